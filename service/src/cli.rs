@@ -1,0 +1,61 @@
+//! Command lines: parsed, or refused in one line.
+
+use clap::error::ErrorKind;
+use std::process::ExitCode;
+
+/// Parses the command line; on `--help` and `--version`, or when it is wrong, prints and says how to exit.
+pub fn parse<T: clap::Parser>() -> Result<T, ExitCode> {
+    T::try_parse().map_err(|error| refuse(&error))
+}
+
+fn refuse(error: &clap::Error) -> ExitCode {
+    match error.kind() {
+        ErrorKind::DisplayHelp
+        | ErrorKind::DisplayVersion
+        | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitCode::from(if error.use_stderr() { crate::exit::CONFIGURATION } else { crate::exit::OK })
+        }
+        _ => {
+            eprintln!("{}", one_line(&error.render().to_string()));
+            ExitCode::from(crate::exit::CONFIGURATION)
+        }
+    }
+}
+
+/// clap spreads an error over paragraphs; the usage and the pointer to the help go, tips stay.
+fn one_line(rendered: &str) -> String {
+    let dropped = ["Usage:", "For more information"];
+    let kept = rendered.lines().filter(|line| !dropped.iter().any(|start| line.trim_start().starts_with(start)));
+    let text = kept.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
+    format!("{text}; see --help")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Cli {
+        #[arg(long)]
+        count: Option<u64>,
+    }
+
+    fn refusal(args: &[&str]) -> String {
+        one_line(&Cli::try_parse_from(args).unwrap_err().render().to_string())
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_in_one_line_with_its_flag() {
+        let line = refusal(&["x", "--count", "many"]);
+        assert!(line.starts_with("error: invalid value 'many' for '--count <COUNT>'"), "{line}");
+        assert!(line.ends_with("see --help") && !line.contains('\n'), "{line}");
+    }
+
+    #[test]
+    fn a_misspelt_flag_gets_its_tip() {
+        let line = refusal(&["x", "--coutn", "1"]);
+        assert!(line.contains("--count") && !line.contains("Usage"), "{line}");
+    }
+}

@@ -1,0 +1,50 @@
+use tonic::{Code, Status};
+
+/// Something outside the program that must be mended before it can work.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("no project: pass --project or set GOOGLE_CLOUD_PROJECT (an emulator needs none)")]
+    NoProject,
+    #[error("{flag} {value:?} {problem}")]
+    Flag { flag: &'static str, value: String, problem: String },
+    /// Flags that are well-formed but do not make sense together; the text names them.
+    #[error("{0}")]
+    Config(String),
+    #[error("cannot reach {service} at {address}: {reason}; {advice}")]
+    Unreachable { service: &'static str, address: String, reason: String, advice: &'static str },
+    #[error(
+        "no usable Google credentials: {reason}; run `gcloud auth application-default login`, set \
+         GOOGLE_APPLICATION_CREDENTIALS, or set {variable} to use an emulator"
+    )]
+    Credentials { reason: String, variable: &'static str },
+    #[error("{kind} {name} does not exist; `payments setup` creates it")]
+    Missing { kind: &'static str, name: String },
+    #[error("{kind} {name}: {reason}; grant the caller {role} there, then start again")]
+    Denied { kind: &'static str, name: String, reason: String, role: &'static str },
+    #[error("{kind} {name}: {reason}")]
+    Refused { kind: &'static str, name: String, reason: String },
+}
+
+/// A resource that a call was about, for telling what a refusal means.
+#[derive(Clone, Copy, Debug)]
+pub struct Resource<'a> {
+    pub kind: &'static str,
+    pub name: &'a str,
+    /// The IAM role that the call needs.
+    pub role: &'static str,
+}
+
+impl Resource<'_> {
+    /// What a status that no retry can mend means for the operator.
+    pub fn explain(self, status: &Status) -> Error {
+        let (kind, name) = (self.kind, self.name.to_owned());
+        let reason = status.message().to_owned();
+        match status.code() {
+            Code::NotFound => Error::Missing { kind, name },
+            Code::PermissionDenied | Code::Unauthenticated => {
+                Error::Denied { kind, name, reason, role: self.role }
+            }
+            code => Error::Refused { kind, name, reason: format!("{code:?}: {reason}") },
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! Logs: structured events on standard error, so that standard output stays the program's own.
+
+use std::io::IsTerminal;
+use tracing_subscriber::EnvFilter;
+
+/// The clients below log every connection attempt at these targets; their failures reach our own events.
+const QUIET: &str = "info,google_cloud_gax=error,google_cloud_gax_internal=error,h2=warn,hyper=warn,tonic=warn,lsm_tree=warn,fjall=warn";
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    /// One JSON object a line, as Cloud Logging takes it.
+    Json,
+}
+
+/// Log flags, the same for every binary.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct Args {
+    /// How log lines look; RUST_LOG chooses which ones.
+    #[arg(long, value_enum, default_value_t, env = "LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Format,
+}
+
+/// Starts logging. A second call in one process changes nothing.
+pub fn init(args: &Args) {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
+    let _ = match args.log_format {
+        Format::Text => builder.with_target(false).try_init(),
+        Format::Json => builder.json().flatten_event(true).try_init(),
+    };
+}
