@@ -1,0 +1,34 @@
+use crate::generator::ConfigError;
+use google_cloud_pubsub::error::PublishError;
+
+/// Why a producer ended with payments unconfirmed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    Setup(#[from] service::Error),
+    #[error(
+        "{unconfirmed} payment(s) were not confirmed by topic {topic}, the first that failed at index {index}: {reason}; \
+         start again with --start-index {resume}, rows are written once however often a payment is sent"
+    )]
+    Unconfirmed { topic: String, unconfirmed: u64, index: u64, reason: String, resume: u64 },
+    #[error("a task of the producer ended by itself, which is a bug: {0}")]
+    Bug(String),
+}
+
+impl From<ConfigError> for Error {
+    fn from(error: ConfigError) -> Self {
+        Self::Setup(service::Error::Config(error.to_string()))
+    }
+}
+
+/// A publish that was given up, and what it means.
+pub(crate) fn explain(topic: &str, error: &PublishError) -> Option<service::Error> {
+    use google_cloud_gax::error::rpc::Code;
+    let PublishError::Rpc(rpc) = error else { return None };
+    let status = rpc.status()?;
+    let permanent = [Code::NotFound, Code::PermissionDenied, Code::Unauthenticated, Code::InvalidArgument];
+    permanent.contains(&status.code).then(|| {
+        let status = tonic::Status::new(tonic::Code::from_i32(status.code as i32), status.message.clone());
+        service::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(&status)
+    })
+}

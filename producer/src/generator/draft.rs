@@ -1,0 +1,290 @@
+//! One payment in the making: everything about it that is decided before its rail's own fields are written.
+
+use schemas::Payment;
+use schemas::payment::Metadata;
+
+use super::amounts::{exchange, settle_on, to_minor};
+use super::anomalies::{Injected, Kind};
+use super::counterparties::{Counterparty, currency_of, draw_key};
+use super::customers::Customer;
+use super::dates::Zone;
+use super::flows::{FlowSpec, home_currency};
+use super::life::{Outcome, State};
+use super::mix::Rail;
+use super::parties::Identity;
+use super::permutation::push_uuid;
+use super::profile::Side;
+use super::rails::{self, card};
+use super::random::{Stream, hash};
+use super::schedule::Place;
+use super::text::{HEX, Put};
+use super::{GENERATOR_VERSION, Generator};
+
+const CHOICES: u64 = 0xc401;
+const AMOUNT: u64 = 0xa304;
+const OUTCOME: u64 = 0x07c0;
+
+/// A standing arrangement that a payment belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrangement {
+    pub key: u64,
+    /// When the money is due.
+    pub due_day: i32,
+}
+
+/// A payment before it is written.
+#[derive(Debug)]
+pub struct Draft<'a> {
+    pub generator: &'a Generator,
+    pub index: u64,
+    pub place: Place,
+    pub spec: &'a FlowSpec,
+    /// Where the account stands that the customer uses here.
+    pub zone: Zone,
+    pub customer: Customer,
+    pub originator: Identity,
+    pub counterparty: Counterparty,
+    /// What a card payment's shop sells.
+    pub category: Option<&'static card::Category>,
+    pub arrangement: Option<Arrangement>,
+    pub minor_units: i64,
+    pub currency: &'static str,
+    /// What the category does to amounts.
+    factor: f64,
+    pub outcome: Outcome,
+    pub injected: Option<Injected>,
+    /// What the payment's papers are numbered by; a duplicate has its original's.
+    pub document: u64,
+    /// Random choices of this payment that have no stream of their own.
+    pub choice: Stream,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(generator: &'a Generator, index: u64) -> Self {
+        let place = generator.schedule.place(generator.positions.apply(index));
+        let segment = &generator.schedule.segments[place.segment];
+        let spec = &generator.flows[segment.flow];
+        let zone = segment.zone;
+        let mut choice = Stream::new(generator.key ^ CHOICES, index);
+        let arrangement = place.arrangement.map(|(class, number)| {
+            let class_key = hash(generator.key ^ place.segment as u64, u64::from(class.class));
+            Arrangement { key: hash(class_key, number), due_day: class.due_day }
+        });
+        let bits = arrangement.map_or_else(|| choice.bits(), |arrangement| hash(arrangement.key, 1));
+        let customer = generator.population.member(segment.cohort, bits);
+        let originator = account_in(zone, customer);
+        let mut draft = Self {
+            generator,
+            index,
+            place,
+            spec,
+            zone,
+            customer,
+            originator,
+            counterparty: Counterparty { identity: originator, is_usual: false, is_foreign: false },
+            category: None,
+            arrangement,
+            minor_units: 0,
+            factor: 1.0,
+            currency: home_currency(zone),
+            outcome: Outcome::Completed,
+            injected: None,
+            document: index,
+            choice,
+        };
+        draft.choose_counterparty(segment.flow as u64);
+        draft.choose_amount();
+        let u = Stream::new(generator.key ^ OUTCOME, index).unit();
+        draft.outcome = Outcome::at(u, &spec.flow);
+        let injection = generator.injection.as_ref();
+        draft.injected = injection.and_then(|rules| rules.find(&generator.schedule, &draft.place, index));
+        if let Some(injected) = draft.injected {
+            draft.inject(injected, segment.cohort, segment.flow as u64);
+        }
+        draft
+    }
+
+    pub fn rail(&self) -> Rail {
+        self.spec.rail
+    }
+
+    /// UTC microseconds of the payment's creation.
+    pub fn created(&self) -> i64 {
+        self.place.micros
+    }
+
+    /// ISO 18245 category of the shop; 0 where there is none.
+    pub fn mcc(&self) -> u16 {
+        self.category.map_or(0, |category| category.mcc)
+    }
+
+    fn choose_category(&mut self, choice: &mut Stream) {
+        if !self.spec.categories.is_empty() {
+            let (category, factor) = choice.weighted(&self.spec.categories);
+            (self.category, self.factor) = (Some(category), factor);
+        }
+    }
+
+    fn choose_counterparty(&mut self, flow: u64) {
+        let spec = self.spec;
+        let customer = self.customer.identity.key;
+        if spec.flow.to == Side::Merchant {
+            let mut fixed = Stream::new(self.arrangement.map_or(self.choice.bits(), |of| of.key), 2);
+            self.choose_category(&mut fixed);
+        }
+        let (key, is_usual) = match self.arrangement {
+            Some(arrangement) => (hash(arrangement.key, 3), true),
+            None => {
+                let what = flow ^ u64::from(self.mcc()) << 8;
+                draw_key(customer, what, spec.flow.habit, &mut self.choice)
+            }
+        };
+        let key = self.category.map_or(key, |category| card::merchant_key(category, key));
+        let home = self.originator.country;
+        let counterparty = Counterparty::of_key(key, spec.flow.to, spec.rail, self.zone, home, spec.flow.foreign);
+        self.counterparty = Counterparty { is_usual, ..counterparty };
+        let pays_abroad_in_theirs = match spec.rail {
+            Rail::Card => true,
+            // Most cross-border wires are in the sender's or the world's currency.
+            Rail::Wire => hash(key, 0xcc) % 100 < 45,
+            _ => false,
+        };
+        if self.counterparty.is_foreign && pays_abroad_in_theirs {
+            self.currency = currency_of(self.counterparty.identity.country);
+        }
+    }
+
+    fn choose_amount(&mut self) {
+        let Some(amounts) = self.spec.amounts(self.zone) else { return };
+        let (flow, home) = (&self.spec.flow, home_currency(self.zone));
+        let mut own = Stream::new(self.generator.key ^ AMOUNT, self.index);
+        let mut fixed = self.arrangement.map_or_else(|| own.clone(), |of| Stream::new(of.key, AMOUNT));
+        let mut major = amounts.draw(fixed.bits()) * exchange(home, self.currency);
+        if self.rail() == Rail::Card && self.arrangement.is_none() {
+            major *= self.factor;
+        }
+        let varies = self.arrangement.is_none() || flow.variation > 0.0;
+        if self.arrangement.is_some() && varies {
+            major *= 1.0 + flow.variation * (2.0 * own.unit() - 1.0);
+        }
+        let habits = if varies { &mut own } else { &mut fixed };
+        habits.bits();
+        let minor = settle_on(to_minor(major, self.currency), self.currency, flow, habits);
+        self.minor_units = minor.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+    }
+
+    /// Makes the payment a member of an injected pattern.
+    fn inject(&mut self, injected: Injected, cohort: usize, flow: u64) {
+        let Injected { kind, group, member } = injected;
+        let mut shared = Stream::new(group, 1);
+        let mut own = Stream::new(member, 1);
+        if kind != Kind::MuleFanIn {
+            self.customer = self.generator.population.member(cohort, shared.bits());
+            self.originator = account_in(self.zone, self.customer);
+        }
+        self.currency = home_currency(self.zone);
+        if self.category.is_some() {
+            self.choose_category(&mut shared);
+        }
+        // Testers try a few shops, thieves have a few accounts to send to, mules many.
+        let payee = match kind {
+            Kind::CardTesting => own.below(3),
+            Kind::AccountTakeover => own.below(2),
+            Kind::MuleFanOut => own.bits(),
+            Kind::Structuring | Kind::MuleFanIn | Kind::DuplicatePayment => 0,
+        };
+        let key = hash(group ^ flow, payee);
+        let key = self.category.map_or(key, |category| card::merchant_key(category, key));
+        let home = self.originator.country;
+        self.counterparty = Counterparty::of_key(key, self.spec.flow.to, self.rail(), self.zone, home, 0.0);
+        self.counterparty.is_usual = kind == Kind::DuplicatePayment;
+        if kind == Kind::DuplicatePayment {
+            self.document = group;
+        }
+        let u = own.unit();
+        self.outcome = match kind {
+            Kind::CardTesting if u < 0.72 => Outcome::Failed,
+            Kind::AccountTakeover if u < 0.2 && self.rail() != Rail::P2p => Outcome::Rejected,
+            _ => Outcome::Completed,
+        };
+        let amount = self.injected_amount(kind, &mut shared, &mut own);
+        self.minor_units = amount.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+    }
+
+    fn injected_amount(&self, kind: Kind, shared: &mut Stream, own: &mut Stream) -> i64 {
+        let quantile = |u: f64| self.spec.amounts(self.zone).map_or(1.0, |amounts| amounts.quantile(u));
+        let major = match kind {
+            Kind::CardTesting => 0.5 + 3.5 * own.unit(),
+            Kind::Structuring => 10_000.0 - 80.0 - 1_700.0 * own.unit(),
+            Kind::AccountTakeover => quantile(0.93 + 0.068 * own.unit()),
+            Kind::MuleFanIn => quantile(0.55 + 0.4 * own.unit()),
+            Kind::MuleFanOut => quantile(0.45 + 0.4 * own.unit()),
+            Kind::DuplicatePayment => quantile(shared.unit()),
+        };
+        to_minor(major, self.currency)
+    }
+
+    /// Writes the payment, replacing what `payment` held.
+    pub fn write(&mut self, payment: &mut Payment) {
+        let parties = payment.parties.get_or_insert_default();
+        let originator = parties.originator.get_or_insert_default();
+        self.originator.put(originator);
+        self.generator.population.put_id(self.customer.number, &mut originator.party_id);
+        let counterparty = parties.counterparty.get_or_insert_default();
+        self.counterparty.put(counterparty);
+        if let Some(category) = self.category {
+            card::put_merchant_name(self, category, &mut counterparty.name);
+        }
+        let amount = payment.amount.get_or_insert_default();
+        amount.minor_units = self.minor_units;
+        amount.currency.put(self.currency);
+        let state = rails::write(self, payment);
+        self.write_header(payment, state);
+        self.write_metadata(payment.metadata.get_or_insert_default());
+    }
+
+    fn write_header(&self, payment: &mut Payment, state: State) {
+        let header = payment.payment_header.get_or_insert_default();
+        header.payment_id.begin(36);
+        push_uuid(self.generator.ids.id(self.index), &mut header.payment_id);
+        header.payment_type = self.rail().payment_type() as i32;
+        header.version = 1;
+        header.created_at_micros = self.created();
+        header.updated_at_micros = state.updated_micros;
+        header.status = state.status as i32;
+    }
+
+    fn write_metadata(&mut self, metadata: &mut Metadata) {
+        metadata.source_system.put(rails::source_system(self));
+        metadata.run_id.put(&self.generator.run_id);
+        metadata.record_index = self.index;
+        metadata.generator_version.put(GENERATOR_VERSION);
+        metadata.correlation_id.begin(16);
+        metadata.correlation_id.letters(hash(self.generator.key ^ 0xc0, self.index), HEX, 16);
+        metadata.description.put(rails::description(self));
+        metadata.anomaly_type.clear();
+        metadata.anomaly_group.clear();
+        metadata.recurrence_id.clear();
+        if let Some(injected) = self.injected {
+            metadata.anomaly_type.put(injected.kind.name());
+            metadata.anomaly_group.begin(19);
+            metadata.anomaly_group.push_str("ANM");
+            metadata.anomaly_group.letters(injected.group, HEX, 16);
+        }
+        if let Some(arrangement) = self.arrangement {
+            metadata.recurrence_id.begin(19);
+            metadata.recurrence_id.push_str("REC");
+            metadata.recurrence_id.letters(arrangement.key, HEX, 16);
+        }
+    }
+}
+
+/// The customer with the account used in a zone: at home, or one kept abroad where the rail does not reach home.
+fn account_in(zone: Zone, customer: Customer) -> Identity {
+    let home = customer.identity;
+    if zone.banking() == customer.zone.banking() {
+        return home;
+    }
+    let country = super::customers::country(zone, home.key);
+    Identity { country, ..home }
+}

@@ -1,0 +1,57 @@
+//! The profile's flows, resolved: what a payment looks up of its kind of business.
+
+use super::amounts::Amounts;
+use super::dates::Zone;
+use super::mix::Rail;
+use super::profile::{Flow, Profile, Side};
+use super::rails::card::{self, Category};
+
+/// A flow of the profile with what is derived from it.
+#[derive(Debug)]
+pub struct FlowSpec {
+    pub rail: Rail,
+    pub name: String,
+    pub flow: Flow,
+    by_currency: [Option<Amounts>; 3],
+    /// For payments to shops: how often each category is visited, and its factor on amounts.
+    pub categories: Vec<(u32, (&'static Category, f64))>,
+}
+
+/// The currency in which a zone's customers pay at home.
+pub const fn home_currency(zone: Zone) -> &'static str {
+    match zone {
+        Zone::CentralEurope | Zone::WesternEurope => "EUR",
+        Zone::London => "GBP",
+        _ => "USD",
+    }
+}
+
+impl FlowSpec {
+    /// The flows in the order of rails and names.
+    pub fn all(profile: &Profile) -> Vec<Self> {
+        let mut specs = Vec::new();
+        for (rail, flows) in &profile.rails {
+            for (name, flow) in flows {
+                let amounts = |currency: &str| flow.mean.get(currency).map(|mean| Amounts::new(flow, *mean));
+                specs.push(Self {
+                    rail: *rail,
+                    name: name.clone(),
+                    categories: if flow.to == Side::Merchant { card::categories(name) } else { Vec::new() },
+                    flow: flow.clone(),
+                    by_currency: [amounts("USD"), amounts("EUR"), amounts("GBP")],
+                });
+            }
+        }
+        specs
+    }
+
+    /// The amounts of the zone's customers, in their currency; `None` where the flow has no mean for it.
+    pub fn amounts(&self, zone: Zone) -> Option<&Amounts> {
+        let at = match zone {
+            Zone::CentralEurope | Zone::WesternEurope => 1,
+            Zone::London => 2,
+            _ => 0,
+        };
+        self.by_currency[at].as_ref()
+    }
+}

@@ -1,0 +1,102 @@
+//! People, companies, shops and banks, with their accounts: each a pure function of a key and a country.
+
+use schemas::payment::{Party, PartyType};
+
+use super::identifiers::{has_iban, put_aba, put_iban, put_lei};
+use super::names::{BANKS, BILLERS, FANTASY, TRADES, bank_form, legal_forms, of_country};
+use super::random::{Stream, hash, scale};
+use super::text::Put;
+
+/// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to Routing Numbers); 50 has
+/// never been given out, so none of these can be a bank's.
+pub const ABA_PREFIX: u64 = 5_000;
+
+const ACCOUNT: u64 = 0xacc0;
+const NAME: u64 = 0x4a3e;
+const LEI: u64 = 0x1e1;
+
+/// What a party is, apart from its id.
+#[derive(Clone, Copy, Debug)]
+pub struct Identity {
+    /// What decides name, bank and account.
+    pub key: u64,
+    pub country: &'static str,
+    pub kind: PartyType,
+}
+
+impl Identity {
+    /// Which of the banks of its country keeps the party's account.
+    pub const fn bank(&self) -> u64 {
+        scale(hash(self.key, ACCOUNT), BANKS.len() as u64)
+    }
+
+    /// The party's account number at its bank, below 10^15, never 0.
+    pub const fn account(&self) -> u64 {
+        hash(self.key, ACCOUNT + 1) % 999_999_999_999_998 + 1
+    }
+
+    /// Replaces `out` by the name.
+    pub fn put_name(&self, out: &mut String) {
+        let mut choice = Stream::new(self.key, NAME);
+        match self.kind {
+            PartyType::Individual => {
+                let names = of_country(self.country);
+                let (given, family) = (choice.pick(names.given), choice.pick(names.family));
+                out.join(&[given, " ", family]);
+            }
+            PartyType::FinancialInstitution => {
+                let bank = &BANKS[self.bank() as usize];
+                out.join(&[bank.name, " ", bank_form(self.country)]);
+            }
+            _ => {
+                let trades = if choice.chance(0.3) { BILLERS } else { TRADES };
+                let (name, trade, form) =
+                    (choice.pick(FANTASY), choice.pick(trades), choice.pick(legal_forms(self.country)));
+                out.join(&[name, " ", trade, " ", form]);
+            }
+        }
+    }
+
+    /// Writes everything but the id.
+    pub fn put(&self, party: &mut Party) {
+        party.party_type = self.kind as i32;
+        self.put_name(&mut party.name);
+        party.country_code.put(self.country);
+        self.put_account(party);
+        party.lei.clear();
+        if matches!(self.kind, PartyType::Business | PartyType::FinancialInstitution) {
+            put_lei(hash(self.key, LEI), &mut party.lei);
+        }
+    }
+
+    fn put_account(&self, party: &mut Party) {
+        let bank = self.bank();
+        party.routing_number.clear();
+        if has_iban(self.country) {
+            let code = BANKS[bank as usize].code;
+            put_iban(self.country, bank, code, self.account(), &mut party.account_number);
+        } else {
+            party.account_number.clear();
+            party.account_number.number(self.account() % 10_000_000_000, 10);
+            if self.country == "US" {
+                put_aba(ABA_PREFIX, bank_number(bank), &mut party.routing_number);
+            }
+        }
+        let name = &BANKS[bank as usize];
+        party.bank_name.join(&[name.name, " ", bank_form(self.country)]);
+        put_bic(self.country, bank, &mut party.bank_bic);
+    }
+}
+
+/// The bank's digits of an American routing number.
+pub const fn bank_number(bank: u64) -> u64 {
+    1_010 + bank * 101
+}
+
+/// Replaces `out` by a bank's BIC (ISO 9362), whose eighth character is 0: a test BIC, which cannot be connected to the live
+/// network.
+pub fn put_bic(country: &str, bank: u64, out: &mut String) {
+    let location = [b'2' + (bank % 8) as u8, b'0'];
+    let location = std::str::from_utf8(&location).expect("digits are ASCII");
+    out.join(&[BANKS[bank as usize % BANKS.len()].code, country, location]);
+}

@@ -1,0 +1,90 @@
+//! Payments between people in apps. Telephone numbers and addresses appear as tokens alone.
+
+use schemas::Payment;
+use schemas::payment::P2p;
+
+use super::super::dates::Zone;
+use super::super::draft::Draft;
+use super::super::life::{Outcome, State, Timeline};
+use super::super::random::{Stream, hash};
+use super::super::text::{LOWER, Put};
+use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
+
+const FAILURES: [(u32, &str); 4] =
+    [(45, "INSUFFICIENT_FUNDS"), (25, "LIMIT_EXCEEDED"), (20, "RECIPIENT_NOT_ENROLLED"), (10, "RISK_HOLD")];
+
+/// Categories with the words people write.
+const MEMOS: [(u32, (&str, &[&str])); 8] = [
+    (24, ("FOOD", &["dinner", "lunch", "pizza night", "groceries", "coffee"])),
+    (16, ("HOUSEHOLD", &["utilities", "internet", "cleaning", "supplies"])),
+    (12, ("TRANSPORT", &["gas", "ride share", "parking", "train tickets"])),
+    (12, ("ENTERTAINMENT", &["concert", "movie tickets", "game night", "trip"])),
+    (10, ("GIFT", &["happy birthday", "wedding gift", "thank you"])),
+    (8, ("CHILDREN", &["babysitting", "school trip", "allowance"])),
+    (8, ("LOAN", &["paying you back", "owed you"])),
+    (10, ("OTHER", &["", "stuff", "as agreed"])),
+];
+
+pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
+    let created = draft.created();
+    let accepted = created + draft.choice.between(400, 9_000) as i64 * 1_000;
+    // A recipient who is not enrolled yet takes minutes to hours.
+    let wait = if draft.choice.chance(0.03) { draft.choice.between(10, 2_000) } else { 0 };
+    let settled = accepted + wait as i64 * MINUTE + draft.choice.between(500, 60_000) as i64 * 1_000;
+    let state = state_of(draft, &Timeline { accepted, settled, undone: i64::MAX });
+    let network = network(draft);
+    let facts = Facts {
+        clearing_system: network,
+        channel: "MOBILE",
+        settlement_day: draft.generator.days.following(draft.zone.banking(), draft.place.day),
+        latency_millis: (250, 600),
+        reason: match draft.outcome {
+            Outcome::Failed => reason(draft, &FAILURES),
+            Outcome::Cancelled => "SENDER_CANCELLED",
+            _ => "",
+        },
+        has_batch: false,
+    };
+    write_processing(draft, &state, &facts, payment.processing_info.get_or_insert_default());
+    write_message(draft, network, specific!(payment, P2p, P2p));
+    state
+}
+
+/// People stay with an app.
+fn network(draft: &Draft<'_>) -> &'static str {
+    let mut choice = Stream::new(draft.customer.identity.key, 0x9e7);
+    match (draft.zone, draft.originator.country) {
+        (Zone::CentralEurope, "ES") => "BIZUM",
+        (Zone::CentralEurope, "DE" | "FR" | "BE") => choice.weighted(&[(6, "PAYPAL"), (4, "WERO")]),
+        (Zone::CentralEurope | Zone::WesternEurope | Zone::London, _) => "PAYPAL",
+        _ => choice.weighted(&[(52, "ZELLE"), (22, "VENMO"), (18, "CASH_APP"), (8, "PAYPAL")]),
+    }
+}
+
+fn write_message(draft: &mut Draft<'_>, network: &'static str, p2p: &mut P2p) {
+    let theirs = draft.counterparty.identity.key;
+    p2p.network.put(network);
+    p2p.sender_token.begin(16);
+    p2p.sender_token.push_str("ptk_");
+    p2p.sender_token.letters(hash(draft.customer.identity.key, 0x70), LOWER, 12);
+    p2p.recipient_token.begin(16);
+    p2p.recipient_token.push_str("ptk_");
+    p2p.recipient_token.letters(hash(theirs, 0x70), LOWER, 12);
+    p2p.recipient_token_type.put(match (network, hash(theirs, 0x71) % 10) {
+        ("ZELLE" | "BIZUM" | "WERO", 0..8) => "PHONE",
+        ("VENMO" | "CASH_APP", _) => "USERNAME",
+        _ => "EMAIL",
+    });
+    let (category, words) = match draft.spec.name.as_str() {
+        "rent_share" => ("RENT", &["rent"][..]),
+        "services" => ("SERVICES", &["lawn care", "piano lesson", "repair", "hair", "tutoring"][..]),
+        _ => draft.choice.weighted(&MEMOS),
+    };
+    p2p.memo_category.put(category);
+    p2p.memo.put(draft.choice.pick(words));
+    p2p.funding_source.put(match network {
+        "ZELLE" | "BIZUM" | "WERO" => "BANK_ACCOUNT",
+        _ => draft.choice.weighted(&[(50, "BALANCE"), (32, "DEBIT_CARD"), (18, "BANK_ACCOUNT")]),
+    });
+    p2p.first_time_recipient = !draft.counterparty.is_usual;
+}

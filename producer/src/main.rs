@@ -1,0 +1,70 @@
+//! The producer's process: parse, start logging, run, exit.
+
+use clap::Parser;
+use producer::generator::Generator;
+use producer::{Generation, Outcome, Progress, Publishing};
+use service::{Project, pubsub, signals, telemetry};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// Generates synthetic payments and publishes them to a Pub/Sub topic.
+///
+/// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or SIGINT
+/// stops it after confirming what is in flight, and prints where to go on. Exit codes: 0 everything asked for is
+/// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed; 2 a flag, resource, permission or address is
+/// wrong.
+#[derive(Debug, Parser)]
+#[command(version, after_help = "Example:\n  producer --project my-project --num-records 10000000 --shard 0/4")]
+struct Cli {
+    #[command(flatten)]
+    generation: Generation,
+    #[command(flatten)]
+    publishing: Publishing,
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    pubsub: pubsub::Args,
+    #[command(flatten)]
+    telemetry: telemetry::Args,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli: Cli = match service::cli::parse() {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    telemetry::init(&cli.telemetry);
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => service::exit::report(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let shutdown = signals::shutdown_token()?;
+    let generator = Arc::new(Generator::new(cli.generation.config()).map_err(producer::Error::from)?);
+    let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
+    let progress = Arc::new(Progress::default());
+    let started = Instant::now();
+    let outcome = producer::run(generator, &cli.publishing, &pubsub, progress.clone(), shutdown).await?;
+    report(&outcome, &progress, started);
+    Ok(())
+}
+
+fn report(outcome: &Outcome, progress: &Progress, started: Instant) {
+    let elapsed = started.elapsed();
+    let (published, bytes) = (progress.published(), progress.bytes());
+    tracing::info!(
+        published,
+        bytes,
+        seconds = elapsed.as_secs_f64(),
+        per_second = (published as f64 / elapsed.as_secs_f64().max(f64::EPSILON)) as u64,
+        "published"
+    );
+    if !outcome.is_complete() {
+        let (resume, end) = (outcome.confirmed_below, outcome.range.end);
+        tracing::warn!("stopped before index {end}; go on with --start-index {resume}");
+    }
+}
