@@ -1,0 +1,239 @@
+//! The tables of a server, and the store they live in.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use prost::Message;
+use tonic::Status;
+
+use super::error::Error;
+use super::gc::Invalid;
+use super::schema::{Schema, TableRecord};
+use super::storage::{Storage, failed, keyspace_name};
+use super::table::{State, Table, not_found};
+
+const META: &str = "meta";
+const TABLES: &str = "table/";
+const NEXT_GENERATION: &str = "next_generation";
+
+/// Journals beyond this make the store flush what they still hold. It bounds what a start after a kill replays.
+const JOURNAL_BYTES: u64 = 256 << 20;
+
+/// The store keeps at most this many files open.
+const OPEN_FILES: usize = 256;
+
+/// One thread flushes and compacts. A second one would poll while the first compacts: more CPU for the same speed.
+const STORE_THREADS: usize = 1;
+
+/// Rows in memory only, over all tables, beyond which the largest memtable is flushed early.
+const MEMTABLES_BYTES: u64 = 64 << 20;
+
+/// All tables. Reads take no lock for longer than a look-up.
+pub struct Catalog {
+    path: PathBuf,
+    tables: RwLock<BTreeMap<String, Arc<Table>>>,
+    /// None once closed. Held while a table is made, changed or deleted.
+    store: Mutex<Option<Store>>,
+}
+
+struct Store {
+    db: Database,
+    meta: Keyspace,
+}
+
+impl Catalog {
+    /// Opens the store in a directory, creating both if missing.
+    pub fn open(path: &Path, cache_bytes: u64) -> Result<Catalog, Error> {
+        std::fs::create_dir_all(path).map_err(|source| Error::DataDir { path: path.to_owned(), source })?;
+        let storage = |source| match source {
+            fjall::Error::Locked => Error::InUse { path: path.to_owned() },
+            source => Error::Storage { path: path.to_owned(), source },
+        };
+        let db = Database::builder(path)
+            .cache_size(cache_bytes)
+            .worker_threads(STORE_THREADS)
+            .max_journaling_size(JOURNAL_BYTES)
+            .max_cached_files(Some(OPEN_FILES))
+            .open()
+            .map_err(storage)?;
+        let options = || KeyspaceCreateOptions::default().max_memtable_size(1 << 20);
+        let meta = db.keyspace(META, options).map_err(storage)?;
+        let store = Store { db, meta };
+        let tables = store.load(path)?;
+        store.delete_strays(&tables).map_err(storage)?;
+        let tables = tables.into_values().map(|table| (table.name.clone(), Arc::new(table))).collect();
+        Ok(Catalog { path: path.to_owned(), tables: RwLock::new(tables), store: Mutex::new(Some(store)) })
+    }
+
+    /// The table with this full name.
+    pub fn table(&self, name: &str) -> Result<Arc<Table>, Status> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.get(name).cloned().ok_or_else(|| not_found(name))
+    }
+
+    /// All tables whose name starts with `prefix`, by name.
+    pub fn list(&self, prefix: &str) -> Vec<Arc<Table>> {
+        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        tables.values().filter(|table| table.name.starts_with(prefix)).cloned().collect()
+    }
+
+    /// Makes a table and syncs it to disk. The record's generation is chosen here.
+    pub fn create(&self, record: TableRecord) -> Result<Arc<Table>, Status> {
+        let store = self.lock();
+        let store = store.as_ref().ok_or_else(closed)?;
+        let name = record.name.clone();
+        if self.table(&name).is_ok() {
+            return Err(Status::already_exists(format!("table {name:?} exists")));
+        }
+        let state = store.open_new(record)?;
+        let table = Arc::new(Table::new(name.clone(), state));
+        self.tables.write().unwrap_or_else(PoisonError::into_inner).insert(name, table.clone());
+        Ok(table)
+    }
+
+    /// Deletes a table, unless `allowed` objects. Calls under way end with what they began with.
+    pub fn delete(&self, name: &str, allowed: impl Fn(&TableRecord) -> Result<(), Status>) -> Result<(), Status> {
+        let store = self.lock();
+        let store = store.as_ref().ok_or_else(closed)?;
+        let table = self.table(name)?;
+        let held = table.hold()?;
+        allowed(&held.state.schema.record)?;
+        store.remove_record(name).map_err(|error| failed(&error))?;
+        held.replace(None);
+        self.tables.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        held.state.storage.delete().map_err(|error| failed(&error))
+    }
+
+    /// Changes a table's record and syncs it to disk, all or nothing. Answers the new schema's table.
+    pub fn modify(
+        &self,
+        name: &str,
+        change: impl Fn(&mut TableRecord) -> Result<(), Status>,
+    ) -> Result<Arc<Table>, Status> {
+        let store = self.lock();
+        let store = store.as_ref().ok_or_else(closed)?;
+        let table = self.table(name)?;
+        let held = table.hold()?;
+        let mut record = held.state.schema.record.clone();
+        change(&mut record)?;
+        let schema = Schema::compile(record).map_err(refused)?;
+        store.write_record(&schema.record, None).map_err(|error| failed(&error))?;
+        held.replace(Some(State { schema, storage: held.state.storage.clone() }));
+        drop(held);
+        Ok(table)
+    }
+
+    /// Drops all rows of a table at once, whatever their number: new rows go to a new keyspace.
+    pub fn drop_rows(&self, name: &str) -> Result<(), Status> {
+        let store = self.lock();
+        let store = store.as_ref().ok_or_else(closed)?;
+        let table = self.table(name)?;
+        let held = table.hold()?;
+        let state = store.open_new(held.state.schema.record.clone())?;
+        held.replace(Some(state));
+        held.state.storage.delete().map_err(|error| failed(&error))
+    }
+
+    /// Flushes early when many tables hold rows in memory only. Called between writes.
+    pub fn bound_memory(&self) -> Result<(), Status> {
+        let sized = |table: Arc<Table>| table.state().ok().map(|state| (state.storage.memtable_bytes(), state));
+        let mut states: Vec<_> = self.list("").into_iter().filter_map(sized).collect();
+        let total: u64 = states.iter().map(|(bytes, _)| bytes).sum();
+        if total <= MEMTABLES_BYTES {
+            return Ok(());
+        }
+        states.sort_by_key(|(bytes, _)| *bytes);
+        match states.pop() {
+            Some((_, state)) => state.storage.flush().map_err(|error| failed(&error)),
+            None => Ok(()),
+        }
+    }
+
+    /// Syncs everything to disk and closes the store. No call may be under way.
+    pub fn close(&self) -> Result<(), Error> {
+        let Some(store) = self.lock().take() else { return Ok(()) };
+        let tables = std::mem::take(&mut *self.tables.write().unwrap_or_else(PoisonError::into_inner));
+        for table in tables.into_values() {
+            if let Ok(held) = table.hold() {
+                held.replace(None);
+            }
+        }
+        store.db.persist(PersistMode::SyncAll).map_err(|source| Error::Storage { path: self.path.clone(), source })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Store>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store {
+    /// Opens every table on record, by generation.
+    fn load(&self, path: &Path) -> Result<BTreeMap<u64, Table>, Error> {
+        let storage = |source| Error::Storage { path: path.to_owned(), source };
+        let corrupt = |what: String| Error::Corrupt { path: path.to_owned(), what };
+        let mut tables = BTreeMap::new();
+        for entry in self.meta.prefix(TABLES) {
+            let (key, record) = entry.into_inner().map_err(storage)?;
+            let what = key.escape_ascii().to_string();
+            let record = TableRecord::decode(&*record).map_err(|_| corrupt(what.clone()))?;
+            let (name, generation) = (record.name.clone(), record.generation);
+            let schema = Schema::compile(record).map_err(|_| corrupt(what))?;
+            let storage = Arc::new(Storage::open(&self.db, &self.meta, generation).map_err(storage)?);
+            tables.insert(generation, Table::new(name, State { schema, storage }));
+        }
+        Ok(tables)
+    }
+
+    /// Deletes keyspaces without a table: a process was killed between two steps.
+    fn delete_strays(&self, tables: &BTreeMap<u64, Table>) -> fjall::Result<()> {
+        let known: Vec<String> =
+            tables.keys().map(|generation| keyspace_name(*generation)).chain([META.to_owned()]).collect();
+        for name in self.db.list_keyspace_names() {
+            if !known.iter().any(|known| **known == *name) {
+                let stray = self.db.keyspace(&name, KeyspaceCreateOptions::default)?;
+                self.db.delete_keyspace(stray)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a record on a new, empty generation.
+    fn open_new(&self, mut record: TableRecord) -> Result<State, Status> {
+        let generation = self.next_generation().map_err(|error| failed(&error))?;
+        record.generation = generation;
+        let schema = Schema::compile(record).map_err(refused)?;
+        let storage = Storage::open(&self.db, &self.meta, generation).map_err(|error| failed(&error))?;
+        self.write_record(&schema.record, Some(generation + 1)).map_err(|error| failed(&error))?;
+        Ok(State { schema, storage: Arc::new(storage) })
+    }
+
+    fn next_generation(&self) -> fjall::Result<u64> {
+        let stored = self.meta.get(NEXT_GENERATION)?;
+        Ok(stored.and_then(|bytes| Some(u64::from_be_bytes(bytes.as_ref().try_into().ok()?))).unwrap_or(1))
+    }
+
+    fn write_record(&self, record: &TableRecord, next_generation: Option<u64>) -> fjall::Result<()> {
+        let mut batch = self.db.batch().durability(Some(PersistMode::SyncAll));
+        batch.insert(&self.meta, format!("{TABLES}{}", record.name), record.encode_to_vec());
+        if let Some(generation) = next_generation {
+            batch.insert(&self.meta, NEXT_GENERATION, generation.to_be_bytes());
+        }
+        batch.commit()
+    }
+
+    fn remove_record(&self, name: &str) -> fjall::Result<()> {
+        let mut batch = self.db.batch().durability(Some(PersistMode::SyncAll));
+        batch.remove(&self.meta, format!("{TABLES}{name}"));
+        batch.commit()
+    }
+}
+
+fn refused(invalid: Invalid) -> Status {
+    Status::invalid_argument(format!("garbage-collection rule: {invalid}"))
+}
+
+fn closed() -> Status {
+    Status::unavailable("the server is shutting down")
+}

@@ -1,0 +1,140 @@
+//! The data service.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use futures_util::stream::{self, Once};
+use tonic::{Request, Response, Status};
+
+use crate::proto::bigtable::{
+    CheckAndMutateRowRequest, CheckAndMutateRowResponse, MutateRowRequest, MutateRowResponse, MutateRowsResponse,
+    PingAndWarmRequest, PingAndWarmResponse, ReadModifyWriteRowRequest, ReadModifyWriteRowResponse, ReadRowsRequest,
+    SampleRowKeysRequest, SampleRowKeysResponse,
+};
+use crate::proto::bigtable_data::bigtable_server::Bigtable;
+
+use super::bulk;
+use super::catalog::Catalog;
+use super::conditional::{check_all, check_and_mutate, read_modify_write};
+use super::jobs::Jobs;
+use super::mutation::check_key;
+use super::sample::sample;
+use super::scan::Scan;
+use super::writer::Entry;
+
+/// `google.bigtable.v2.Bigtable`.
+#[derive(Clone)]
+pub struct Data {
+    pub catalog: Arc<Catalog>,
+    pub jobs: Arc<Jobs>,
+}
+
+/// One answer as a stream.
+type Single<T> = Once<std::future::Ready<Result<T, Status>>>;
+
+fn single<T>(answer: T) -> Response<Single<T>> {
+    Response::new(stream::once(std::future::ready(Ok(answer))))
+}
+
+/// A view would show part of a table: this server has whole tables only.
+fn refuse_views(names: &[&str]) -> Result<(), Status> {
+    if names.iter().all(|name| name.is_empty()) {
+        return Ok(());
+    }
+    Err(Status::unimplemented("views are not kept; name the table"))
+}
+
+#[tonic::async_trait]
+impl Bigtable for Data {
+    type ReadRowsStream = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
+    type SampleRowKeysStream = stream::Iter<std::vec::IntoIter<Result<SampleRowKeysResponse, Status>>>;
+    type MutateRowsStream = Single<MutateRowsResponse>;
+
+    async fn read_rows(&self, request: Request<ReadRowsRequest>) -> Result<Response<Self::ReadRowsStream>, Status> {
+        let request = request.into_inner();
+        refuse_views(&[&request.authorized_view_name, &request.materialized_view_name])?;
+        let scan = Scan::new(self.catalog.table(&request.table_name)?, request)?;
+        let jobs = self.jobs.clone();
+        // A message is made when the client's window has room for it.
+        let messages = stream::try_unfold(scan, move |mut scan| {
+            let jobs = jobs.clone();
+            async move {
+                if scan.is_done() {
+                    return Ok(None);
+                }
+                let step = move || scan.next_message().map(|message| message.map(|message| (message, scan)));
+                jobs.read(step).await
+            }
+        });
+        Ok(Response::new(Box::pin(messages)))
+    }
+
+    async fn sample_row_keys(
+        &self,
+        request: Request<SampleRowKeysRequest>,
+    ) -> Result<Response<Self::SampleRowKeysStream>, Status> {
+        let request = request.into_inner();
+        refuse_views(&[&request.authorized_view_name, &request.materialized_view_name])?;
+        let table = self.catalog.table(&request.table_name)?;
+        let samples = self.jobs.read(move || sample(&*table.state()?)).await?;
+        let answers: Vec<_> = samples.into_iter().map(Ok).collect();
+        Ok(Response::new(stream::iter(answers)))
+    }
+
+    async fn mutate_row(&self, request: Request<MutateRowRequest>) -> Result<Response<MutateRowResponse>, Status> {
+        let request = request.into_inner();
+        refuse_views(&[&request.authorized_view_name])?;
+        let catalog = self.catalog.clone();
+        let work = move || {
+            let table = catalog.table(&request.table_name)?;
+            check_key(&request.row_key)?;
+            if request.mutations.is_empty() {
+                return Err(Status::invalid_argument("No mutations provided"));
+            }
+            table.mutate_one(|schema, now_micros| Entry {
+                key: &request.row_key,
+                changes: check_all(&request.mutations, schema, now_micros),
+            })?;
+            catalog.bound_memory()
+        };
+        self.jobs.write(work).await?;
+        Ok(Response::new(MutateRowResponse {}))
+    }
+
+    async fn mutate_rows(&self, request: Request<Bytes>) -> Result<Response<Self::MutateRowsStream>, Status> {
+        let message = request.into_inner();
+        let catalog = self.catalog.clone();
+        Ok(single(self.jobs.write(move || bulk::mutate_rows(&catalog, &message)).await?))
+    }
+
+    async fn check_and_mutate_row(
+        &self,
+        request: Request<CheckAndMutateRowRequest>,
+    ) -> Result<Response<CheckAndMutateRowResponse>, Status> {
+        let request = request.into_inner();
+        refuse_views(&[&request.authorized_view_name])?;
+        let table = self.catalog.table(&request.table_name)?;
+        let predicate_matched = self.jobs.write(move || check_and_mutate(&table, &request)).await?;
+        Ok(Response::new(CheckAndMutateRowResponse { predicate_matched }))
+    }
+
+    async fn ping_and_warm(
+        &self,
+        _request: Request<PingAndWarmRequest>,
+    ) -> Result<Response<PingAndWarmResponse>, Status> {
+        Ok(Response::new(PingAndWarmResponse {}))
+    }
+
+    async fn read_modify_write_row(
+        &self,
+        request: Request<ReadModifyWriteRowRequest>,
+    ) -> Result<Response<ReadModifyWriteRowResponse>, Status> {
+        let request = request.into_inner();
+        refuse_views(&[&request.authorized_view_name])?;
+        let table = self.catalog.table(&request.table_name)?;
+        let row = self.jobs.write(move || read_modify_write(&table, &request)).await?;
+        Ok(Response::new(ReadModifyWriteRowResponse { row: Some(row) }))
+    }
+}

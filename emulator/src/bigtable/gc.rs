@@ -1,0 +1,115 @@
+//! Garbage-collection rules of column families.
+
+use crate::proto::bigtable_admin::{GcRule, gc_rule};
+
+use super::row::Cell;
+use super::schema::Schema;
+
+/// Rules nested deeper than this are refused; the service bounds their size instead.
+const MAX_DEPTH: usize = 20;
+
+/// Which cells of a column are garbage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Rule {
+    #[default]
+    Never,
+    /// All but the newest n.
+    Versions(usize),
+    /// Older than this.
+    AgeMicros(i64),
+    /// Garbage by any of them.
+    Union(Vec<Rule>),
+    /// Garbage by all of them.
+    Intersection(Vec<Rule>),
+}
+
+/// Why a rule is refused.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    #[error("max_num_versions must be at least 1, not {0}")]
+    Versions(i32),
+    #[error("max_age must be at least one millisecond")]
+    Age,
+    #[error("rules are nested deeper than {MAX_DEPTH}")]
+    Depth,
+}
+
+impl Rule {
+    /// The rule a family was given; none means never.
+    pub fn compile(rule: Option<&GcRule>) -> Result<Rule, Invalid> {
+        compile(rule, 0)
+    }
+
+    /// Whether the `nth` newest cell (from 0) of a column, `age_micros` old, is garbage.
+    pub fn collects(&self, nth: usize, age_micros: i64) -> bool {
+        match self {
+            Rule::Never => false,
+            Rule::Versions(keep) => nth >= *keep,
+            Rule::AgeMicros(limit) => age_micros > *limit,
+            Rule::Union(rules) => rules.iter().any(|rule| rule.collects(nth, age_micros)),
+            Rule::Intersection(rules) => rules.iter().all(|rule| rule.collects(nth, age_micros)),
+        }
+    }
+}
+
+fn compile(rule: Option<&GcRule>, depth: usize) -> Result<Rule, Invalid> {
+    if depth > MAX_DEPTH {
+        return Err(Invalid::Depth);
+    }
+    let all = |rules: &[GcRule]| rules.iter().map(|rule| compile(Some(rule), depth + 1)).collect::<Result<_, _>>();
+    Ok(match rule.and_then(|rule| rule.rule.as_ref()) {
+        None => Rule::Never,
+        Some(gc_rule::Rule::MaxNumVersions(versions)) if *versions < 1 => return Err(Invalid::Versions(*versions)),
+        Some(gc_rule::Rule::MaxNumVersions(versions)) => Rule::Versions(*versions as usize),
+        Some(gc_rule::Rule::MaxAge(age)) => {
+            let micros = age.seconds.saturating_mul(1_000_000).saturating_add(i64::from(age.nanos) / 1_000);
+            if micros < 1_000 {
+                return Err(Invalid::Age);
+            }
+            Rule::AgeMicros(micros)
+        }
+        Some(gc_rule::Rule::Union(union)) if union.rules.is_empty() => Rule::Never,
+        Some(gc_rule::Rule::Union(union)) => Rule::Union(all(&union.rules)?),
+        Some(gc_rule::Rule::Intersection(both)) if both.rules.is_empty() => Rule::Never,
+        Some(gc_rule::Rule::Intersection(both)) => Rule::Intersection(all(&both.rules)?),
+    })
+}
+
+/// Removes garbage from a row whose cells are in order. The clock is `now_micros`.
+pub fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
+    let mut column: Option<(u16, &[u8])> = None;
+    let mut nth = 0;
+    cells.retain(|cell| {
+        nth = if column == Some((cell.family, cell.qualifier)) { nth + 1 } else { 0 };
+        column = Some((cell.family, cell.qualifier));
+        let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
+        !schema.family(cell.family).rule.collects(nth, age_micros)
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_union_collects_what_either_rule_collects() {
+        let rule = Rule::Union(vec![Rule::Versions(1), Rule::AgeMicros(5_000)]);
+        assert!(!rule.collects(0, 5_000));
+        assert!(rule.collects(1, 0));
+        assert!(rule.collects(0, 5_001));
+    }
+
+    #[test]
+    fn an_intersection_collects_what_both_rules_collect() {
+        let rule = Rule::Intersection(vec![Rule::Versions(1), Rule::AgeMicros(5_000)]);
+        assert!(!rule.collects(1, 0));
+        assert!(!rule.collects(0, 6_000));
+        assert!(rule.collects(1, 6_000));
+    }
+
+    #[test]
+    fn a_rule_that_keeps_nothing_is_refused() {
+        let rule = GcRule { rule: Some(gc_rule::Rule::MaxNumVersions(0)) };
+        assert_eq!(Rule::compile(Some(&rule)), Err(Invalid::Versions(0)));
+    }
+}

@@ -1,0 +1,152 @@
+//! A `ReadRows` call: a scan that stops after each message and goes on when the client has taken it.
+
+use std::collections::VecDeque;
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use fjall::Slice;
+use tonic::Status;
+
+use crate::proto::bigtable::ReadRowsRequest;
+
+use super::chunks::Messages;
+use super::clock::now_micros;
+use super::filter::Filter;
+use super::keys::{Interval, after, intervals};
+use super::matcher;
+use super::storage::failed;
+use super::table::{State, Table};
+
+/// A scan that finds nothing says how far it has come about this often, so that the client sees it alive.
+const SILENCE: Duration = Duration::from_millis(500);
+
+/// A scan. It keeps no iterator between messages: a client that reads slowly pins neither memory nor files.
+pub struct Scan {
+    table: Arc<Table>,
+    filter: Arc<Filter>,
+    /// What is left to read, in the order of travel.
+    left: VecDeque<Interval>,
+    reversed: bool,
+    rows_left: Option<u64>,
+    /// Messages of a row too large for one.
+    ready: VecDeque<Bytes>,
+}
+
+/// What one step of a scan has seen.
+struct Step {
+    state: Arc<State>,
+    now_micros: i64,
+    started: Instant,
+    messages: Messages,
+    last_scanned: Option<Vec<u8>>,
+}
+
+impl Scan {
+    /// Checks a request.
+    pub fn new(table: Arc<Table>, request: ReadRowsRequest) -> Result<Scan, Status> {
+        let filter = Arc::new(Filter::compile(request.filter.as_ref())?);
+        let rows_left = match request.rows_limit {
+            0 => None,
+            limit => {
+                let refused = |_| Status::invalid_argument(format!("rows_limit {limit} is negative"));
+                Some(u64::try_from(limit).map_err(refused)?)
+            }
+        };
+        let mut left = intervals(request.rows)?;
+        if request.reversed {
+            left.make_contiguous().reverse();
+        }
+        Ok(Scan { table, filter, left, reversed: request.reversed, rows_left, ready: VecDeque::new() })
+    }
+
+    /// Whether nothing is left to read.
+    pub fn is_done(&self) -> bool {
+        self.ready.is_empty() && (self.left.is_empty() || self.rows_left == Some(0))
+    }
+
+    /// Reads on until a message is full or the scan ends. None at the end. Blocks on the disk.
+    pub fn next_message(&mut self) -> Result<Option<Bytes>, Status> {
+        if let Some(message) = self.ready.pop_front() {
+            return Ok(Some(message));
+        }
+        if self.is_done() {
+            return Ok(None);
+        }
+        let state = self.table.state()?;
+        let mut step = Step {
+            state,
+            now_micros: now_micros(),
+            started: Instant::now(),
+            messages: Messages::default(),
+            last_scanned: None,
+        };
+        while let Some(interval) = self.left.pop_front() {
+            if let Some(rest) = self.read_interval(interval, &mut step)? {
+                self.left.push_front(rest);
+                break;
+            }
+            if self.rows_left == Some(0) || step.is_over() {
+                break;
+            }
+        }
+        let last_scanned = step.last_scanned.take().filter(|_| !self.is_done());
+        self.ready = step.messages.finish(last_scanned.as_deref()).into();
+        Ok(self.ready.pop_front())
+    }
+
+    /// Reads an interval, and answers what is left of it if the step is over first.
+    fn read_interval(&mut self, interval: Interval, step: &mut Step) -> Result<Option<Interval>, Status> {
+        if let Some(key) = interval.single() {
+            if let Some(stored) = step.state.storage.get(key)? {
+                self.read_row(key, &stored, step)?;
+            }
+            return Ok(None);
+        }
+        let end = interval.end.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut rows = step.state.storage.rows.range::<&[u8], _>((Bound::Included(&*interval.start), end));
+        loop {
+            let next = if self.reversed { rows.next_back() } else { rows.next() };
+            let Some(row) = next else { return Ok(None) };
+            let (key, stored) = row.into_inner().map_err(|error| failed(&error))?;
+            self.read_row(&key, &stored, step)?;
+            if self.rows_left == Some(0) {
+                return Ok(None);
+            }
+            if step.is_over() {
+                return Ok(Some(self.rest(&interval, &key)));
+            }
+        }
+    }
+
+    fn rest(&self, interval: &Interval, key: &[u8]) -> Interval {
+        if self.reversed {
+            return Interval { start: interval.start.clone(), end: Some(key.to_vec()) };
+        }
+        Interval { start: after(key.to_vec()), end: interval.end.clone() }
+    }
+
+    fn read_row(&mut self, key: &[u8], stored: &Slice, step: &mut Step) -> Result<(), Status> {
+        let state = &step.state;
+        // Taken after the row was read, so that it has the row's columns.
+        let columns = state.storage.columns();
+        let cells = state.cells(key, Some(stored), &columns, step.now_micros)?;
+        let cells = matcher::run(&self.filter, matcher::Row { key, schema: &state.schema }, cells);
+        if cells.is_empty() {
+            step.last_scanned = Some(key.to_vec());
+            return Ok(());
+        }
+        step.messages.push_row(key, &cells, &state.schema);
+        if let Some(left) = &mut self.rows_left {
+            *left -= 1;
+        }
+        Ok(())
+    }
+}
+
+impl Step {
+    fn is_over(&self) -> bool {
+        self.messages.is_full() || self.started.elapsed() >= SILENCE
+    }
+}

@@ -1,0 +1,138 @@
+//! The server's life: start, address, shutdown.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::{CancellationToken, DropGuard};
+use tonic::transport::server::Router;
+
+use crate::proto::bigtable_data::bigtable_server::BigtableServer;
+use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdminServer;
+
+use super::admin::Admin;
+use super::admission::Admission;
+use super::catalog::Catalog;
+use super::connection::Connection;
+use super::data::Data;
+use super::error::Error;
+use super::jobs::Jobs;
+
+/// The service takes requests of up to 256 MiB.
+const MAX_REQUEST_BYTES: usize = 256 << 20;
+
+/// Calls a connection may have open. Their windows together are the connection's: a call that waits to be admitted
+/// then never keeps an admitted one from receiving.
+const STREAMS: u32 = 100;
+const STREAM_WINDOW_BYTES: u32 = 128 << 10;
+
+/// How long open calls have at shutdown before their connections are cut, and then to notice it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What a server is started with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where tables live. Created if missing; one server at a time.
+    pub data_dir: PathBuf,
+    /// Memory for what is read often: blocks of keys, and rows.
+    pub cache_bytes: u64,
+}
+
+impl Options {
+    /// The usual options for a data directory.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Options {
+        Options { data_dir: data_dir.into(), cache_bytes: 32 << 20 }
+    }
+}
+
+/// A running server. Dropping it stops it without waiting; [`Server::shutdown`] syncs the data to disk, too.
+pub struct Server {
+    addr: SocketAddr,
+    catalog: Arc<Catalog>,
+    jobs: Arc<Jobs>,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    /// Ends the accepting of connections and of work.
+    stop: DropGuard,
+    /// Ends connections.
+    cut: DropGuard,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// Serves a listener on loopback. When this returns, the tables of the data directory are there.
+    pub async fn start(listener: TcpListener, options: Options) -> Result<Server, Error> {
+        let addr = listener.local_addr().map_err(Error::Listener)?;
+        if !addr.ip().is_loopback() {
+            return Err(Error::NotLoopback(addr));
+        }
+        let open = move || Catalog::open(&options.data_dir, options.cache_bytes);
+        let catalog = tokio::task::spawn_blocking(open).await.map_err(|error| died(addr, &error))??;
+        let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
+        let (catalog, jobs) = (Arc::new(catalog), Arc::new(Jobs::new(stop.clone())));
+        let connections = TcpListenerStream::new(listener).map({
+            let cut = cut.clone();
+            move |stream| {
+                let stream = stream?;
+                stream.set_nodelay(true)?;
+                Ok::<_, std::io::Error>(Connection::new(stream, cut.clone()))
+            }
+        });
+        let router = router(&catalog, &jobs);
+        let serving =
+            tokio::spawn(router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned()));
+        Ok(Server { addr, catalog, jobs, serving, stop: stop.drop_guard(), cut: cut.drop_guard() })
+    }
+
+    /// Where the server listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Ends open calls, within about two seconds; then syncs the data to disk and closes the store.
+    pub async fn shutdown(self) -> Result<(), Error> {
+        let Server { addr, catalog, jobs, mut serving, stop, cut } = self;
+        stop.disarm().cancel();
+        let mut served = timeout(GRACE, &mut serving).await;
+        if served.is_err() {
+            cut.disarm().cancel();
+            served = timeout(GRACE, &mut serving).await;
+        }
+        serving.abort();
+        jobs.drain().await;
+        let close = tokio::task::spawn_blocking(move || catalog.close());
+        close.await.map_err(|error| died(addr, &error))??;
+        match served {
+            Ok(Ok(served)) => served.map_err(|source| Error::Serve { addr, source }),
+            Ok(Err(error)) => Err(died(addr, &error)),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+fn router(catalog: &Arc<Catalog>, jobs: &Arc<Jobs>) -> Router {
+    let data = BigtableServer::new(Data { catalog: catalog.clone(), jobs: jobs.clone() });
+    let admin = BigtableTableAdminServer::new(Admin { catalog: catalog.clone(), jobs: jobs.clone() });
+    tonic::transport::Server::builder()
+        .max_concurrent_streams(STREAMS)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(STREAMS * STREAM_WINDOW_BYTES)
+        .max_frame_size(STREAM_WINDOW_BYTES)
+        .add_service(Admission::new(data.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(admin.max_decoding_message_size(MAX_REQUEST_BYTES))
+}
+
+fn died(addr: SocketAddr, error: &tokio::task::JoinError) -> Error {
+    Error::Task { addr, reason: error.to_string() }
+}

@@ -1,0 +1,130 @@
+//! A table: its schema and rows in force.
+
+use std::ops::Bound;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use fjall::Slice;
+use tonic::Status;
+
+use super::clock::now_micros;
+use super::columns::Columns;
+use super::row::{Cell, Unreadable};
+use super::schema::Schema;
+use super::storage::{Storage, failed};
+use super::writer::Writer;
+
+/// A table, for as long as someone asks it something.
+pub struct Table {
+    pub name: String,
+    /// Held by whoever reads a row in order to change it, and by changes of the schema. One lock a table suffices:
+    /// requests are decoded and encoded before it is taken, and the store's journal takes one writer at a time.
+    writes: Mutex<()>,
+    /// None once the table is deleted.
+    state: RwLock<Option<Arc<State>>>,
+}
+
+/// What a call works with from start to end.
+pub struct State {
+    pub schema: Schema,
+    pub storage: Arc<Storage>,
+}
+
+/// A table whose rows and schema nobody else can change.
+pub struct Held<'t> {
+    pub state: Arc<State>,
+    pub now_micros: i64,
+    table: &'t Table,
+    _guard: MutexGuard<'t, ()>,
+}
+
+impl Table {
+    pub fn new(name: String, state: State) -> Table {
+        Table { name, writes: Mutex::new(()), state: RwLock::new(Some(Arc::new(state))) }
+    }
+
+    /// Schema and rows in force. `NOT_FOUND` once the table is deleted.
+    pub fn state(&self) -> Result<Arc<State>, Status> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.clone().ok_or_else(|| not_found(&self.name))
+    }
+
+    /// Keeps everyone else from changing the table until the answer is dropped.
+    pub fn hold(&self) -> Result<Held<'_>, Status> {
+        let guard = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Held { state: self.state()?, now_micros: now_micros(), table: self, _guard: guard })
+    }
+
+    /// Deletes the rows with this prefix, a batch at a time.
+    pub fn delete_prefix(&self, prefix: &[u8]) -> Result<(), Status> {
+        const ROWS: usize = 10_000;
+        loop {
+            let held = self.hold()?;
+            let mut batch = held.state.storage.batch();
+            let mut rows = 0;
+            for row in held.state.storage.rows.prefix(prefix).take(ROWS) {
+                batch.remove(&row.key().map_err(|error| failed(&error))?)?;
+                rows += 1;
+            }
+            batch.commit()?;
+            if rows < ROWS {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Rewrites up to `limit` rows after `after` without the garbage in them. Says where to go on, if anywhere.
+    pub fn sweep(&self, after: Option<&[u8]>, limit: usize) -> Result<Option<Vec<u8>>, Status> {
+        let held = self.hold()?;
+        let mut writer = Writer::new(&held.state, held.now_micros);
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut last = None;
+        let mut rows = 0;
+        for row in held.state.storage.rows.range::<&[u8], _>((start, Bound::Unbounded)).take(limit) {
+            let (key, stored) = row.into_inner().map_err(|error| failed(&error))?;
+            writer.change(&key, Some(&stored), &[])?;
+            last = Some(key.to_vec());
+            rows += 1;
+        }
+        writer.commit()?;
+        Ok(last.filter(|_| rows == limit))
+    }
+}
+
+impl Held<'_> {
+    /// Puts a new schema or new rows in force, or nothing: then the table is deleted.
+    pub fn replace(&self, state: Option<State>) {
+        *self.table.state.write().unwrap_or_else(PoisonError::into_inner) = state.map(Arc::new);
+    }
+
+    /// The stored row with this key, and the dictionary to read it with.
+    pub fn get(&self, key: &[u8]) -> Result<(Option<Slice>, Arc<Columns>), Status> {
+        let stored = self.state.storage.get(key)?;
+        Ok((stored, self.state.storage.columns()))
+    }
+}
+
+impl State {
+    /// Live cells of a stored row; none of a row that is not there.
+    pub fn cells<'a>(
+        &self,
+        key: &[u8],
+        stored: Option<&'a Slice>,
+        columns: &'a Columns,
+        now_micros: i64,
+    ) -> Result<Vec<Cell<'a>>, Status> {
+        let Some(stored) = stored else { return Ok(Vec::new()) };
+        let cells = self.storage.decode(stored, &self.schema, columns, now_micros);
+        cells.map_err(|error| unreadable(&self.schema, key, &error))
+    }
+}
+
+/// Status of a call that met a row it cannot read.
+fn unreadable(schema: &Schema, key: &[u8], error: &Unreadable) -> Status {
+    let key = key.escape_ascii();
+    Status::data_loss(format!("row \"{key}\" of {} cannot be read: {error}", schema.record.name))
+}
+
+/// Status of a call for a table that is not there.
+pub fn not_found(name: &str) -> Status {
+    Status::not_found(format!("table {name:?} not found; create it first"))
+}

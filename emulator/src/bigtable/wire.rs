@@ -1,0 +1,188 @@
+//! Protobuf's wire format, read from borrowed bytes and written without intermediate structs.
+//!
+//! A bulk write holds about 90 strings a row: decoding it into owned messages costs more than storing it.
+
+/// The bytes are not a well-formed message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("malformed protobuf message")]
+pub struct Malformed;
+
+/// Value of one field, by wire type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    Varint(u64),
+    Bytes(&'a [u8]),
+    /// Fixed-width numbers, which none of the messages read here uses.
+    Fixed,
+}
+
+impl<'a> Value<'a> {
+    /// The field's bytes; an error if it has another wire type.
+    pub fn bytes(self) -> Result<&'a [u8], Malformed> {
+        match self {
+            Value::Bytes(bytes) => Ok(bytes),
+            _ => Err(Malformed),
+        }
+    }
+
+    /// The field's number, as `int64` carries it; an error if it has another wire type.
+    pub fn int64(self) -> Result<i64, Malformed> {
+        match self {
+            Value::Varint(number) => Ok(number as i64),
+            _ => Err(Malformed),
+        }
+    }
+}
+
+/// Iterator over (field number, value) of one message.
+#[derive(Debug, Clone)]
+pub struct Fields<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Fields<'a> {
+    pub fn of(message: &'a [u8]) -> Self {
+        Fields { rest: message }
+    }
+
+    #[inline]
+    fn read(&mut self) -> Result<(u32, Value<'a>), Malformed> {
+        let key = take_varint(&mut self.rest)?;
+        let value = match key & 7 {
+            0 => Value::Varint(take_varint(&mut self.rest)?),
+            1 => take_slice(&mut self.rest, 8).map(|_| Value::Fixed)?,
+            2 => {
+                let len = take_varint(&mut self.rest)?;
+                Value::Bytes(take_slice(&mut self.rest, len)?)
+            }
+            5 => take_slice(&mut self.rest, 4).map(|_| Value::Fixed)?,
+            _ => return Err(Malformed),
+        };
+        Ok((u32::try_from(key >> 3).map_err(|_| Malformed)?, value))
+    }
+}
+
+impl<'a> Iterator for Fields<'a> {
+    type Item = Result<(u32, Value<'a>), Malformed>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let field = self.read();
+        if field.is_err() {
+            self.rest = &[];
+        }
+        Some(field)
+    }
+}
+
+/// Cuts a varint off the front of `bytes`.
+#[inline]
+pub fn take_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+    match bytes.split_first() {
+        Some((&byte, rest)) if byte < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(byte))
+        }
+        _ => take_long_varint(bytes),
+    }
+}
+
+fn take_long_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
+    let mut number = 0;
+    for (at, &byte) in bytes.iter().take(10).enumerate() {
+        number |= u64::from(byte & 0x7f) << (7 * at);
+        if byte < 0x80 {
+            *bytes = &bytes[at + 1..];
+            return Ok(number);
+        }
+    }
+    Err(Malformed)
+}
+
+/// Cuts `len` bytes off the front of `bytes`.
+#[inline]
+pub fn take_slice<'a>(bytes: &mut &'a [u8], len: u64) -> Result<&'a [u8], Malformed> {
+    let (head, tail) = bytes.split_at_checked(usize::try_from(len).map_err(|_| Malformed)?).ok_or(Malformed)?;
+    *bytes = tail;
+    Ok(head)
+}
+
+#[inline]
+pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
+    while number >= 0x80 {
+        out.push(number as u8 | 0x80);
+        number >>= 7;
+    }
+    out.push(number as u8);
+}
+
+/// Appends a number field.
+pub fn put_number(out: &mut Vec<u8>, field: u32, number: u64) {
+    put_varint(out, u64::from(field << 3));
+    put_varint(out, number);
+}
+
+/// Appends a bytes, string or message field.
+pub fn put_bytes(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
+    put_varint(out, u64::from(field << 3 | 2));
+    put_varint(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+/// Appends a `google.protobuf.StringValue` or `BytesValue` field. Present even if empty.
+pub fn put_wrapped(out: &mut Vec<u8>, field: u32, bytes: &[u8]) {
+    put_varint(out, u64::from(field << 3 | 2));
+    if bytes.is_empty() {
+        out.push(0);
+        return;
+    }
+    put_varint(out, (1 + varint_len(bytes.len() as u64) + bytes.len()) as u64);
+    put_bytes(out, 1, bytes);
+}
+
+/// Bytes a varint takes.
+pub fn varint_len(number: u64) -> usize {
+    (64 - (number | 1).leading_zeros() as usize).div_ceil(7)
+}
+
+/// Small numbers of either sign as small unsigned ones.
+pub fn zigzag(number: i64) -> u64 {
+    ((number << 1) ^ (number >> 63)) as u64
+}
+
+pub fn unzigzag(number: u64) -> i64 {
+    (number >> 1) as i64 ^ -((number & 1) as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_varint_comes_back_as_written() {
+        for number in [0, 1, 127, 128, 300, u64::from(u32::MAX), u64::MAX] {
+            let mut out = Vec::new();
+            put_varint(&mut out, number);
+            assert_eq!(out.len(), varint_len(number));
+            assert_eq!(take_varint(&mut &out[..]), Ok(number));
+        }
+    }
+
+    #[test]
+    fn zigzag_keeps_every_number() {
+        for number in [0, -1, 1, i64::MIN, i64::MAX] {
+            assert_eq!(unzigzag(zigzag(number)), number);
+        }
+    }
+
+    #[test]
+    fn a_cut_message_is_malformed() {
+        let mut out = Vec::new();
+        put_bytes(&mut out, 2, b"hello");
+        assert_eq!(Fields::of(&out[..4]).next(), Some(Err(Malformed)));
+        assert_eq!(Fields::of(&out).next(), Some(Ok((2, Value::Bytes(b"hello")))));
+    }
+}

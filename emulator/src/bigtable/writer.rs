@@ -1,0 +1,150 @@
+//! Writes rows: one at a time, or a request's worth at once.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use fjall::Slice;
+use tonic::Status;
+
+use super::apply::apply;
+use super::clock::now_micros;
+use super::gc;
+use super::mutation::Change;
+use super::schema::Schema;
+use super::storage::{Batch, Encoder};
+use super::table::{State, Table};
+
+/// Changes of one row, or why they are refused.
+pub struct Entry<'a> {
+    pub key: &'a [u8],
+    pub changes: Result<Vec<Change<'a>>, Status>,
+}
+
+/// Changes rows of a table that is held.
+pub struct Writer<'s> {
+    state: &'s State,
+    now_micros: i64,
+    encoder: Encoder<'s>,
+    batch: Batch<'s>,
+    row: Vec<u8>,
+}
+
+impl<'s> Writer<'s> {
+    pub fn new(state: &'s State, now_micros: i64) -> Self {
+        let (encoder, batch) = (state.storage.encoder(), state.storage.batch());
+        Writer { state, now_micros, encoder, batch, row: Vec::new() }
+    }
+
+    /// Applies changes to the row that is stored under `key`, and drops its garbage. A row that stays the same is
+    /// not written: a replay costs no disk.
+    pub fn change(&mut self, key: &[u8], stored: Option<&Slice>, changes: &[Change<'_>]) -> Result<(), Status> {
+        let columns = self.state.storage.columns();
+        let mut cells = self.state.cells(key, stored, &columns, self.now_micros)?;
+        apply(&mut cells, changes);
+        gc::collect(&mut cells, &self.state.schema, self.now_micros);
+        self.row.clear();
+        if !cells.is_empty() {
+            self.encoder.encode(&cells, &self.state.schema, &mut self.row)?;
+        }
+        match (stored, &*self.row) {
+            (None, []) => Ok(()),
+            (Some(_), []) => self.batch.remove(key),
+            (Some(stored), row) if **stored == *row => Ok(()),
+            (_, row) => self.batch.put(key, row),
+        }
+    }
+
+    pub fn commit(self) -> Result<(), Status> {
+        self.batch.commit()
+    }
+}
+
+/// A request's rows, encoded as if none of them existed yet: true of most, and done before the table is held.
+struct Staged<'e, 'a> {
+    rows: Vec<StagedRow<'e, 'a>>,
+    encoded: Vec<u8>,
+}
+
+struct StagedRow<'e, 'a> {
+    key: &'a [u8],
+    /// The entries for this row, in the order of the request.
+    entries: Vec<&'e [Change<'a>]>,
+    /// Place of the row in `encoded`.
+    fresh: Range<usize>,
+}
+
+impl<'e, 'a> Staged<'e, 'a> {
+    fn new(entries: &'e [Entry<'a>], state: &State, now_micros: i64) -> Result<Self, Status> {
+        let mut rows = group(entries);
+        let mut encoder = state.storage.encoder();
+        let mut encoded = Vec::new();
+        let mut cells = Vec::new();
+        for row in &mut rows {
+            cells.clear();
+            row.entries.iter().for_each(|changes| apply(&mut cells, changes));
+            gc::collect(&mut cells, &state.schema, now_micros);
+            let start = encoded.len();
+            if !cells.is_empty() {
+                encoder.encode(&cells, &state.schema, &mut encoded)?;
+            }
+            row.fresh = start..encoded.len();
+        }
+        Ok(Staged { rows, encoded })
+    }
+
+    /// Writes the rows. The table is held.
+    fn commit(self, state: &State, now_micros: i64) -> Result<(), Status> {
+        let mut writer = Writer::new(state, now_micros);
+        for row in &self.rows {
+            let stored = state.storage.get(row.key)?;
+            if stored.is_some() {
+                writer.change(row.key, stored.as_ref(), &row.entries.concat())?;
+            } else if !row.fresh.is_empty() {
+                writer.batch.put(row.key, &self.encoded[row.fresh.clone()])?;
+            }
+        }
+        writer.commit()
+    }
+}
+
+/// Groups a request's sound entries by row, in the order of the keys, which the store takes faster.
+fn group<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<StagedRow<'e, 'a>> {
+    let mut sound: Vec<(&'a [u8], &'e [Change<'a>])> =
+        entries.iter().filter_map(|entry| Some((entry.key, entry.changes.as_deref().ok()?))).collect();
+    sound.sort_by_key(|&(key, _)| key);
+    let row = |group: &[(&'a [u8], &'e [Change<'a>])]| StagedRow {
+        key: group[0].0,
+        entries: group.iter().map(|&(_, changes)| changes).collect(),
+        fresh: 0..0,
+    };
+    sound.chunk_by(|a, b| a.0 == b.0).map(row).collect()
+}
+
+impl Table {
+    /// Applies entries, each atomically, and says how each fared. `plan` makes the entries from the schema and the
+    /// clock; it runs again if the schema changes meanwhile.
+    pub fn mutate<'a>(
+        &self,
+        plan: impl Fn(&Schema, i64) -> Result<Vec<Entry<'a>>, Status>,
+    ) -> Result<Vec<Result<(), Status>>, Status> {
+        let now_micros = now_micros();
+        loop {
+            let state = self.state()?;
+            let entries = plan(&state.schema, now_micros)?;
+            let staged = Staged::new(&entries, &state, now_micros)?;
+            let held = self.hold()?;
+            if !Arc::ptr_eq(&state, &held.state) {
+                continue;
+            }
+            staged.commit(&state, now_micros)?;
+            drop(held);
+            return Ok(entries.into_iter().map(|entry| entry.changes.map(|_| ())).collect());
+        }
+    }
+
+    /// Applies one entry.
+    pub fn mutate_one<'a>(&self, plan: impl Fn(&Schema, i64) -> Entry<'a>) -> Result<(), Status> {
+        let mut statuses = self.mutate(|schema, now_micros| Ok(vec![plan(schema, now_micros)]))?;
+        statuses.pop().unwrap_or(Ok(()))
+    }
+}

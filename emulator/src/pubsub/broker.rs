@@ -1,0 +1,205 @@
+//! All topics, subscriptions and snapshots, and what runs beside the requests.
+
+use super::backlog::Backlog;
+use super::error::Error;
+use super::names;
+use super::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
+use super::store::Store;
+use super::subscription::Subscription;
+use super::topic::Topic;
+use super::writer::Writer;
+use super::{reader, retention, saver};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tokio::sync::{Mutex, Notify};
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+
+/// What exists, by name.
+#[derive(Default)]
+pub struct Registry {
+    pub topics: BTreeMap<String, Arc<Topic>>,
+    pub subscriptions: BTreeMap<String, Arc<Subscription>>,
+    pub snapshots: BTreeMap<String, Arc<SnapshotRecord>>,
+    /// Deleted topics that a subscription or snapshot still needs.
+    pub orphans: HashMap<u64, Arc<Topic>>,
+}
+
+pub struct Broker {
+    store: Arc<Store>,
+    writer: Writer,
+    registry: RwLock<Registry>,
+    /// Held by whoever changes the registry; gives out numbers.
+    pub changes: Mutex<Counters>,
+    /// How often the store was opened.
+    opened: u64,
+    urgent: Arc<Notify>,
+    pub stopping: CancellationToken,
+}
+
+impl Broker {
+    /// Loads everything and starts the background tasks, which end after `stopping`. Blocks while it loads.
+    pub fn start(store: Store, stopping: CancellationToken) -> Result<Arc<Self>, Error> {
+        let store = Arc::new(store);
+        let mut counters = store.counters()?;
+        counters.opened += 1;
+        store.save_counters(counters)?;
+        let urgent = Arc::new(Notify::new());
+        let broker = Arc::new(Self {
+            writer: Writer::start(store.clone()),
+            registry: RwLock::default(),
+            changes: Mutex::new(counters),
+            opened: counters.opened,
+            urgent: urgent.clone(),
+            stopping,
+            store,
+        });
+        broker.load()?;
+        tokio::spawn(broker.clone().until_stop(saver::run(Arc::downgrade(&broker), urgent)));
+        tokio::spawn(broker.clone().until_stop(retention::run(Arc::downgrade(&broker))));
+        Ok(broker)
+    }
+
+    fn load(self: &Arc<Self>) -> Result<(), Error> {
+        let mut topics = HashMap::new();
+        for record in self.store.topics()? {
+            topics.insert(record.number, Arc::new(Topic::open(&self.store, record)?));
+        }
+        for topic in topics.values() {
+            let mut registry = self.write();
+            if topic.is_deleted() {
+                registry.orphans.insert(topic.number, topic.clone());
+            } else {
+                registry.topics.insert(topic.config().name.clone(), topic.clone());
+            }
+        }
+        for record in self.store.subscriptions()? {
+            // Records are written in order and synced, so the topic is there unless the store was tampered with.
+            let Some(topic) = topics.get(&record.topic_number) else { continue };
+            let progress = self.store.progress(record.number)?;
+            self.add_subscription(record, topic.clone(), progress);
+        }
+        for record in self.store.snapshots()? {
+            self.write().snapshots.insert(record.snapshot.name.clone(), Arc::new(record));
+        }
+        Ok(())
+    }
+
+    /// Puts a subscription in place and starts its reader. Without progress it starts at the topic's end.
+    pub fn add_subscription(
+        self: &Arc<Self>,
+        record: SubscriptionRecord,
+        topic: Arc<Topic>,
+        progress: Option<Progress>,
+    ) -> Arc<Subscription> {
+        let name = record.subscription.name.clone();
+        let progress = progress.unwrap_or_else(|| Progress::start(topic.head()));
+        let urgent = self.urgent.clone();
+        let subscription =
+            Arc::new(Subscription::new(record, topic, progress, self.opened, urgent, &self.stopping));
+        tokio::spawn(reader::run(subscription.clone(), Arc::downgrade(self)));
+        self.write().subscriptions.insert(name, subscription.clone());
+        subscription
+    }
+
+    async fn until_stop(self: Arc<Self>, task: impl Future<Output = ()>) {
+        let stopping = self.stopping.clone();
+        drop(self);
+        stopping.run_until_cancelled(task).await;
+    }
+
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    pub fn writer(&self) -> &Writer {
+        &self.writer
+    }
+
+    pub fn read(&self) -> RwLockReadGuard<'_, Registry> {
+        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn write(&self) -> RwLockWriteGuard<'_, Registry> {
+        self.registry.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Status> {
+        self.read().topics.get(name).cloned().ok_or_else(|| names::not_found(name))
+    }
+
+    pub fn subscription(&self, name: &str) -> Result<Arc<Subscription>, Status> {
+        self.read().subscriptions.get(name).cloned().ok_or_else(|| names::not_found(name))
+    }
+
+    pub fn snapshot(&self, name: &str) -> Result<Arc<SnapshotRecord>, Status> {
+        self.read().snapshots.get(name).cloned().ok_or_else(|| names::not_found(name))
+    }
+
+    /// All topics that still have a log.
+    pub fn topics(&self) -> Vec<Arc<Topic>> {
+        let registry = self.read();
+        registry.topics.values().chain(registry.orphans.values()).cloned().collect()
+    }
+
+    pub fn subscriptions(&self) -> Vec<Arc<Subscription>> {
+        self.read().subscriptions.values().cloned().collect()
+    }
+
+    /// Runs a storage call where it may block.
+    pub async fn store_call<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Status> {
+        let store = self.store.clone();
+        let done = tokio::task::spawn_blocking(move || call(&store)).await;
+        Ok(done.map_err(|error| Status::internal(error.to_string()))??)
+    }
+
+    /// A number that was never given out before.
+    pub async fn next_number(&self, counters: &mut Counters) -> Result<u64, Status> {
+        counters.last_number += 1;
+        let saved = *counters;
+        self.store_call(move |store| store.save_counters(saved)).await?;
+        Ok(saved.last_number)
+    }
+
+    /// Deletes the logs of deleted topics that nobody needs any more. Call with `changes` held.
+    pub async fn drop_orphans(&self) -> Result<(), Status> {
+        let unneeded: Vec<Arc<Topic>> = {
+            let mut registry = self.write();
+            let Registry { subscriptions, snapshots, orphans, .. } = &mut *registry;
+            let needed = |number| {
+                subscriptions.values().any(|subscription| subscription.topic.number == number)
+                    || snapshots.values().any(|snapshot| snapshot.topic_number == number)
+            };
+            let numbers: Vec<u64> = orphans.keys().copied().filter(|&number| !needed(number)).collect();
+            numbers.iter().filter_map(|number| orphans.remove(number)).collect()
+        };
+        for topic in unneeded {
+            self.store_call(move |store| {
+                store.delete_topic(topic.number)?;
+                store.delete_log(topic.log.clone())
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Makes a deleted topic's record say so, and keeps its log while it is needed.
+    pub async fn orphan(&self, topic: Arc<Topic>) -> Result<(), Status> {
+        topic.set_deleted();
+        let record: TopicRecord = topic.record();
+        self.write().topics.remove(&record.topic.name);
+        self.store_call(move |store| store.save_topic(&record)).await?;
+        self.write().orphans.insert(topic.number, topic);
+        self.drop_orphans().await
+    }
+
+    /// A look at a subscription's state.
+    pub fn inspect<T>(&self, name: &str, look: impl FnOnce(&Subscription, &Backlog) -> T) -> Option<T> {
+        let subscription = self.subscription(name).ok()?;
+        let backlog = subscription.lock();
+        Some(look(&subscription, &backlog))
+    }
+}

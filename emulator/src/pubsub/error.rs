@@ -1,0 +1,32 @@
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Why the server could not start or stop.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("the embedded Pub/Sub server has no authentication and listens on loopback only, not on {0}; bind 127.0.0.1")]
+    NotLoopback(SocketAddr),
+    #[error("cannot read the address of the listener")]
+    Address(#[source] std::io::Error),
+    #[error("cannot open the Pub/Sub data in {path}; is another server using it?")]
+    Open { path: PathBuf, source: fjall::Error },
+    #[error("the Pub/Sub store failed")]
+    Store(#[from] fjall::Error),
+    #[error("the Pub/Sub store holds a record that cannot be read: {key}; move the data directory away to start afresh")]
+    Record { key: String, source: prost::DecodeError },
+    #[error("the Pub/Sub server failed")]
+    Serve(#[from] tonic::transport::Error),
+    #[error("requests were still using the Pub/Sub store {0:?} after the stop; the next start on its directory may fail")]
+    Busy(Duration),
+    #[error("a task of the Pub/Sub server panicked")]
+    Panicked(#[from] tokio::task::JoinError),
+}
+
+impl From<Error> for tonic::Status {
+    /// Storage failures are the only ones that reach a request.
+    fn from(error: Error) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "pub/sub request failed");
+        tonic::Status::internal(error.to_string())
+    }
+}

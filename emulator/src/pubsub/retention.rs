@@ -1,0 +1,105 @@
+//! Drops what nobody may ask for any more: messages past their retention, and logs below what all subscriptions,
+//! snapshots and the topic keep.
+
+use super::broker::Broker;
+use super::error::Error;
+use super::store::Store;
+use super::subscription::Subscription;
+use super::topic::{Topic, now_micros};
+use crate::proto::pubsub;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+const EVERY: Duration = Duration::from_secs(5);
+/// Trimming by less is not worth a call.
+const MIN_TRIM: u64 = 1000;
+
+/// The service's default for a subscription.
+const DEFAULT_RETENTION_SECS: u64 = 7 * 24 * 3600;
+
+/// Runs until the broker is gone.
+pub async fn run(broker: Weak<Broker>) {
+    loop {
+        tokio::time::sleep(EVERY).await;
+        let Some(broker) = broker.upgrade() else { return };
+        expire_snapshots(&broker).await;
+        // No seek may move back to what is being dropped.
+        let _changes = broker.changes.lock().await;
+        let (topics, store, broker) = (broker.topics(), broker.store().clone(), broker.clone());
+        let pass = tokio::task::spawn_blocking(move || {
+            topics.iter().try_for_each(|topic| trim_topic(&broker, &store, topic, MIN_TRIM))
+        });
+        match pass.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "trimming logs failed"),
+            Err(error) => tracing::error!(%error, "trimming logs panicked"),
+        }
+    }
+}
+
+/// Enforces the retention of a topic's subscriptions, then frees what lies below all of them. Blocks.
+pub fn trim_topic(broker: &Broker, store: &Store, topic: &Topic, min_trim: u64) -> Result<(), Error> {
+    let mut keep = topic.head();
+    let retention = topic.config().message_retention_duration;
+    if let Some(retention) = retention.and_then(|duration| Duration::try_from(duration).ok()) {
+        keep = keep.min(cutoff(topic, retention)?);
+    }
+    for subscription in broker.subscriptions().iter().filter(|s| s.topic.number == topic.number) {
+        keep = keep.min(subscription_low(subscription)?);
+    }
+    for snapshot in broker.read().snapshots.values().filter(|s| s.topic_number == topic.number) {
+        keep = keep.min(snapshot.progress.floor);
+    }
+    if keep < topic.low() + min_trim {
+        return Ok(());
+    }
+    topic.set_low(keep);
+    store.save_low(topic.number, keep)?;
+    // The mark must be on disk before messages go: it keeps their sequences from coming again.
+    store.sync()?;
+    Ok(topic.log.drop_below(keep)?)
+}
+
+/// What a subscription still needs; drops from its backlog what is too old.
+fn subscription_low(subscription: &Subscription) -> Result<u64, Error> {
+    let config = subscription.config();
+    if config.detached {
+        return Ok(subscription.topic.head());
+    }
+    let cutoff = cutoff(&subscription.topic, retention(&config))?;
+    let mut backlog = subscription.lock();
+    backlog.drop_below(cutoff);
+    Ok(if config.retain_acked_messages { cutoff } else { backlog.floor() })
+}
+
+/// How long a subscription keeps messages.
+pub fn retention(config: &pubsub::Subscription) -> Duration {
+    let configured = config.message_retention_duration.and_then(|duration| Duration::try_from(duration).ok());
+    configured.unwrap_or(Duration::from_secs(DEFAULT_RETENTION_SECS))
+}
+
+/// The first sequence of a topic younger than `age`.
+fn cutoff(topic: &Topic, age: Duration) -> Result<u64, Error> {
+    let micros = now_micros().saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
+    let (low, head) = (topic.low(), topic.head());
+    // Mostly nothing is too old, and that is one look at the log's start.
+    if topic.log.oldest_micros()?.is_none_or(|oldest| oldest >= micros) {
+        return Ok(low);
+    }
+    Ok(topic.log.first_published_at(low..head, micros)?)
+}
+
+async fn expire_snapshots(broker: &Arc<Broker>) {
+    let now = now_micros();
+    let expired: Vec<String> = {
+        let registry = broker.read();
+        let expires = |snapshot: &pubsub::Snapshot| snapshot.expire_time.as_ref().map(super::wire::micros);
+        let old = registry.snapshots.values().filter(|s| expires(&s.snapshot).is_some_and(|at| at <= now));
+        old.map(|snapshot| snapshot.snapshot.name.clone()).collect()
+    };
+    for name in expired {
+        if let Err(status) = broker.delete_snapshot(&name).await {
+            tracing::warn!(snapshot = name, error = status.message(), "an expired snapshot could not be deleted");
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Writes the progress of subscriptions to disk a little later, many changes at a time. What a crash loses of it is
+//! delivered again.
+
+use super::broker::Broker;
+use super::error::Error;
+use super::store::Store;
+use super::subscription::Subscription;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Saves every 100 ms, or at once when `urgent` is told. Runs until the broker is gone.
+pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>) {
+    let mut pause = EVERY;
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = urgent.notified() => {}
+        }
+        let Some(broker) = broker.upgrade() else { return };
+        let (store, subscriptions) = (broker.store().clone(), broker.subscriptions());
+        drop(broker);
+        let started = tokio::time::Instant::now();
+        match tokio::task::spawn_blocking(move || save(&store, &subscriptions)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "saving progress failed"),
+            Err(error) => tracing::error!(%error, "saving progress panicked"),
+        }
+        // A state of very many ranges takes long to write: then write it less often.
+        pause = EVERY.max(started.elapsed() * 10);
+    }
+}
+
+/// Saves what has changed. Blocks.
+pub fn save(store: &Store, subscriptions: &[Arc<Subscription>]) -> Result<(), Error> {
+    let mut changed = Vec::new();
+    let mut saved = Vec::new();
+    for subscription in subscriptions {
+        let unsaved = subscription.lock().unsaved();
+        if let Some((version, progress)) = unsaved {
+            changed.push((subscription.number, progress));
+            saved.push((subscription, version));
+        }
+    }
+    if !changed.is_empty() {
+        store.save_progress(&changed)?;
+    }
+    for (subscription, version) in saved {
+        subscription.set_saved(version);
+    }
+    Ok(())
+}

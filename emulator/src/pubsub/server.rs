@@ -1,0 +1,191 @@
+//! Starting and stopping.
+
+use super::broker::Broker;
+use super::error::Error;
+use super::publisher::PublisherService;
+use super::saver;
+use super::store::Store;
+use super::subscriber::SubscriberService;
+use crate::proto::publisher::publisher_server::PublisherServer;
+use crate::proto::subscriber::subscriber_server::SubscriberServer;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::TcpListenerStream;
+use tokio_util::sync::CancellationToken;
+
+use super::connection::Connection;
+
+/// How long requests get to end after the stop.
+const GRACE: Duration = Duration::from_millis(1500);
+/// How long the store's users get to let go of it after that.
+const RELEASE: Duration = Duration::from_secs(5);
+
+/// HTTP/2: windows large enough for a few publish requests under way, frames large enough that a megabyte is not cut
+/// into sixty. The number of requests of one connection that are handled at a time bounds memory.
+const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+const MAX_FRAME: u32 = 1024 * 1024;
+const CONCURRENT_REQUESTS: usize = 32;
+/// A publish request has 10 MB at most; more than that decodes so that the refusal can say why.
+const MAX_REQUEST: usize = 32 * 1024 * 1024;
+
+/// How to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Where everything is kept; created if missing. One server at a time.
+    pub data_dir: PathBuf,
+}
+
+impl Options {
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self { data_dir: data_dir.into() }
+    }
+}
+
+/// A look at a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SubscriptionStats {
+    /// Messages published and not acknowledged. With a filter, those not looked at yet count in full.
+    pub unacked: u64,
+    /// Of these, how many a subscriber has now.
+    pub outstanding: u64,
+    /// Open streaming pulls.
+    pub streams: usize,
+}
+
+/// A running server. Dropping it stops it without waiting; [`Server::shutdown`] waits and reports.
+pub struct Server {
+    addr: SocketAddr,
+    broker: Option<Arc<Broker>>,
+    stopping: CancellationToken,
+    /// Cuts connections that do not end by themselves.
+    cut: CancellationToken,
+    serving: JoinHandle<Result<(), tonic::transport::Error>>,
+    /// Closed once no request and no stream is left.
+    gone: mpsc::Receiver<()>,
+}
+
+impl Server {
+    /// Opens the store in `options.data_dir` and serves `listener`, which must be bound to loopback.
+    pub async fn start(listener: TcpListener, options: Options) -> Result<Self, Error> {
+        let addr = listener.local_addr().map_err(Error::Address)?;
+        if !addr.ip().is_loopback() {
+            return Err(Error::NotLoopback(addr));
+        }
+        let store = tokio::task::spawn_blocking(move || Store::open(&options.data_dir)).await??;
+        let stopping = CancellationToken::new();
+        let runtime = tokio::runtime::Handle::current();
+        let loading = stopping.clone();
+        let broker = tokio::task::spawn_blocking(move || {
+            let _runtime = runtime.enter();
+            Broker::start(store, loading)
+        })
+        .await??;
+        let cut = CancellationToken::new();
+        let (alive, gone) = mpsc::channel(1);
+        let serving = tokio::spawn(serve(listener, broker.clone(), alive, cut.clone()));
+        Ok(Self { addr, broker: Some(broker), stopping, cut, serving, gone })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// How a subscription stands, or `None` if there is none of that name.
+    pub fn stats(&self, subscription: &str) -> Option<SubscriptionStats> {
+        self.broker.as_ref()?.inspect(subscription, |subscription, backlog| SubscriptionStats {
+            unacked: backlog.unacked(subscription.topic.head()),
+            outstanding: backlog.outstanding(),
+            streams: backlog.streams(),
+        })
+    }
+
+    /// Stops accepting, ends streams with `UNAVAILABLE`, lets requests end for up to 1.5 s, and closes the store with
+    /// everything on disk.
+    pub async fn shutdown(mut self) -> Result<(), Error> {
+        self.stopping.cancel();
+        if tokio::time::timeout(GRACE, &mut self.serving).await.is_err() {
+            tracing::debug!("connections are still open; cutting them");
+        }
+        self.cut.cancel();
+        self.serving.abort();
+        if tokio::time::timeout(RELEASE, self.gone.recv()).await.is_err() {
+            return Err(Error::Busy(RELEASE));
+        }
+        match self.broker.take() {
+            Some(broker) => close(broker).await,
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+        self.cut.cancel();
+        self.serving.abort();
+    }
+}
+
+/// Saves what is in memory, then closes the store once its background tasks have let go of it.
+async fn close(broker: Arc<Broker>) -> Result<(), Error> {
+    let store = broker.store().clone();
+    let subscriptions = broker.subscriptions();
+    drop(broker);
+    let give_up = tokio::time::Instant::now() + RELEASE;
+    tokio::task::spawn_blocking(move || {
+        saver::save(&store, &subscriptions)?;
+        drop(subscriptions);
+        store.sync()?;
+        while Arc::strong_count(&store) > 1 && tokio::time::Instant::now() < give_up {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        match Arc::into_inner(store) {
+            Some(store) => Ok(drop(store)),
+            None => Err(Error::Busy(RELEASE)),
+        }
+    })
+    .await?
+}
+
+async fn serve(
+    listener: TcpListener,
+    broker: Arc<Broker>,
+    alive: mpsc::Sender<()>,
+    cut: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let stopping = broker.stopping.clone();
+    let incoming = TcpListenerStream::new(listener).map(move |stream| stream.map(|stream| accept(stream, &cut)));
+    let publisher = PublisherService { broker: broker.clone(), _alive: alive.clone() };
+    let subscriber = SubscriberService { broker, alive };
+    tonic::transport::Server::builder()
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(MAX_FRAME)
+        .concurrency_limit_per_connection(CONCURRENT_REQUESTS)
+        .add_service(PublisherServer::new(publisher).max_decoding_message_size(MAX_REQUEST))
+        .add_service(SubscriberServer::new(subscriber).max_decoding_message_size(MAX_REQUEST))
+        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
+        .await
+}
+
+fn accept(stream: TcpStream, cut: &CancellationToken) -> Connection {
+    // Without it small responses wait for the client's acknowledgement of earlier ones.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps its delay");
+    }
+    Connection::new(stream, cut.clone())
+}

@@ -1,0 +1,108 @@
+//! Topics: checking, creating, changing, deleting.
+
+use super::broker::Broker;
+use super::names;
+use super::records::TopicRecord;
+use super::topic::Topic;
+use crate::proto::pubsub;
+use prost_types::{Duration, FieldMask};
+use std::sync::Arc;
+use tonic::Status;
+
+/// Ten minutes to 31 days, for topics and subscriptions.
+const RETENTION_SECS: std::ops::RangeInclusive<i64> = 600..=31 * 24 * 3600;
+
+impl Broker {
+    pub async fn create_topic(&self, mut topic: pubsub::Topic) -> Result<pubsub::Topic, Status> {
+        names::check(&topic.name, "topics")?;
+        check(&topic)?;
+        let mut counters = self.changes.lock().await;
+        if self.read().topics.contains_key(&topic.name) {
+            return Err(names::already_exists(&topic.name));
+        }
+        topic.state = pubsub::topic::State::Active.into();
+        let number = self.next_number(&mut counters).await?;
+        let record = TopicRecord { number, topic: topic.clone(), deleted: false };
+        let opened = self
+            .store_call(move |store| {
+                let opened = Topic::open(store, record.clone())?;
+                store.save_topic(&record)?;
+                Ok(opened)
+            })
+            .await?;
+        self.write().topics.insert(topic.name.clone(), Arc::new(opened));
+        Ok(topic)
+    }
+
+    pub async fn update_topic(&self, request: pubsub::UpdateTopicRequest) -> Result<pubsub::Topic, Status> {
+        let wanted = request.topic.ok_or_else(|| Status::invalid_argument("topic is missing"))?;
+        let _changes = self.changes.lock().await;
+        let topic = self.topic(&wanted.name)?;
+        let mut config = (*topic.config()).clone();
+        for path in paths(request.update_mask)? {
+            match path.as_str() {
+                "labels" => config.labels.clone_from(&wanted.labels),
+                "message_retention_duration" => config.message_retention_duration = wanted.message_retention_duration,
+                "message_storage_policy" => config.message_storage_policy.clone_from(&wanted.message_storage_policy),
+                "schema_settings" => config.schema_settings.clone_from(&wanted.schema_settings),
+                other => return Err(immutable("topic", other)),
+            }
+        }
+        check(&config)?;
+        topic.set_config(config.clone());
+        let record = topic.record();
+        self.store_call(move |store| store.save_topic(&record)).await?;
+        Ok(config)
+    }
+
+    pub async fn delete_topic(&self, name: &str) -> Result<(), Status> {
+        let _changes = self.changes.lock().await;
+        let topic = self.topic(name)?;
+        self.orphan(topic).await
+    }
+}
+
+fn check(topic: &pubsub::Topic) -> Result<(), Status> {
+    check_retention(topic.message_retention_duration.as_ref())?;
+    if topic.schema_settings.as_ref().is_some_and(|settings| !settings.schema.is_empty()) {
+        return Err(unsupported("schema_settings: it has no schema service"));
+    }
+    if !topic.kms_key_name.is_empty() {
+        return Err(unsupported("kms_key_name"));
+    }
+    if topic.ingestion_data_source_settings.is_some() {
+        return Err(unsupported("ingestion_data_source_settings"));
+    }
+    if !topic.message_transforms.is_empty() {
+        return Err(unsupported("message_transforms"));
+    }
+    Ok(())
+}
+
+/// What a client asks for that this server would have to ignore, it refuses.
+pub fn unsupported(what: &str) -> Status {
+    Status::invalid_argument(format!("the embedded Pub/Sub server does not support {what}"))
+}
+
+pub fn check_retention(duration: Option<&Duration>) -> Result<(), Status> {
+    match duration {
+        Some(duration) if !RETENTION_SECS.contains(&duration.seconds) => Err(Status::invalid_argument(format!(
+            "message_retention_duration is {} s; 10 minutes to 31 days are allowed",
+            duration.seconds
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// The paths of an update mask, which must not be empty.
+pub fn paths(mask: Option<FieldMask>) -> Result<Vec<String>, Status> {
+    let paths = mask.unwrap_or_default().paths;
+    if paths.is_empty() {
+        return Err(Status::invalid_argument("update_mask must name at least one field"));
+    }
+    Ok(paths)
+}
+
+pub fn immutable(kind: &str, path: &str) -> Status {
+    Status::invalid_argument(format!("invalid update_mask: {path:?} of a {kind} does not exist or cannot be changed"))
+}

@@ -1,0 +1,114 @@
+//! Stores what is published: one writer, so that sequences are given in the order they become visible, and requests that
+//! wait together are written together.
+
+use super::chunk::Builder;
+use super::codec::PublishBatch;
+use super::error::Error;
+use super::store::Store;
+use super::topic::Topic;
+use super::wire;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tonic::Status;
+
+/// Requests waiting to be stored hold at most this much; the next ones wait. A request may have 10 MB.
+const WAITING_KIB: u32 = 24 * 1024;
+/// Requests written together at most.
+const GROUP: usize = 64;
+
+/// Hands publish requests to the writing task.
+#[derive(Clone)]
+pub struct Writer {
+    jobs: mpsc::Sender<Job>,
+    room: Arc<Semaphore>,
+}
+
+struct Job {
+    topic: Arc<Topic>,
+    batch: PublishBatch,
+    /// Gets the first message's sequence.
+    reply: oneshot::Sender<Result<u64, Status>>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Writer {
+    /// Starts the task. It ends when the last handle is dropped, with everything written.
+    pub fn start(store: Arc<Store>) -> Self {
+        let (jobs, queue) = mpsc::channel(GROUP);
+        tokio::spawn(run(store, queue));
+        Self { jobs, room: Arc::new(Semaphore::new(WAITING_KIB as usize)) }
+    }
+
+    /// Stores a request's messages in order; gives the first one's sequence. Waits while the store is behind.
+    pub async fn publish(&self, topic: Arc<Topic>, batch: PublishBatch) -> Result<u64, Status> {
+        let stopping = || Status::unavailable("the embedded Pub/Sub server is stopping");
+        let kib = (batch.bytes() / 1024 + 1).min(WAITING_KIB as usize) as u32;
+        let room = self.room.clone().acquire_many_owned(kib).await.map_err(|_| stopping())?;
+        let (reply, stored) = oneshot::channel();
+        self.jobs.send(Job { topic, batch, reply, _room: room }).await.map_err(|_| stopping())?;
+        stored.await.map_err(|_| stopping())?
+    }
+}
+
+async fn run(store: Arc<Store>, mut queue: mpsc::Receiver<Job>) {
+    let mut jobs = Vec::with_capacity(GROUP);
+    while queue.recv_many(&mut jobs, GROUP).await > 0 {
+        let (store, group) = (store.clone(), std::mem::take(&mut jobs));
+        if let Err(error) = tokio::task::spawn_blocking(move || write(&store, group)).await {
+            tracing::error!(%error, "storing published messages panicked");
+        }
+    }
+}
+
+/// Where a topic stands while a group is prepared.
+struct Tail {
+    topic: Arc<Topic>,
+    next: u64,
+    publish_micros: i64,
+    time_field: Vec<u8>,
+    chunk: Builder,
+}
+
+impl Tail {
+    fn new(topic: Arc<Topic>) -> Self {
+        let (next, publish_micros) = (topic.head(), topic.publish_micros());
+        let time_field = wire::publish_time_field(publish_micros);
+        Self { topic, next, publish_micros, time_field, chunk: Builder::new(next, publish_micros) }
+    }
+}
+
+/// Writes a group of requests, then answers them.
+fn write(store: &Store, group: Vec<Job>) {
+    let mut tails = HashMap::new();
+    let mut batch = store.write();
+    let mut firsts = Vec::with_capacity(group.len());
+    for job in &group {
+        let tail = tails.entry(job.topic.number).or_insert_with(|| Tail::new(job.topic.clone()));
+        firsts.push(tail.next);
+        for (message, foreign) in job.batch.messages() {
+            let id = tail.topic.message_id(tail.next);
+            tail.chunk.push(|out| wire::write_stored(out, message, foreign, &id, &tail.time_field));
+            tail.next += 1;
+            if tail.chunk.is_full() {
+                let full = std::mem::replace(&mut tail.chunk, Builder::new(tail.next, tail.publish_micros));
+                tail.topic.log.append(&mut batch, full.finish());
+            }
+        }
+    }
+    for tail in tails.values_mut().filter(|tail| !tail.chunk.is_empty()) {
+        let last = std::mem::replace(&mut tail.chunk, Builder::new(tail.next, tail.publish_micros));
+        tail.topic.log.append(&mut batch, last.finish());
+    }
+    let written = batch.commit();
+    if written.is_ok() {
+        for tail in tails.values() {
+            tail.topic.committed(tail.next, tail.publish_micros);
+        }
+    }
+    let failure = written.err().map(|error| Status::from(Error::from(error)));
+    for (job, first) in group.into_iter().zip(firsts) {
+        // A publisher that has gone away does not wait for its answer.
+        let _ = job.reply.send(failure.clone().map_or(Ok(first), Err));
+    }
+}

@@ -1,0 +1,152 @@
+//! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
+
+use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
+use crate::proto::rpc;
+use std::convert::Infallible;
+use std::future::{Future, pending};
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::body::Body;
+use tonic::codegen::Service;
+use tonic::metadata::MetadataMap;
+use tonic::server::{Grpc, NamedService, ServerStreamingService};
+use tonic::{Code, Request, Response, Status};
+use tonic_prost::ProstCodec;
+
+/// One MutateRows call as it arrived.
+#[derive(Debug)]
+pub struct Call {
+    /// Counted from 0 in the order of arrival.
+    pub number: usize,
+    pub request: MutateRowsRequest,
+    pub metadata: MetadataMap,
+}
+
+/// What the server does with a call.
+#[derive(Debug)]
+pub enum Reply {
+    /// Sends these messages; an error ends the stream.
+    Stream(Vec<Result<MutateRowsResponse, Status>>),
+    /// Ends the call before any message.
+    Refuse(Status),
+    /// Never answers.
+    Hang,
+}
+
+impl Reply {
+    /// Answers OK for every entry.
+    pub fn ok(call: &Call) -> Self {
+        Self::entries((0..call.request.entries.len()).map(|index| (index as i64, Code::Ok)))
+    }
+
+    /// Answers with these codes by index, in one message.
+    pub fn entries(entries: impl IntoIterator<Item = (i64, Code)>) -> Self {
+        Self::Stream(vec![Ok(response(entries))])
+    }
+}
+
+/// A response with these codes by index.
+pub fn response(entries: impl IntoIterator<Item = (i64, Code)>) -> MutateRowsResponse {
+    let entry = |(index, code): (i64, Code)| {
+        let message = if code == Code::Ok { String::new() } else { format!("scripted {code:?}") };
+        Entry { index, status: Some(rpc::Status { code: code as i32, message, details: Vec::new() }) }
+    };
+    MutateRowsResponse { entries: entries.into_iter().map(entry).collect(), rate_limit_info: None }
+}
+
+type Script = dyn Fn(&Call) -> Reply + Send + Sync;
+
+/// The running server; dropping it stops it.
+#[derive(Debug)]
+pub struct ScriptedBigtable {
+    addr: SocketAddr,
+    task: JoinHandle<()>,
+}
+
+impl ScriptedBigtable {
+    /// Starts on a free loopback port.
+    pub async fn start(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> std::io::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let addr = listener.local_addr()?;
+        let service = Router { script: Arc::new(script), calls: Arc::default() };
+        let serve = tonic::transport::Server::builder()
+            .add_service(service)
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        let task = tokio::spawn(async move {
+            let _ = serve.await;
+        });
+        Ok(Self { addr, task })
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+}
+
+impl Drop for ScriptedBigtable {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+#[derive(Clone)]
+struct Router {
+    script: Arc<Script>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl NamedService for Router {
+    const NAME: &'static str = "google.bigtable.v2.Bigtable";
+}
+
+type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+impl Service<tonic::codegen::http::Request<Body>> for Router {
+    type Response = tonic::codegen::http::Response<Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: tonic::codegen::http::Request<Body>) -> Self::Future {
+        let method = MutateRows(self.clone());
+        Box::pin(async move {
+            if !request.uri().path().ends_with("/MutateRows") {
+                return Ok(Status::unimplemented("only MutateRows is scripted").into_http());
+            }
+            let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(256 << 20);
+            Ok(grpc.server_streaming(method, request).await)
+        })
+    }
+}
+
+struct MutateRows(Router);
+
+type Answers = tokio_stream::Iter<std::vec::IntoIter<Result<MutateRowsResponse, Status>>>;
+
+impl ServerStreamingService<MutateRowsRequest> for MutateRows {
+    type Response = MutateRowsResponse;
+    type ResponseStream = Answers;
+    type Future = BoxFuture<Result<Response<Answers>, Status>>;
+
+    fn call(&mut self, request: Request<MutateRowsRequest>) -> Self::Future {
+        let number = self.0.calls.fetch_add(1, Ordering::Relaxed);
+        let (metadata, _, request) = request.into_parts();
+        let reply = (self.0.script)(&Call { number, request, metadata });
+        Box::pin(async move {
+            match reply {
+                Reply::Stream(messages) => Ok(Response::new(tokio_stream::iter(messages))),
+                Reply::Refuse(status) => Err(status),
+                Reply::Hang => pending().await,
+            }
+        })
+    }
+}

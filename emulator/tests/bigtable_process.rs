@@ -1,0 +1,248 @@
+//! The server in a process of its own: killed, and under load.
+
+mod bigtable_support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use bigtable_support::{Clients, read_request, set, start};
+use emulator::proto::bigtable::row_filter::{Chain, Filter as Kind};
+use emulator::proto::bigtable::{
+    MutateRowsRequest, ReadRowsRequest, RowFilter, SampleRowKeysRequest, mutate_rows_request,
+};
+
+const SERVE_DIR: &str = "BIGTABLE_TEST_SERVE_DIR";
+const ADDRESS: &str = "serving at ";
+
+/// Not a test: what [`Process::start`] runs in the child. It ends when its standard input does.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn serve_when_asked_by_another_test() {
+    let Ok(data_dir) = std::env::var(SERVE_DIR) else { return };
+    let server = start(Path::new(&data_dir)).await;
+    println!("\n{ADDRESS}{}", server.addr());
+    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+    server.shutdown().await.unwrap();
+}
+
+struct Process {
+    child: Child,
+    addr: String,
+}
+
+impl Process {
+    fn start(data_dir: &Path) -> Process {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "serve_when_asked_by_another_test", "--nocapture"])
+            .env(SERVE_DIR, data_dir)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let addr = lines.find_map(|line| line.unwrap().strip_prefix(ADDRESS).map(str::to_owned)).unwrap();
+        // Keeps the pipe open and empty.
+        std::thread::spawn(move || lines.for_each(drop));
+        Process { child, addr }
+    }
+
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    fn stop(mut self) {
+        drop(self.child.stdin.take());
+        assert!(self.child.wait().unwrap().success());
+    }
+
+    /// CPU seconds of the process so far.
+    fn cpu_secs(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+    }
+
+    /// Largest resident size so far, in MiB.
+    fn peak_mib(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_server_keeps_every_answered_write() {
+    let dir = tempfile::tempdir().unwrap();
+    let process = Process::start(dir.path());
+    let mut clients = Clients::connect(&process.addr).await;
+    let table = clients.create("t", &["f"]).await;
+    let answered = Arc::new(AtomicU64::new(0));
+    let writer = tokio::spawn({
+        let (mut clients, table, answered) = (clients.clone(), table.clone(), answered.clone());
+        async move {
+            for number in 0_u64.. {
+                let key = format!("row{number:08}");
+                let rows = [(key.as_bytes(), vec![set("f", b"q", 1_000, &[b'x'; 500])])];
+                if clients.mutate(&table, &rows).await.is_err() {
+                    return;
+                }
+                answered.store(number + 1, Ordering::SeqCst);
+            }
+        }
+    });
+    while answered.load(Ordering::SeqCst) < 300 {
+        tokio::task::yield_now().await;
+    }
+    process.kill();
+    writer.await.unwrap();
+
+    let process = Process::start(dir.path());
+    let rows = Clients::connect(&process.addr).await.read_all(&table).await;
+    let answered = answered.load(Ordering::SeqCst) as usize;
+    assert!(rows.len() == answered || rows.len() == answered + 1, "{} rows of {answered}", rows.len());
+    assert!(rows.iter().all(|(_, cells)| cells[0].value == [b'x'; 500]));
+    process.stop();
+}
+
+/// xorshift64*: the load's data is made up, but the same each time.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+}
+
+const FAMILIES: [&str; 6] =
+    ["payment_header", "amount_info", "party_info", "processing_info", "type_specific", "metadata"];
+
+/// A row of 30 cells, about 650 bytes of values.
+fn row(random: &mut Random, table: usize, number: u64) -> mutate_rows_request::Entry {
+    let customer = random.next() % 100_000;
+    let date = format!("2024-{:02}-{:02}T09:26:53.{:06}Z", number % 12 + 1, number % 28 + 1, number % 1_000_000);
+    let id = format!("{:016x}{number:016x}", random.next());
+    let key = match table {
+        0 => format!("CUST{customer:06}#{date}#WIRE"),
+        1 => format!("{date}#WIRE#CUST{customer:06}"),
+        _ => format!("{id}#CUST{customer:06}#{date}"),
+    };
+    let timestamp_micros = 1_700_000_000_000_000 + (number / 1_000) as i64 * 1_000;
+    let cell = |at: usize| {
+        let value = match at % 4 {
+            0 => format!("{:016x}{:016x}", random.next(), number),
+            1 => date.clone(),
+            2 => format!("{}", random.next() % 1_000_000),
+            _ => ["COMPLETED", "settlement batch", "USD", "urn:iso:std:iso:20022"][at % 7 % 4].to_owned(),
+        };
+        set(FAMILIES[at / 5], format!("field_number_{at:02}").as_bytes(), timestamp_micros, value.as_bytes())
+    };
+    mutate_rows_request::Entry {
+        row_key: key.into_bytes(),
+        mutations: (0..30).map(cell).collect(),
+        idempotency: None,
+    }
+}
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
+}
+
+/// Loads three tables and scans one, and prints rates, CPU, memory and disk. Run it with
+/// `LOAD_ROWS=1000000 cargo test --release -p emulator --test bigtable_process -- --ignored --nocapture`.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement, minutes long"]
+async fn load_and_scan() {
+    let (rows, passes) = (number("LOAD_ROWS", 100_000), number("LOAD_PASSES", 1));
+    let dir = tempfile::tempdir().unwrap();
+    let process = Process::start(dir.path());
+    let mut clients = Clients::connect(&process.addr).await;
+    let mut tables = Vec::new();
+    for id in ["by_customer", "by_date", "by_transaction"] {
+        tables.push(clients.create(id, &FAMILIES).await);
+    }
+    for pass in 0..passes {
+        let (started, cpu) = (Instant::now(), process.cpu_secs());
+        load(&process, &tables, rows).await;
+        let (secs, cpu, total) = (started.elapsed().as_secs_f64(), process.cpu_secs() - cpu, 3 * rows);
+        let million = total as f64 / 1e6;
+        println!("pass {pass}: {total} rows in {secs:.1} s: {:.0} rows/s", total as f64 / secs);
+        println!("  server: {:.2} CPU s per million rows, peak {} MiB", cpu / million, process.peak_mib());
+        println!("  disk: {:.0} bytes per row", disk_bytes(dir.path()) as f64 / total as f64);
+    }
+    for (name, filter) in [("scan", None), ("count", Some(count_filter()))] {
+        let (started, cpu) = (Instant::now(), process.cpu_secs());
+        let request = ReadRowsRequest { filter, ..read_request(&tables[0]) };
+        let (rows, bytes) = drain(&mut clients, request).await;
+        let (secs, cpu) = (started.elapsed().as_secs_f64(), process.cpu_secs() - cpu);
+        println!("{name}: {rows} rows, {bytes} bytes in {secs:.1} s: {:.0} rows/s", rows as f64 / secs);
+        println!("  server: {:.2} CPU s per million rows, peak {} MiB", cpu * 1e6 / rows as f64, process.peak_mib());
+    }
+    let request = SampleRowKeysRequest { table_name: tables[0].clone(), ..Default::default() };
+    let started = Instant::now();
+    let mut samples = clients.data.sample_row_keys(request).await.unwrap().into_inner();
+    let mut count = 0;
+    while samples.message().await.unwrap().is_some() {
+        count += 1;
+    }
+    println!("samples: {count} in {:?}", started.elapsed());
+    process.stop();
+}
+
+fn count_filter() -> RowFilter {
+    let leaf = |filter| RowFilter { filter: Some(filter) };
+    let filters = vec![leaf(Kind::CellsPerRowLimitFilter(1)), leaf(Kind::StripValueTransformer(true))];
+    leaf(Kind::Chain(Chain { filters }))
+}
+
+/// Writes each row to each table, 500 a request, four requests at a time for each table.
+async fn load(process: &Process, tables: &[String], rows: u64) {
+    const BATCH: u64 = 500;
+    const WRITERS: u64 = 4;
+    let mut writers = Vec::new();
+    for (at, table) in tables.iter().enumerate() {
+        for writer in 0..WRITERS {
+            let (mut clients, table) = (Clients::connect(&process.addr).await, table.clone());
+            writers.push(tokio::spawn(async move {
+                for batch in (writer..rows / BATCH).step_by(WRITERS as usize) {
+                    let mut random = Random(batch * 3 + at as u64 + 1);
+                    let entries = (0..BATCH).map(|of| row(&mut random, at, batch * BATCH + of)).collect();
+                    let request = MutateRowsRequest { table_name: table.clone(), entries, ..Default::default() };
+                    let mut stream = clients.data.mutate_rows(request).await.unwrap().into_inner();
+                    let response = stream.message().await.unwrap().unwrap();
+                    assert!(response.entries.iter().all(|entry| entry.status.as_ref().unwrap().code == 0));
+                }
+            }));
+        }
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+}
+
+async fn drain(clients: &mut Clients, request: ReadRowsRequest) -> (u64, u64) {
+    let mut stream = clients.data.read_rows(request).await.unwrap().into_inner();
+    let (mut rows, mut bytes) = (0, 0);
+    while let Some(response) = stream.message().await.unwrap() {
+        rows += response.chunks.iter().filter(|chunk| chunk.row_status.is_some()).count() as u64;
+        bytes += response.chunks.iter().map(|chunk| chunk.value.len() as u64).sum::<u64>();
+    }
+    (rows, bytes)
+}
+
+fn disk_bytes(dir: &Path) -> u64 {
+    let entries = std::fs::read_dir(dir).unwrap().filter_map(Result::ok);
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
