@@ -1,0 +1,83 @@
+//! Publishes what can never become rows to the dead-letter topic, with the reason.
+
+use crate::decoder::Reject;
+use google_cloud_pubsub::client::Publisher;
+use google_cloud_pubsub::error::PublishError;
+use google_cloud_pubsub::model::Message;
+use std::collections::HashMap;
+
+/// The service takes at most 100 attributes; the rest is left to ours.
+const MAX_SOURCE_ATTRIBUTES: usize = 90;
+/// Longest attribute value that the service takes.
+const MAX_ATTRIBUTE_BYTES: usize = 1_024;
+
+/// Publishes dead letters.
+#[derive(Debug)]
+pub struct DeadLetters {
+    publisher: Publisher,
+    subscription_name: String,
+}
+
+impl DeadLetters {
+    /// `subscription_name` is where the letters come from.
+    pub fn new(publisher: Publisher, subscription_name: String) -> Self {
+        Self { publisher, subscription_name }
+    }
+
+    /// Publishes a message's copy and waits until the service has it. Only then may the message be acked.
+    pub async fn publish(
+        &self,
+        source: &Message,
+        reject: &Reject,
+        attempt: Option<i32>,
+    ) -> Result<(), PublishError> {
+        let letter = self.letter(source, reject, attempt);
+        tracing::warn!(
+            message_id = source.message_id,
+            reason = reject.reason(),
+            cause = %reject,
+            "message goes to the dead-letter topic"
+        );
+        self.publisher.publish(letter).await.map(|_| ())
+    }
+
+    fn letter(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> Message {
+        let mut attributes: HashMap<String, String> =
+            source.attributes.clone().into_iter().take(MAX_SOURCE_ATTRIBUTES).collect();
+        let mut set = |name: &str, value: String| {
+            attributes.insert(format!("dead_letter_{name}"), cut(value, MAX_ATTRIBUTE_BYTES));
+        };
+        set("reason", reject.reason().to_owned());
+        set("cause", reject.to_string());
+        set("source_subscription", self.subscription_name.clone());
+        set("source_message_id", source.message_id.clone());
+        if let Some(published) = &source.publish_time {
+            let micros = published.seconds() * 1_000_000 + i64::from(published.nanos() / 1_000);
+            set("source_publish_time", String::from_utf8_lossy(&schemas::text::time(micros)).into_owned());
+        }
+        if let Some(attempt) = attempt {
+            set("delivery_attempt", attempt.to_string());
+        }
+        Message::new().set_data(source.data.clone()).set_attributes(attributes)
+    }
+}
+
+fn cut(mut text: String, max_bytes: usize) -> String {
+    if text.len() > max_bytes {
+        let end = (0..=max_bytes).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn a_long_cause_is_cut_between_characters() {
+        assert_eq!(cut("aé".repeat(2), 2), "a");
+        assert_eq!(cut("aé".repeat(2), 3), "aé");
+        assert_eq!(cut("abc".into(), 3), "abc");
+    }
+}

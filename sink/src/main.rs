@@ -1,0 +1,60 @@
+//! The sink's process: parse, start logging, run, exit.
+
+use clap::Parser;
+use service::{Project, bigtable, pubsub, signals, telemetry};
+use std::process::ExitCode;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Consumes payments from a Pub/Sub subscription and writes each to three Bigtable tables.
+///
+/// Runs until SIGTERM or SIGINT, then writes what it holds and exits 0. Any number of sinks may share a subscription.
+/// Exit codes: 0 everything confirmed; 1 something went back to the subscription, start again; 2 a flag, resource,
+/// permission or address is wrong.
+#[derive(Debug, Parser)]
+#[command(
+    version,
+    after_help = "Example:\n  sink --project my-project --instance my-instance --exit-when-idle 30s"
+)]
+struct Cli {
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    pubsub: pubsub::Args,
+    #[command(flatten)]
+    bigtable: bigtable::Args,
+    #[command(flatten)]
+    options: sink::Options,
+    #[command(flatten)]
+    telemetry: telemetry::Args,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli: Cli = match service::cli::parse() {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    telemetry::init(&cli.telemetry);
+    match run(cli).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => service::exit::report(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    let shutdown: CancellationToken = signals::shutdown_token()?;
+    let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
+    let bigtable = bigtable::Bigtable::connect(&cli.bigtable, &cli.project, cli.options.connections).await?;
+    let progress = Arc::new(sink::Progress::default());
+    let result = sink::run(&cli.options, &pubsub, &bigtable, progress.clone(), shutdown).await;
+    tracing::info!(
+        received = progress.received.get(),
+        acked = progress.acked.get(),
+        dead_lettered = progress.dead_lettered.get(),
+        returned = progress.returned.get(),
+        retries = progress.retries.get(),
+        "stopped"
+    );
+    Ok(result?)
+}

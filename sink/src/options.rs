@@ -1,0 +1,155 @@
+//! The sink's flags.
+
+use crate::window::Limits;
+use crate::writer;
+use schemas::layout::KeySuffix;
+use service::Error;
+use service::units::{parse_bytes, parse_duration};
+use std::time::Duration;
+
+/// How the sink consumes, groups and writes.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Subscription to consume: an id, or projects/PROJECT/subscriptions/ID.
+    #[arg(long, env = "PAYMENTS_SUBSCRIPTION", default_value = "payments-sink", value_name = "SUBSCRIPTION")]
+    pub subscription: String,
+    /// Topic for messages that can never become rows: an id, or projects/PROJECT/topics/ID.
+    #[arg(
+        long,
+        env = "PAYMENTS_DEAD_LETTER_TOPIC",
+        default_value = "payments-dead-letter",
+        value_name = "TOPIC"
+    )]
+    pub dead_letter_topic: String,
+    /// Width of the windows that messages are grouped in, by publish time.
+    #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
+    pub window: Duration,
+    /// Rows at which a window's pane is written.
+    #[arg(long, default_value_t = 10_000, value_name = "ROWS")]
+    pub pane_rows: usize,
+    /// Bytes of messages at which a window's pane is written.
+    #[arg(long, default_value = "16MiB", value_parser = parse_bytes, value_name = "BYTES")]
+    pub pane_bytes: u64,
+    /// Longest time that a message waits for its pane.
+    #[arg(long, default_value = "10s", value_parser = parse_duration, value_name = "DURATION")]
+    pub max_pane_age: Duration,
+    /// Memory for messages between pull and ack. When it is used up, pulling pauses.
+    #[arg(long, default_value = "512MiB", value_parser = parse_bytes, value_name = "BYTES")]
+    pub max_memory: u64,
+    /// Streaming pulls; the service gives about 10 MB/s to each.
+    #[arg(long, default_value_t = 2, value_name = "COUNT")]
+    pub streams: usize,
+    /// Longest time that a killed sink's messages stay leased to it (10s to 10m).
+    #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
+    pub lease: Duration,
+    /// Connections to Bigtable.
+    #[arg(long, default_value_t = 2, value_name = "COUNT")]
+    pub connections: usize,
+    /// Most rows in one request.
+    #[arg(long, default_value_t = 500, value_name = "ROWS")]
+    pub request_rows: usize,
+    /// Most bytes in one request, unless one row is larger.
+    #[arg(long, default_value = "4MiB", value_parser = parse_bytes, value_name = "BYTES")]
+    pub request_bytes: u64,
+    /// Most requests in flight, all tables together.
+    #[arg(long, default_value_t = 24, value_name = "COUNT")]
+    pub requests_in_flight: usize,
+    /// Longest time for one request.
+    #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
+    pub attempt_timeout: Duration,
+    /// Longest time for a row with all its retries; then its message goes back to the subscription.
+    #[arg(long, default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]
+    pub write_timeout: Duration,
+    /// Bigtable app profile; empty is the instance's default.
+    #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
+    pub app_profile: String,
+    /// What to append to the row keys by customer and by date. Use transaction_id for topics on which payments of one
+    /// customer may share a microsecond.
+    #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
+    pub row_key_suffix: Suffix,
+    /// Drain and exit once no message has come for this long; without it the sink runs until it is stopped.
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub exit_when_idle: Option<Duration>,
+    /// Longest drain after SIGTERM; what is not written by then goes back to the subscription.
+    #[arg(long, default_value = "25s", value_parser = parse_duration, value_name = "DURATION")]
+    pub grace_period: Duration,
+}
+
+/// Values of `--row-key-suffix`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Suffix {
+    #[default]
+    None,
+    #[value(name = "transaction_id")]
+    TransactionId,
+}
+
+impl From<Suffix> for KeySuffix {
+    fn from(suffix: Suffix) -> Self {
+        match suffix {
+            Suffix::None => Self::None,
+            Suffix::TransactionId => Self::TransactionId,
+        }
+    }
+}
+
+/// Row offsets inside a pane are 32 bits wide; a million rows stay far below.
+const MAX_PANE_ROWS: usize = 1_000_000;
+const MAX_PANE_BYTES: u64 = 256 << 20;
+const MIN_MEMORY: u64 = 16 << 20;
+/// Pub/Sub's own bounds for a lease.
+const LEASE: std::ops::RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(600);
+
+impl Options {
+    /// Refuses values that cannot work, naming the flag.
+    pub fn check(&self) -> Result<(), Error> {
+        let refuse =
+            |flag, value: String, problem: &str| Err(Error::Flag { flag, value, problem: problem.into() });
+        if self.window < Duration::from_millis(1) {
+            return refuse("--window", format!("{:?}", self.window), "must be at least 1ms");
+        }
+        if !(1..=MAX_PANE_ROWS).contains(&self.pane_rows) {
+            return refuse("--pane-rows", self.pane_rows.to_string(), "must be between 1 and 1000000");
+        }
+        if self.pane_bytes > MAX_PANE_BYTES {
+            return refuse("--pane-bytes", self.pane_bytes.to_string(), "must be at most 256MiB");
+        }
+        if self.max_memory < MIN_MEMORY {
+            return refuse("--max-memory", self.max_memory.to_string(), "must be at least 16MiB");
+        }
+        if !LEASE.contains(&self.lease) {
+            return refuse("--lease", format!("{:?}", self.lease), "must be between 10s and 10m");
+        }
+        for (flag, value) in [
+            ("--streams", self.streams),
+            ("--connections", self.connections),
+            ("--request-rows", self.request_rows),
+            ("--requests-in-flight", self.requests_in_flight),
+        ] {
+            if !(1..=100_000).contains(&value) {
+                return refuse(flag, value.to_string(), "must be between 1 and 100000");
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        Limits {
+            window: self.window,
+            pane_rows: self.pane_rows,
+            pane_bytes: self.pane_bytes as usize,
+            pane_age: self.max_pane_age,
+        }
+    }
+
+    pub(crate) fn writer(&self) -> writer::Options {
+        writer::Options {
+            app_profile: self.app_profile.clone(),
+            request_rows: self.request_rows,
+            request_bytes: self.request_bytes as usize,
+            requests_in_flight: self.requests_in_flight,
+            attempt_timeout: self.attempt_timeout,
+            total_timeout: self.write_timeout,
+        }
+    }
+}

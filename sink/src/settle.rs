@@ -1,0 +1,190 @@
+//! Decides each message's fate from what the three tables said, and carries it out.
+
+use crate::dead_letter::DeadLetters;
+use crate::decoder::Reject;
+use crate::envelope::{AckHandle, Envelope, Received};
+use crate::progress::Progress;
+use crate::writer::{Answer, Failure, Report};
+use futures_util::future::join_all;
+use google_cloud_pubsub::model::Message;
+use schemas::layout::Table;
+use std::sync::Arc;
+
+/// What is to become of a message.
+#[derive(Debug, PartialEq)]
+enum Fate {
+    /// All three tables have its row.
+    Ack,
+    /// It can never have all its rows.
+    DeadLetter(Reject),
+    /// Some table has not confirmed: it must come again.
+    Return,
+}
+
+/// How a pane ended.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Ids of the messages given back to the subscription.
+    pub returned: Vec<String>,
+    /// Set when a table, a permission or the login is wrong.
+    pub configuration: Option<(Table, Answer)>,
+}
+
+/// Carries out fates.
+#[derive(Debug)]
+pub struct Settler {
+    dead_letters: DeadLetters,
+    progress: Arc<Progress>,
+}
+
+impl Settler {
+    pub fn new(dead_letters: DeadLetters, progress: Arc<Progress>) -> Self {
+        Self { dead_letters, progress }
+    }
+
+    /// Settles a written pane: acks only what all three tables have confirmed.
+    pub async fn settle(
+        &self,
+        elements: Vec<Envelope<Received>>,
+        collisions: Vec<(usize, String)>,
+        reports: [Report; 3],
+    ) -> Settled {
+        let (fates, configuration) = fates(elements.len(), collisions, reports);
+        let settled = elements.into_iter().zip(fates).map(|(element, fate)| self.carry_out(element, fate));
+        let returned = join_all(settled).await.into_iter().flatten().collect();
+        Settled { returned, configuration }
+    }
+
+    /// Settles a message that is no payment.
+    pub async fn reject(&self, envelope: Envelope<(Reject, Message)>) -> Settled {
+        let (reject, message) = envelope.value;
+        let returned = self.bury(&message, &reject, envelope.handle).await;
+        Settled { returned: returned.into_iter().collect(), configuration: None }
+    }
+
+    /// Returns the message's id if it goes back to the subscription.
+    async fn carry_out(&self, element: Envelope<Received>, fate: Fate) -> Option<String> {
+        let message = element.value.message;
+        match fate {
+            Fate::Ack => {
+                if let Err(error) = element.handle.ack().await {
+                    // The rows are there and will only be written again, the same.
+                    tracing::debug!(%error, "ack not confirmed");
+                    return self.returned(&message);
+                }
+                self.progress.acked.add(1);
+                None
+            }
+            Fate::DeadLetter(reject) => self.bury(&message, &reject, element.handle).await,
+            Fate::Return => self.returned(&message),
+        }
+    }
+
+    async fn bury(&self, message: &Message, reject: &Reject, handle: AckHandle) -> Option<String> {
+        if let Err(error) = self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
+            tracing::error!(message_id = message.message_id, %error, "no dead letter could be published");
+            return self.returned(message);
+        }
+        if handle.ack().await.is_err() {
+            return self.returned(message);
+        }
+        self.progress.dead_lettered.add(1);
+        None
+    }
+
+    fn returned(&self, message: &Message) -> Option<String> {
+        self.progress.returned.add(1);
+        Some(message.message_id.clone())
+    }
+}
+
+/// One fate a row, and the first configuration error met.
+fn fates(
+    rows: usize,
+    collisions: Vec<(usize, String)>,
+    reports: [Report; 3],
+) -> (Vec<Fate>, Option<(Table, Answer)>) {
+    let mut fates: Vec<Fate> = (0..rows).map(|_| Fate::Ack).collect();
+    for (row, key) in collisions {
+        fates[row] = Fate::DeadLetter(Reject::KeyCollision(key));
+    }
+    let mut configuration = None;
+    for (table, report) in Table::ALL.into_iter().zip(reports) {
+        for (row, failure) in report.failed {
+            match failure {
+                Failure::Poison(answer) => {
+                    if fates[row] == Fate::Ack {
+                        let (code, message) = (answer.code, answer.message);
+                        fates[row] =
+                            Fate::DeadLetter(Reject::RefusedByTable { table: table.id(), code, message });
+                    }
+                }
+                // Not known to be written anywhere outweighs known to be wrong: the message will come again.
+                Failure::Unconfirmed(_) => fates[row] = Fate::Return,
+                Failure::Configuration(answer) => {
+                    fates[row] = Fate::Return;
+                    configuration.get_or_insert((table, answer));
+                }
+            }
+        }
+    }
+    (fates, configuration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Code;
+
+    fn answer(code: Code) -> Answer {
+        Answer { code, message: "m".into(), retry_delay: None }
+    }
+
+    fn report(failed: Vec<(usize, Failure)>) -> Report {
+        Report { failed }
+    }
+
+    #[test]
+    fn only_what_all_three_tables_confirmed_is_acked() {
+        let reports = [
+            report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]),
+            report(vec![]),
+            report(vec![(2, Failure::Poison(answer(Code::InvalidArgument)))]),
+        ];
+        let (fates, configuration) = fates(4, vec![], reports);
+        assert_eq!(fates[0], Fate::Ack);
+        assert_eq!(fates[1], Fate::Return);
+        assert!(matches!(
+            &fates[2],
+            Fate::DeadLetter(Reject::RefusedByTable { table: "payments_by_transaction", .. })
+        ));
+        assert_eq!(fates[3], Fate::Ack);
+        assert_eq!(configuration, None);
+    }
+
+    #[test]
+    fn unconfirmed_outweighs_poison_in_either_order() {
+        let poison = || report(vec![(0, Failure::Poison(answer(Code::InvalidArgument)))]);
+        let open = || report(vec![(0, Failure::Unconfirmed(answer(Code::Unavailable)))]);
+        assert_eq!(fates(1, vec![], [poison(), open(), report(vec![])]).0, [Fate::Return]);
+        assert_eq!(fates(1, vec![], [open(), poison(), report(vec![])]).0, [Fate::Return]);
+    }
+
+    #[test]
+    fn a_configuration_error_returns_the_message_and_is_told() {
+        let reports = [
+            report(vec![]),
+            report(vec![(0, Failure::Configuration(answer(Code::NotFound)))]),
+            report(vec![]),
+        ];
+        let (fates, configuration) = fates(1, vec![], reports);
+        assert_eq!(fates, [Fate::Return]);
+        assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
+    }
+
+    #[test]
+    fn a_collision_becomes_a_dead_letter() {
+        let (fates, _) = fates(2, vec![(1, "key".into())], Default::default());
+        assert_eq!(fates, [Fate::Ack, Fate::DeadLetter(Reject::KeyCollision("key".into()))]);
+    }
+}

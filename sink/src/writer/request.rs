@@ -1,0 +1,256 @@
+//! A part of a batch that goes out in one call, and its bytes on the wire.
+
+use crate::fanout::{Batches, Bodies, Keys};
+use bytes::BufMut;
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::MutateRowsResponse;
+use prost::encoding::{encode_varint, encoded_len_varint};
+use std::sync::Arc;
+use tonic::Status;
+use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
+use tonic_prost::{ProstCodec, ProstDecoder};
+
+/// The service refuses requests with more mutations.
+const MAX_MUTATIONS: usize = 100_000;
+
+/// Some entries of one table's batch. Clones share the batch.
+#[derive(Clone, Debug)]
+pub struct Request {
+    table_name: Arc<str>,
+    app_profile: Arc<str>,
+    bodies: Arc<Bodies>,
+    keys: Arc<Keys>,
+    /// Places in `keys`, ascending, so that a request's rows are in key order.
+    entries: Arc<[u32]>,
+}
+
+impl Request {
+    /// Cuts a table's batch into requests of at most `max_rows` rows, about `max_bytes` bytes and the service's limit of
+    /// mutations; a single row may exceed the bytes.
+    pub fn split(
+        table_name: &Arc<str>,
+        app_profile: &str,
+        batches: &Batches,
+        table: usize,
+        max_rows: usize,
+        max_bytes: usize,
+    ) -> Vec<Self> {
+        let (bodies, keys) = (&batches.bodies, &batches.keys[table]);
+        let app_profile: Arc<str> = app_profile.into();
+        let request = |entries: std::ops::Range<usize>| Self {
+            table_name: table_name.clone(),
+            app_profile: app_profile.clone(),
+            bodies: bodies.clone(),
+            keys: keys.clone(),
+            entries: entries.map(|at| at as u32).collect(),
+        };
+        let mut requests = Vec::new();
+        let (mut start, mut bytes, mut mutations) = (0, 0, 0);
+        for at in 0..keys.len() {
+            let row = keys.row(at);
+            let (row_bytes, row_mutations) =
+                (bodies.body(row).len() + keys.key(at).len(), bodies.mutations(row));
+            let full = at - start >= max_rows
+                || bytes + row_bytes > max_bytes
+                || mutations + row_mutations > MAX_MUTATIONS;
+            if full && at > start {
+                requests.push(request(start..at));
+                (start, bytes, mutations) = (at, 0, 0);
+            }
+            bytes += row_bytes;
+            mutations += row_mutations;
+        }
+        if start < keys.len() {
+            requests.push(request(start..keys.len()));
+        }
+        requests
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn table_name(&self) -> &str {
+        &self.table_name
+    }
+
+    pub fn app_profile(&self) -> &str {
+        &self.app_profile
+    }
+
+    /// The row of the pane that entry `at` of the request writes.
+    pub fn row(&self, at: usize) -> usize {
+        self.keys.row(self.entries[at] as usize)
+    }
+
+    /// Leaves only these entries (places in the request, ascending) for the next attempt.
+    pub fn keep(&mut self, entries: &[usize]) {
+        self.entries = entries.iter().map(|&at| self.entries[at]).collect();
+    }
+
+    fn entry_len(&self, entry: u32) -> usize {
+        let entry = entry as usize;
+        field_len(self.keys.key(entry).len()) + self.bodies.body(self.keys.row(entry)).len()
+    }
+
+    fn encoded_len(&self) -> usize {
+        let entries: usize = self.entries.iter().map(|&entry| field_len(self.entry_len(entry))).sum();
+        field_len(self.table_name.len()) + optional_len(&self.app_profile) + entries
+    }
+
+    /// Writes `google.bigtable.v2.MutateRowsRequest`, the rows' bodies as they are.
+    fn encode(&self, out: &mut impl BufMut) {
+        put_field(out, TABLE_NAME, self.table_name.as_bytes());
+        for &entry in self.entries.iter() {
+            out.put_u8(ENTRIES);
+            encode_varint(self.entry_len(entry) as u64, out);
+            put_field(out, ENTRY_ROW_KEY, self.keys.key(entry as usize));
+            out.put_slice(self.bodies.body(self.keys.row(entry as usize)));
+        }
+        if !self.app_profile.is_empty() {
+            put_field(out, APP_PROFILE_ID, self.app_profile.as_bytes());
+        }
+    }
+}
+
+// Field tags of google.bigtable.v2.MutateRowsRequest: number << 3 | 2 (length-delimited).
+const TABLE_NAME: u8 = 1 << 3 | 2;
+const ENTRIES: u8 = 2 << 3 | 2;
+const APP_PROFILE_ID: u8 = 3 << 3 | 2;
+const ENTRY_ROW_KEY: u8 = 1 << 3 | 2;
+
+fn field_len(len: usize) -> usize {
+    1 + encoded_len_varint(len as u64) + len
+}
+
+fn optional_len(text: &str) -> usize {
+    if text.is_empty() { 0 } else { field_len(text.len()) }
+}
+
+fn put_field(out: &mut impl BufMut, tag: u8, value: &[u8]) {
+    out.put_u8(tag);
+    encode_varint(value.len() as u64, out);
+    out.put_slice(value);
+}
+
+/// tonic's codec for [`Request`]: encodes from the shared bytes, decodes as prost does.
+#[derive(Debug, Default)]
+pub struct MutateRowsCodec;
+
+#[derive(Debug)]
+pub struct RequestEncoder;
+
+impl Codec for MutateRowsCodec {
+    type Encode = Request;
+    type Decode = MutateRowsResponse;
+    type Encoder = RequestEncoder;
+    type Decoder = ProstDecoder<MutateRowsResponse>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        RequestEncoder
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        ProstCodec::<MutateRowsResponse, MutateRowsResponse>::default().decoder()
+    }
+}
+
+impl Encoder for RequestEncoder {
+    type Item = Request;
+    type Error = Status;
+
+    fn encode(&mut self, request: Request, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        out.reserve(request.encoded_len());
+        request.encode(out);
+        Ok(())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        // The exact size is reserved above; the default would allocate 8 KiB first only to grow it.
+        BufferSettings::new(16, 32 * 1024)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fanout::Encoder as RowEncoder;
+    use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
+        MutateRowsRequest, Mutation, mutate_rows_request::Entry, mutation::Mutation as Kind,
+        mutation::SetCell,
+    };
+    use producer::generator::{Config, Generator};
+    use prost::Message;
+    use schemas::Payment;
+    use schemas::layout::{KeySuffix, Table, cells, row_key};
+
+    const PUBLISHED: i64 = 1_790_000_000_123_456;
+
+    fn batches(payments: &[Payment]) -> Batches {
+        RowEncoder::new(KeySuffix::None).batches(payments.iter().map(|payment| (payment, PUBLISHED)))
+    }
+
+    /// The same entry as prost's own structs give it.
+    fn expected_entry(payment: &Payment, table: Table) -> Entry {
+        let mut mutations = Vec::new();
+        cells(payment, |column, value| {
+            mutations.push(Mutation {
+                mutation: Some(Kind::SetCell(SetCell {
+                    family_name: column.family().id().into(),
+                    column_qualifier: column.qualifier().into(),
+                    timestamp_micros: 1_790_000_000_123_000,
+                    value: value.into(),
+                })),
+            });
+        });
+        Entry { row_key: row_key(payment, table, KeySuffix::None), mutations, ..Default::default() }
+    }
+
+    #[test]
+    fn a_request_has_the_bytes_that_prost_would_write() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let payments: Vec<_> = (0..300).map(|index| generator.payment(index)).collect();
+        let batches = batches(&payments);
+        for (at, table) in Table::ALL.into_iter().enumerate() {
+            let mut entries: Vec<_> = payments.iter().map(|payment| expected_entry(payment, table)).collect();
+            entries.sort_by(|a, b| a.row_key.cmp(&b.row_key));
+            let expected = MutateRowsRequest {
+                table_name: "t".into(),
+                app_profile_id: "p".into(),
+                entries,
+                ..Default::default()
+            };
+            let requests = Request::split(&"t".into(), "p", &batches, at, usize::MAX, usize::MAX);
+            let mut actual = Vec::new();
+            requests[0].encode(&mut actual);
+            assert_eq!(requests.len(), 1);
+            assert_eq!(actual.len(), requests[0].encoded_len());
+            assert!(actual == expected.encode_to_vec(), "{table:?}");
+        }
+    }
+
+    #[test]
+    fn a_split_keeps_every_row_once_and_its_bounds() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let payments: Vec<_> = (0..1_000).map(|index| generator.payment(index)).collect();
+        let batches = batches(&payments);
+        let requests = Request::split(&"t".into(), "", &batches, 1, 300, 100_000);
+        let mut rows = Vec::new();
+        for request in &requests {
+            assert!(request.len() <= 300 && request.encoded_len() < 110_000);
+            rows.extend((0..request.len()).map(|at| request.row(at)));
+        }
+        rows.sort_unstable();
+        assert_eq!(rows, (0..1_000).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn what_is_kept_goes_out_again_in_key_order() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let payments: Vec<_> = (0..10).map(|index| generator.payment(index)).collect();
+        let mut request = Request::split(&"t".into(), "", &batches(&payments), 0, 100, usize::MAX).remove(0);
+        let expected = [request.row(2), request.row(7)];
+        request.keep(&[2, 7]);
+        assert_eq!([request.row(0), request.row(1)], expected);
+        assert_eq!(request.len(), 2);
+    }
+}

@@ -1,0 +1,355 @@
+//! What the writer makes of every way in which Bigtable can answer.
+
+use super::*;
+use crate::fanout::Encoder;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE;
+use emulator::scripted::{Call, Reply, ScriptedBigtable, response};
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{FeatureFlags, RateLimitInfo};
+use googleapis_tonic_google_bigtable_v2::google::rpc;
+use producer::generator::{Config, Generator};
+use prost::Message;
+use schemas::layout::KeySuffix;
+use service::Endpoint;
+use std::collections::{HashMap, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use tonic::{Code, Status};
+
+const ROWS: usize = 20;
+const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
+
+/// A scripted server that remembers what it was sent, and a writer to it.
+struct Bench {
+    server: ScriptedBigtable,
+    writer: Writer,
+    /// By table: how often each row key was sent.
+    sent: Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>,
+    give_up: CancellationToken,
+}
+
+fn options() -> Options {
+    Options {
+        app_profile: "batch".into(),
+        request_rows: 500,
+        request_bytes: 4 << 20,
+        requests_in_flight: 8,
+        attempt_timeout: Duration::from_secs(5),
+        total_timeout: Duration::from_secs(30),
+    }
+}
+
+impl Bench {
+    async fn new(options: Options, script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
+        let sent: Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>> = Arc::default();
+        let record = sent.clone();
+        let server = ScriptedBigtable::start(move |call| {
+            let mut sent = record.lock().unwrap();
+            let keys = sent.entry(call.request.table_name.clone()).or_default();
+            for entry in &call.request.entries {
+                *keys.entry(entry.row_key.clone()).or_default() += 1;
+            }
+            drop(sent);
+            script(call)
+        })
+        .await
+        .unwrap();
+        let endpoint = Endpoint::new(Some(&server.addr().to_string()), "", "");
+        let transports = endpoint.connect("Bigtable", 2).await.unwrap();
+        let names = Table::ALL.map(|table| format!("projects/p/instances/i/tables/{}", table.id()));
+        let give_up = CancellationToken::new();
+        let writer = Writer::new(options, names, &transports, give_up.clone(), Arc::default());
+        Self { server, writer, sent, give_up }
+    }
+
+    async fn write(&self, rows: usize) -> [Report; 3] {
+        self.writer.write(&batches(rows)).await
+    }
+
+    /// How often the rows of the first table were sent, most often first.
+    fn times_sent(&self) -> Vec<usize> {
+        let mut times: Vec<_> = self.sent.lock().unwrap()[FIRST].values().copied().collect();
+        times.sort_unstable_by(|a, b| b.cmp(a));
+        times
+    }
+}
+
+fn batches(rows: usize) -> Batches {
+    let generator = Generator::new(Config::default()).unwrap();
+    let payments: Vec<_> = (0..rows as u64).map(|index| generator.payment(index)).collect();
+    Encoder::new(KeySuffix::None).batches(payments.iter().map(|payment| (payment, 1_790_000_000_000_000)))
+}
+
+/// Faults in the first call to the first table, and answers OK to all else.
+fn once(fault: impl Fn(&Call) -> Reply + Send + Sync) -> impl Fn(&Call) -> Reply + Send + Sync {
+    let done = AtomicBool::new(false);
+    always(move |call| if done.swap(true, Ordering::Relaxed) { Reply::ok(call) } else { fault(call) })
+}
+
+/// Faults in every call to the first table.
+fn always(fault: impl Fn(&Call) -> Reply + Send + Sync) -> impl Fn(&Call) -> Reply + Send + Sync {
+    move |call| if call.request.table_name == FIRST { fault(call) } else { Reply::ok(call) }
+}
+
+fn all(call: &Call) -> std::ops::Range<i64> {
+    0..call.request.entries.len() as i64
+}
+
+fn failures(reports: &[Report; 3]) -> Vec<usize> {
+    reports.iter().map(|report| report.failed.len()).collect()
+}
+
+#[tokio::test]
+async fn an_unavailable_entry_alone_is_sent_again() {
+    let code = |index| if index == 7 { Code::Unavailable } else { Code::Ok };
+    let bench =
+        Bench::new(options(), once(move |call| Reply::entries(all(call).map(|index| (index, code(index)))))).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    let times = bench.times_sent();
+    assert_eq!(times[..2], [2, 1]);
+    assert_eq!(bench.writer.progress.retries.get(), 1);
+    assert_eq!(bench.writer.progress.written.each_ref().map(|table| table.get()), [ROWS as u64; 3]);
+}
+
+#[tokio::test]
+async fn an_entry_that_is_wrong_is_reported_by_its_row_and_not_sent_again() {
+    let code = |index| if index == 3 { Code::InvalidArgument } else { Code::Ok };
+    let bench =
+        Bench::new(options(), always(move |call| Reply::entries(all(call).map(|index| (index, code(index)))))).await;
+    let batches = batches(ROWS);
+    let reports = bench.writer.write(&batches).await;
+    assert_eq!(failures(&reports), [1, 0, 0]);
+    assert_eq!(reports[0].failed[0].0, batches.keys[0].row(3));
+    assert!(matches!(reports[0].failed[0].1, Failure::Poison(_)));
+    assert_eq!(bench.times_sent()[0], 1);
+}
+
+#[tokio::test]
+async fn a_broken_stream_retries_only_unanswered_entries() {
+    let broken = |call: &Call| {
+        let half = response((0..call.request.entries.len() as i64 / 2).map(|index| (index, Code::Ok)));
+        Reply::Stream(vec![Ok(half), Err(Status::unavailable("broken"))])
+    };
+    let bench = Bench::new(options(), once(broken)).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    let times = bench.times_sent();
+    assert_eq!((times[ROWS / 2 - 1], times[ROWS / 2]), (2, 1));
+}
+
+#[tokio::test]
+async fn answers_may_come_in_any_order_and_in_many_messages() {
+    let scrambled = |call: &Call| {
+        let code = |index| if index % 5 == 0 { Code::Aborted } else { Code::Ok };
+        Reply::Stream(all(call).rev().map(|index| Ok(response([(index, code(index))]))).collect())
+    };
+    let bench = Bench::new(options(), once(scrambled)).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    assert_eq!(bench.times_sent().iter().filter(|times| **times == 2).count(), ROWS / 5);
+}
+
+#[tokio::test]
+async fn an_entry_without_an_answer_is_sent_again() {
+    let silent = |call: &Call| Reply::entries(all(call).filter(|index| *index != 4).map(|index| (index, Code::Ok)));
+    let bench = Bench::new(options(), once(silent)).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    assert_eq!(bench.times_sent()[..2], [2, 1]);
+}
+
+#[tokio::test]
+async fn an_entry_answered_twice_counts_as_written_only_if_both_say_so() {
+    for second in [Code::Ok, Code::Unavailable] {
+        for swapped in [false, true] {
+            let twice = move |call: &Call| {
+                let mut extra = [(2, Code::Ok), (2, second)];
+                if swapped {
+                    extra.reverse();
+                }
+                Reply::entries(all(call).filter(|index| *index != 2).map(|index| (index, Code::Ok)).chain(extra))
+            };
+            let bench = Bench::new(options(), once(twice)).await;
+            assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+            assert_eq!(bench.times_sent()[0], if second == Code::Ok { 1 } else { 2 });
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_for_an_entry_that_was_not_sent_is_ignored() {
+    let odd = |call: &Call| {
+        let beyond = [(-1, Code::Internal), (call.request.entries.len() as i64, Code::Internal), (i64::MAX, Code::Ok)];
+        Reply::entries(all(call).map(|index| (index, Code::Ok)).chain(beyond))
+    };
+    let bench = Bench::new(options(), always(odd)).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    assert_eq!(bench.times_sent()[0], 1);
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_now_is_made_again() {
+    let bench = Bench::new(options(), once(|_| Reply::Refuse(Status::unavailable("later")))).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    assert_eq!(bench.times_sent(), [2; ROWS]);
+}
+
+#[tokio::test]
+async fn a_missing_table_or_permission_ends_the_writing() {
+    for refusal in [Status::not_found("no table"), Status::permission_denied("no role")] {
+        let code = refusal.code();
+        let bench = Bench::new(options(), always(move |_| Reply::Refuse(refusal.clone()))).await;
+        let reports = bench.write(ROWS).await;
+        assert_eq!(failures(&reports), [ROWS, 0, 0]);
+        assert!(matches!(&reports[0].failed[0].1, Failure::Configuration(answer) if answer.code == code));
+        assert!(bench.give_up.is_cancelled());
+        assert_eq!(bench.times_sent()[0], 1);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_never_answers_leaves_the_rows_unconfirmed() {
+    let options = Options {
+        attempt_timeout: Duration::from_millis(50),
+        total_timeout: Duration::from_millis(200),
+        ..options()
+    };
+    let bench = Bench::new(options, always(|_| Reply::Hang)).await;
+    let reports = bench.write(ROWS).await;
+    assert_eq!(failures(&reports), [ROWS, 0, 0]);
+    assert!(
+        matches!(&reports[0].failed[0].1, Failure::Unconfirmed(answer) if answer.code == Code::DeadlineExceeded)
+    );
+    assert!(bench.times_sent()[0] >= 2);
+}
+
+#[tokio::test]
+async fn giving_up_ends_the_retries() {
+    let bench = Bench::new(options(), always(|_| Reply::Refuse(Status::unavailable("down")))).await;
+    let (give_up, sent) = (bench.give_up.clone(), bench.sent.clone());
+    let watcher = tokio::spawn(async move {
+        while sent.lock().unwrap().get(FIRST).is_none() {
+            tokio::task::yield_now().await;
+        }
+        give_up.cancel();
+    });
+    let reports = bench.write(ROWS).await;
+    watcher.await.unwrap();
+    assert_eq!(failures(&reports), [ROWS, 0, 0]);
+    assert!(matches!(&reports[0].failed[0].1, Failure::Unconfirmed(_)));
+}
+
+/// A refusal that carries `google.rpc.RetryInfo`, as Bigtable's front ends send it.
+fn retry_info(delay: Duration) -> Status {
+    let info = rpc::RetryInfo {
+        retry_delay: Some(prost_types::Duration { seconds: 0, nanos: delay.subsec_nanos() as i32 }),
+    };
+    let any = prost_types::Any {
+        type_url: "type.googleapis.com/google.rpc.RetryInfo".into(),
+        value: info.encode_to_vec(),
+    };
+    let status = rpc::Status { code: Code::Internal as i32, message: "busy".into(), details: vec![any] };
+    Status::with_details(Code::Internal, "busy", status.encode_to_vec().into())
+}
+
+#[tokio::test]
+async fn the_pause_that_the_service_asks_for_is_kept() {
+    let delay = Duration::from_millis(300);
+    let bench = Bench::new(options(), once(move |_| Reply::Refuse(retry_info(delay)))).await;
+    let started = Instant::now();
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    assert!(started.elapsed() >= delay);
+    assert_eq!(bench.times_sent()[0], 2);
+}
+
+#[tokio::test]
+async fn the_rate_that_the_service_asks_for_is_kept() {
+    let limited = |call: &Call| {
+        let mut message = response(all(call).map(|index| (index, Code::Ok)));
+        let period = Some(prost_types::Duration { seconds: 10, nanos: 0 });
+        message.rate_limit_info = Some(RateLimitInfo { period, factor: 1.0 });
+        Reply::Stream(vec![Ok(message)])
+    };
+    let bench = Bench::new(options(), limited).await;
+    bench.write(1).await;
+    let started = Instant::now();
+    assert_eq!(failures(&bench.write(1).await), [0, 0, 0]);
+    // Three calls at ten a second: the third starts 200 ms after the first.
+    assert!(started.elapsed() >= Duration::from_millis(195), "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_routing_cookie_comes_back_with_the_next_attempt() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let record = seen.clone();
+    let script = move |call: &Call| {
+        if call.request.table_name != FIRST {
+            return Reply::ok(call);
+        }
+        let cookie = call.metadata.get("x-goog-cbt-cookie-routing").map(|value| value.to_str().unwrap().to_owned());
+        let first = record.lock().unwrap().is_empty();
+        record.lock().unwrap().push(cookie);
+        if !first {
+            return Reply::ok(call);
+        }
+        let mut status = Status::unavailable("elsewhere");
+        status.metadata_mut().insert("x-goog-cbt-cookie-routing", "cell-7".parse().unwrap());
+        status.metadata_mut().insert("x-other", "not a cookie".parse().unwrap());
+        Reply::Refuse(status)
+    };
+    let bench = Bench::new(options(), script).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+    assert_eq!(*seen.lock().unwrap(), [None, Some("cell-7".to_owned())]);
+}
+
+#[tokio::test]
+async fn every_call_says_where_it_goes_and_what_it_understands() {
+    let script = |call: &Call| {
+        let params = call.metadata.get("x-goog-request-params").unwrap().to_str().unwrap();
+        let table = call.request.table_name.replace('/', "%2F");
+        assert_eq!(params, format!("table_name={table}&app_profile_id=batch"));
+        assert_eq!(call.request.app_profile_id, "batch");
+        let features = call.metadata.get("bigtable-features").unwrap();
+        let flags = FeatureFlags::decode(URL_SAFE.decode(features).unwrap().as_slice()).unwrap();
+        assert!(flags.mutate_rows_rate_limit && flags.retry_info && flags.routing_cookie);
+        Reply::ok(call)
+    };
+    let bench = Bench::new(options(), script).await;
+    assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn many_requests_at_once_each_get_their_own_answers() {
+    // Each call fails one entry for good, a different one by table and key.
+    let script = |call: &Call| {
+        let wrong = |index: i64| call.request.entries[index as usize].row_key.last().is_some_and(|last| last % 7 == 0);
+        Reply::entries(
+            all(call).map(|index| (index, if wrong(index) { Code::InvalidArgument } else { Code::Ok })),
+        )
+    };
+    let bench = Bench::new(Options { request_rows: 3, ..options() }, script).await;
+    let batches = batches(200);
+    let reports = bench.writer.write(&batches).await;
+    for (report, keys) in reports.iter().zip(&batches.keys) {
+        let expected: HashSet<usize> = (0..keys.len())
+            .filter(|&at| keys.key(at).last().is_some_and(|last| last % 7 == 0))
+            .map(|at| keys.row(at))
+            .collect();
+        let actual: HashSet<usize> = report.failed.iter().map(|(row, _)| *row).collect();
+        assert_eq!(actual, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
+    let options = Options { total_timeout: Duration::from_millis(500), ..options() };
+    let bench = Bench::new(options, |_| Reply::Hang).await;
+    let Bench { server, writer, sent, .. } = bench;
+    let killer = tokio::spawn(async move {
+        while sent.lock().unwrap().len() < 3 {
+            tokio::task::yield_now().await;
+        }
+        drop(server);
+    });
+    let reports = writer.write(&batches(ROWS)).await;
+    killer.await.unwrap();
+    assert_eq!(failures(&reports), [ROWS; 3]);
+    assert!(reports.iter().flat_map(|report| &report.failed).all(|(_, why)| matches!(why, Failure::Unconfirmed(_))));
+}

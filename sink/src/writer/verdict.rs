@@ -1,0 +1,147 @@
+//! What an answer means for its row.
+
+use googleapis_tonic_google_bigtable_v2::google::rpc;
+use prost::Message;
+use std::time::Duration;
+use tonic::{Code, Status};
+
+/// The last word on one entry: from the service, or about the call that it was in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub code: Code,
+    pub message: String,
+    /// The pause that the service asks for before the next attempt (`google.rpc.RetryInfo`).
+    pub retry_delay: Option<Duration>,
+}
+
+impl std::fmt::Display for Answer {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{:?}: {}", self.code, self.message)
+    }
+}
+
+impl Answer {
+    /// For an entry that a finished stream said nothing of.
+    pub fn missing() -> Self {
+        let message = "the stream ended without an answer for this row".to_owned();
+        Self { code: Code::Unavailable, message, retry_delay: None }
+    }
+
+    pub fn timed_out(limit: Duration) -> Self {
+        let message = format!("no complete answer within {} ms", limit.as_millis());
+        Self { code: Code::DeadlineExceeded, message, retry_delay: None }
+    }
+
+    /// For all entries of a call that failed as a whole.
+    pub fn of_call(status: &Status) -> Self {
+        // A status with a source was made on this side of a broken connection, whatever code it was given.
+        let transport = std::error::Error::source(status).is_some()
+            && matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled);
+        let details = rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default();
+        Self {
+            code: if transport { Code::Unavailable } else { status.code() },
+            message: status.message().to_owned(),
+            retry_delay: retry_delay(&details),
+        }
+    }
+
+    /// For one entry; no status is the service's way of saying OK.
+    pub fn of_entry(status: Option<rpc::Status>) -> Self {
+        let status = status.unwrap_or_default();
+        let retry_delay = retry_delay(&status.details);
+        Self { code: Code::from_i32(status.code), message: status.message, retry_delay }
+    }
+}
+
+fn retry_delay(details: &[prost_types::Any]) -> Option<Duration> {
+    let any = details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
+    rpc::RetryInfo::decode(any.value.as_slice()).ok()?.retry_delay?.try_into().ok()
+}
+
+/// Why a row was not written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The row itself is wrong: no retry can help, it belongs on the dead-letter topic.
+    Poison(Answer),
+    /// The table, the permission or the login is wrong: nothing will be written until somebody mends it.
+    Configuration(Answer),
+    /// Not known to be written; its message must come again.
+    Unconfirmed(Answer),
+}
+
+/// What to do about an entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Written,
+    Retry,
+    Failed(Failure),
+}
+
+/// The one place that decides whether an answer is final.
+pub fn classify(answer: &Answer) -> Verdict {
+    if answer.retry_delay.is_some() {
+        return Verdict::Retry;
+    }
+    match answer.code {
+        Code::Ok => Verdict::Written,
+        Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::ResourceExhausted => {
+            Verdict::Retry
+        }
+        // The service's front ends report a connection they dropped like this.
+        Code::Internal if is_reset(&answer.message) => Verdict::Retry,
+        Code::InvalidArgument | Code::OutOfRange => Verdict::Failed(Failure::Poison(answer.clone())),
+        Code::NotFound
+        | Code::PermissionDenied
+        | Code::Unauthenticated
+        | Code::FailedPrecondition
+        | Code::Unimplemented => Verdict::Failed(Failure::Configuration(answer.clone())),
+        Code::Cancelled | Code::Unknown | Code::AlreadyExists | Code::Internal | Code::DataLoss => {
+            Verdict::Failed(Failure::Unconfirmed(answer.clone()))
+        }
+    }
+}
+
+fn is_reset(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["rst_stream", "rst stream", "received unexpected eos"].iter().any(|sign| message.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(code: Code, message: &str) -> Answer {
+        Answer { code, message: message.into(), retry_delay: None }
+    }
+
+    #[test]
+    fn transient_codes_are_retried() {
+        for code in [Code::Unavailable, Code::DeadlineExceeded, Code::Aborted, Code::ResourceExhausted] {
+            assert_eq!(classify(&answer(code, "")), Verdict::Retry);
+        }
+        assert_eq!(
+            classify(&answer(Code::Internal, "Received RST_STREAM with error code 2")),
+            Verdict::Retry
+        );
+    }
+
+    #[test]
+    fn a_wrong_row_is_poison_and_a_wrong_table_is_configuration() {
+        let poison = answer(Code::InvalidArgument, "value too large");
+        assert_eq!(classify(&poison), Verdict::Failed(Failure::Poison(poison.clone())));
+        let missing = answer(Code::NotFound, "table not found");
+        assert_eq!(classify(&missing), Verdict::Failed(Failure::Configuration(missing.clone())));
+    }
+
+    #[test]
+    fn an_unknown_fault_is_never_taken_for_written() {
+        let odd = answer(Code::Internal, "something else");
+        assert_eq!(classify(&odd), Verdict::Failed(Failure::Unconfirmed(odd.clone())));
+    }
+
+    #[test]
+    fn retry_info_makes_any_code_retryable() {
+        let odd = Answer { retry_delay: Some(Duration::from_millis(30)), ..answer(Code::Internal, "odd") };
+        assert_eq!(classify(&odd), Verdict::Retry);
+    }
+}
