@@ -1,0 +1,71 @@
+//! `payments emulators`: the embedded servers, kept up for separately started producers and sinks.
+
+use crate::setup;
+use emulator::Servers;
+use service::Project;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use tokio_util::sync::CancellationToken;
+
+/// The ports that Google's emulators have by default.
+const PUBSUB_PORT: u16 = 8085;
+const BIGTABLE_PORT: u16 = 8086;
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example:\n  payments emulators --data-dir ./data")]
+pub struct Args {
+    /// Keep the servers' data here; without it the data is temporary.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// Port of the Pub/Sub server on loopback; 0 takes a free one.
+    #[arg(long, default_value_t = PUBSUB_PORT, value_name = "PORT")]
+    pub pubsub_port: u16,
+    /// Port of the Bigtable server on loopback; 0 takes a free one.
+    #[arg(long, default_value_t = BIGTABLE_PORT, value_name = "PORT")]
+    pub bigtable_port: u16,
+    #[command(flatten)]
+    pub names: setup::Names,
+    #[command(flatten)]
+    pub project: Project,
+    /// Instance that the tables are made in.
+    #[arg(long, env = "BIGTABLE_INSTANCE", default_value = "payments", value_name = "INSTANCE")]
+    pub instance: String,
+    /// Start with nothing set up.
+    #[arg(long)]
+    pub no_setup: bool,
+}
+
+/// Runs the servers until `shutdown`.
+pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let servers = Servers::start(emulator::Options {
+        data_dir: args.data_dir.clone(),
+        pubsub_addr: at(args.pubsub_port),
+        bigtable_addr: at(args.bigtable_port),
+    })
+    .await?;
+    if !args.no_setup {
+        let lines = setup::run(&setup_args(&servers, args.names, args.project, args.instance)).await?;
+        setup::verdict(&lines)?;
+    }
+    println!("export PUBSUB_EMULATOR_HOST={}", servers.pubsub.addr());
+    println!("export BIGTABLE_EMULATOR_HOST={}", servers.bigtable.addr());
+    eprintln!("running; stop with Ctrl-C");
+    shutdown.cancelled().await;
+    servers.shutdown().await?;
+    Ok(())
+}
+
+/// Set-up's flags for these servers.
+pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, instance: String) -> setup::Args {
+    setup::Args {
+        names,
+        project,
+        pubsub: service::pubsub::Args { pubsub_emulator_host: Some(servers.pubsub.addr().to_string()) },
+        bigtable: service::bigtable::Args {
+            instance,
+            bigtable_emulator_host: Some(servers.bigtable.addr().to_string()),
+        },
+        dry_run: false,
+    }
+}

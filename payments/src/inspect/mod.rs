@@ -1,0 +1,11 @@
+//! Looking at generated payments without a topic: `payments show` one, `payments sample` many.
+
+mod cells;
+mod csv;
+mod json;
+mod sample;
+mod show;
+mod table;
+
+pub use sample::{Args as SampleArgs, run as sample};
+pub use show::{Args as ShowArgs, run as show};

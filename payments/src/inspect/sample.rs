@@ -1,0 +1,101 @@
+//! `payments sample`: the first payments of a run, or the scorecard over them.
+
+use super::json::Renderer;
+use super::{csv, table};
+use anyhow::ensure;
+use producer::Generation;
+use producer::generator::{Generator, Scorecard};
+use std::io::Write;
+
+/// How the payments are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Protobuf's canonical JSON, a payment a line.
+    Json,
+    /// Every cell a column.
+    Csv,
+    /// A line for people.
+    #[default]
+    Table,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  payments sample -n 20\n  payments sample --stats -n 1000000 --mix eu")]
+pub struct Args {
+    #[command(flatten)]
+    pub generation: Generation,
+    /// How many payments. Indices are shuffled in time, so the first ones are a random sample.
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
+    pub count: u64,
+    #[arg(long, value_enum, default_value_t, conflicts_with = "stats")]
+    pub format: Format,
+    /// Compare the payments with what the configuration declares, instead of writing them.
+    #[arg(long)]
+    pub stats: bool,
+}
+
+/// Writes the sample to `out`; an error where the scorecard finds a difference.
+pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
+    let generator = Generator::new(args.generation.config())?;
+    if args.stats {
+        let card = Scorecard::of(&generator, args.count);
+        writeln!(out, "{card}")?;
+        ensure!(card.is_ok(), "the payments are not what the configuration declares: see the lines marked OFF");
+        return Ok(());
+    }
+    let indices = 0..args.count.min(generator.config().num_records);
+    match args.format {
+        Format::Json => {
+            let renderer = Renderer::new()?;
+            for index in indices {
+                writeln!(out, "{}", renderer.json(&generator.payment(index), false)?)?;
+            }
+        }
+        Format::Csv => {
+            csv::write_header(out)?;
+            for index in indices {
+                csv::write_payment(&generator.payment(index), out)?;
+            }
+        }
+        Format::Table => {
+            writeln!(out, "{}", table::header())?;
+            for index in indices {
+                writeln!(out, "{}", table::line(&generator.payment(index)))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn sample(flags: &[&str]) -> String {
+        let args = Cli::try_parse_from(["sample"].iter().chain(flags)).unwrap().args;
+        let mut out = Vec::new();
+        run(&args, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_sample_has_as_many_payments_as_asked_for_in_every_format() {
+        assert_eq!(sample(&["-n", "5"]).lines().count(), 6);
+        assert_eq!(sample(&["-n", "5", "--format", "csv"]).lines().count(), 6);
+        assert_eq!(sample(&["-n", "5", "--format", "json"]).lines().count(), 5);
+        assert_eq!(sample(&["-n", "5", "--num-records", "3", "--format", "json"]).lines().count(), 3);
+    }
+
+    #[test]
+    fn statistics_end_with_a_verdict() {
+        let text = sample(&["--stats", "-n", "20000", "--num-records", "20000"]);
+        assert!(text.trim_end().ends_with("ok"), "{text}");
+    }
+}

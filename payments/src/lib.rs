@@ -1,0 +1,9 @@
+//! The operator's command: everything around the two stages.
+//!
+//! - [`setup`]: creates and verifies topics, subscriptions and tables.
+//! - [`emulators`]: keeps the embedded servers up.
+//! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
+
+pub mod emulators;
+pub mod local;
+pub mod setup;

@@ -1,0 +1,178 @@
+//! `payments local`: embedded servers, producer and sink in one process, and a summary read back from the tables.
+
+mod display;
+mod read_back;
+mod summary;
+
+use crate::{emulators, setup};
+use display::Display;
+use emulator::Servers;
+use producer::generator::Generator;
+use producer::{Generation, Publishing};
+use read_back::TableContent;
+use service::bigtable::Bigtable;
+use service::pubsub::Pubsub;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use summary::Summary;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+const TICK: Duration = Duration::from_millis(100);
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example:\n  payments local --num-records 1000000 --num-customers 10000")]
+pub struct Args {
+    #[command(flatten)]
+    pub generation: Generation,
+    /// Keep the servers' data here; without it the data is temporary.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub publishing: Publishing,
+    #[command(flatten)]
+    pub sink: sink::Options,
+}
+
+/// Runs the pipeline until everything generated is in the tables, and fails if the counts disagree.
+pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let generator = Arc::new(Generator::new(args.generation.config()).map_err(producer::Error::from)?);
+    args.sink.check().map_err(sink::Error::from)?;
+    let range = args.publishing.range(generator.config().num_records)?;
+    let servers = Servers::start(emulator::Options { data_dir: args.data_dir.clone(), ..Default::default() }).await?;
+    let result = Pipeline { args: &args, servers: &servers, generator, expected: range.end - range.start }.run(shutdown).await;
+    servers.shutdown().await?;
+    let summary = result?;
+    println!("{summary}");
+    summary.verdict()
+}
+
+struct Pipeline<'a> {
+    args: &'a Args,
+    servers: &'a Servers,
+    generator: Arc<Generator>,
+    /// Payments that this run publishes.
+    expected: u64,
+}
+
+/// A stage at work, its counts, and the way to stop it.
+struct Stage<P, T> {
+    progress: Arc<P>,
+    stop: CancellationToken,
+    task: JoinHandle<T>,
+}
+
+type Producer = Stage<producer::Progress, Result<producer::Outcome, producer::Error>>;
+type Sink = Stage<sink::Progress, Result<(), sink::Error>>;
+
+impl Pipeline<'_> {
+    async fn run(&self, shutdown: CancellationToken) -> anyhow::Result<Summary> {
+        let setup = self.set_up().await?;
+        let pubsub = Pubsub::connect(&setup.pubsub, &setup.project).await?;
+        let bigtable = Bigtable::connect(&setup.bigtable, &setup.project, self.args.sink.connections).await?;
+        let started = Instant::now();
+        let mut producer = self.start_producer(&pubsub, shutdown.child_token());
+        let mut sink = self.start_sink(&pubsub, &bigtable);
+        let display = Display::new(self.expected);
+        let watched = self.watch(&mut producer, &mut sink, &display, &pubsub, &shutdown).await;
+        producer.stop.cancel();
+        sink.stop.cancel();
+        let published = finish(&mut producer.task).await;
+        let consumed = finish(&mut sink.task).await;
+        display.finish();
+        watched?;
+        let outcome = published??;
+        consumed??;
+        let elapsed = started.elapsed();
+        let tables = read_back::read(&bigtable, self.generator.run_id()).await?;
+        Ok(self.summary(&outcome, &producer.progress, &sink.progress, elapsed, tables))
+    }
+
+    async fn set_up(&self) -> anyhow::Result<setup::Args> {
+        let names = setup::Names {
+            topic: self.args.publishing.topic.clone(),
+            subscription: self.args.sink.subscription.clone(),
+            dead_letter_topic: self.args.sink.dead_letter_topic.clone(),
+        };
+        let project = service::Project::default();
+        let args = emulators::setup_args(self.servers, names, project, "payments".to_owned());
+        setup::verdict(&setup::run(&args).await?)?;
+        Ok(args)
+    }
+
+    fn start_producer(&self, pubsub: &Pubsub, stop: CancellationToken) -> Producer {
+        let progress = Arc::new(producer::Progress::default());
+        let (generator, options) = (self.generator.clone(), self.args.publishing.clone());
+        let (pubsub, counts, token) = (pubsub.clone(), progress.clone(), stop.clone());
+        let task = tokio::spawn(async move { producer::run(generator, &options, &pubsub, counts, token).await });
+        Stage { progress, stop, task }
+    }
+
+    fn start_sink(&self, pubsub: &Pubsub, bigtable: &Bigtable) -> Sink {
+        let progress = Arc::new(sink::Progress::default());
+        let stop = CancellationToken::new();
+        // This process knows when everything is written; the sink alone could only guess.
+        let options = sink::Options { exit_when_idle: None, ..self.args.sink.clone() };
+        let (pubsub, bigtable, counts, token) = (pubsub.clone(), bigtable.clone(), progress.clone(), stop.clone());
+        let task = tokio::spawn(async move { sink::run(&options, &pubsub, &bigtable, counts, token).await });
+        Stage { progress, stop, task }
+    }
+
+    /// Shows the progress until the producer is done and nothing is left to ack, or until somebody stops.
+    async fn watch(
+        &self,
+        producer: &mut Producer,
+        sink: &mut Sink,
+        display: &Display,
+        pubsub: &Pubsub,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let subscription = pubsub.subscription_name(&self.args.sink.subscription);
+        let mut ticks = tokio::time::interval(TICK);
+        loop {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = shutdown.cancelled() => return Ok(()),
+            }
+            display.show(&producer.progress, &sink.progress);
+            if sink.task.is_finished() || producer.task.is_finished() && producer.progress.failed() > 0 {
+                return Ok(());
+            }
+            let drained = || self.servers.pubsub.stats(&subscription).is_none_or(|stats| stats.unacked == 0);
+            if producer.task.is_finished() && drained() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn summary(
+        &self,
+        outcome: &producer::Outcome,
+        producer: &producer::Progress,
+        sink: &sink::Progress,
+        elapsed: Duration,
+        tables: Vec<TableContent>,
+    ) -> Summary {
+        Summary {
+            run_id: self.generator.run_id().to_owned(),
+            expected: self.expected,
+            complete: outcome.is_complete(),
+            generated: producer.generated(),
+            published: producer.published(),
+            consumed: sink.received.get(),
+            acked: sink.acked.get(),
+            dead_letters: sink.dead_lettered.get(),
+            returned: sink.returned.get(),
+            retries: sink.retries.get(),
+            elapsed,
+            tables,
+            data_dir: self.args.data_dir.clone(),
+        }
+    }
+}
+
+/// Waits for a stage; a panic in one is told as an error.
+async fn finish<T>(task: &mut JoinHandle<T>) -> anyhow::Result<T> {
+    Ok(task.await?)
+}

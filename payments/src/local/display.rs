@@ -1,0 +1,102 @@
+//! Live progress: bars on a terminal, plain lines elsewhere, both on standard error.
+
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use schemas::layout::Table;
+use std::cell::Cell;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// Between two plain lines.
+const LINE_EVERY: Duration = Duration::from_secs(2);
+
+/// Shows how far both stages are.
+#[derive(Debug)]
+pub struct Display {
+    expected: u64,
+    started: Instant,
+    bars: Option<Bars>,
+    last_line: Cell<Option<Instant>>,
+}
+
+#[derive(Debug)]
+struct Bars {
+    all: MultiProgress,
+    published: ProgressBar,
+    tables: [ProgressBar; 3],
+    trouble: ProgressBar,
+}
+
+impl Display {
+    pub fn new(expected: u64) -> Self {
+        let bars = std::io::stderr().is_terminal().then(|| Bars::new(expected));
+        Self { expected, started: Instant::now(), bars, last_line: Cell::new(None) }
+    }
+
+    pub fn show(&self, producer: &producer::Progress, sink: &sink::Progress) {
+        if let Some(bars) = &self.bars {
+            bars.show(producer, sink);
+        } else if self.last_line.get().is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+            self.last_line.set(Some(Instant::now()));
+            eprintln!("{}", self.line(producer, sink));
+        }
+    }
+
+    pub fn finish(&self) {
+        if let Some(bars) = &self.bars {
+            let _ = bars.all.clear();
+        }
+    }
+
+    fn line(&self, producer: &producer::Progress, sink: &sink::Progress) -> String {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        let written = sink.written.iter().map(sink::Counter::get).min().unwrap_or(0);
+        let rate = written as f64 / elapsed.max(f64::EPSILON);
+        let left = self.expected.saturating_sub(written) as f64;
+        let eta = if rate > 0.0 { format!("{:.0}s", left / rate) } else { "?".to_owned() };
+        let rows: Vec<_> = sink.written.iter().map(|table| HumanCount(table.get()).to_string()).collect();
+        format!(
+            "{elapsed:6.1}s  published {} of {}  rows {}  {} payments/s  eta {eta}  {}",
+            HumanCount(producer.published()),
+            HumanCount(self.expected),
+            rows.join(" / "),
+            HumanCount(rate as u64),
+            trouble(producer, sink),
+        )
+    }
+}
+
+impl Bars {
+    fn new(expected: u64) -> Self {
+        let template = "{prefix:<24} {bar:30} {human_pos:>12} of {human_len}  {per_sec:>14}  eta {eta}";
+        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+        let all = MultiProgress::new();
+        let bar = |prefix: &str| {
+            let bar = all.add(ProgressBar::new(expected).with_style(style.clone()));
+            bar.set_prefix(prefix.to_owned());
+            bar
+        };
+        let published = bar("published");
+        let tables = Table::ALL.map(|table| bar(table.id()));
+        let plain = ProgressStyle::with_template("{msg}").expect("the template is well-formed");
+        let trouble = all.add(ProgressBar::new_spinner().with_style(plain));
+        Self { all, published, tables, trouble }
+    }
+
+    fn show(&self, producer: &producer::Progress, sink: &sink::Progress) {
+        self.published.set_position(producer.published());
+        for (bar, table) in self.tables.iter().zip(&sink.written) {
+            bar.set_position(table.get());
+        }
+        self.trouble.set_message(trouble(producer, sink));
+    }
+}
+
+fn trouble(producer: &producer::Progress, sink: &sink::Progress) -> String {
+    format!(
+        "failed publishes {}  retried rows {}  returned {}  dead letters {}",
+        producer.failed(),
+        sink.retries.get(),
+        sink.returned.get(),
+        sink.dead_lettered.get(),
+    )
+}

@@ -1,0 +1,89 @@
+//! What a local run did, and whether it adds up.
+
+use super::read_back::TableContent;
+use indicatif::HumanCount;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+#[derive(Clone, Debug)]
+pub struct Summary {
+    pub run_id: String,
+    pub expected: u64,
+    pub complete: bool,
+    pub generated: u64,
+    pub published: u64,
+    pub consumed: u64,
+    pub acked: u64,
+    pub dead_letters: u64,
+    pub returned: u64,
+    pub retries: u64,
+    pub elapsed: Duration,
+    pub tables: Vec<TableContent>,
+    pub data_dir: Option<PathBuf>,
+}
+
+impl Summary {
+    /// Fails if a payment is missing anywhere.
+    pub fn verdict(&self) -> anyhow::Result<()> {
+        if !self.complete {
+            anyhow::bail!("stopped after {} of {} payments", self.published, self.expected);
+        }
+        let wanted = self.expected - self.dead_letters.min(self.expected);
+        for content in &self.tables {
+            if content.rows_of_run != wanted {
+                let (table, rows) = (content.table.id(), content.rows_of_run);
+                anyhow::bail!("table {table} holds {rows} rows of the run, expected {wanted}");
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.elapsed.as_secs_f64().max(f64::EPSILON);
+        let mut line = |label: &str, value: u64| writeln!(out, "  {label:<26}{:>14}", HumanCount(value).to_string());
+        line("generated", self.generated)?;
+        line("published", self.published)?;
+        line("consumed", self.consumed)?;
+        line("acked", self.acked)?;
+        line("dead letters", self.dead_letters)?;
+        line("retried rows", self.retries)?;
+        line("returned messages", self.returned)?;
+        for content in &self.tables {
+            line(content.table.id(), content.rows_of_run)?;
+        }
+        line("rows in all", self.tables.iter().map(|content| content.rows_of_run).sum())?;
+        line("payments/s", (self.published as f64 / seconds) as u64)?;
+        writeln!(out, "  {:<26}{:>14}", "elapsed", format!("{seconds:.1} s"))?;
+        if let Some(peak) = peak_memory_mib() {
+            writeln!(out, "  {:<26}{:>14}", "peak memory", format!("{peak} MiB"))?;
+        }
+        writeln!(out, "  {:<26}{:>14}", "run id", self.run_id)?;
+        if let Some(folder) = &self.data_dir {
+            writeln!(out, "  data kept in {}", folder.display())?;
+        }
+        self.tables.iter().try_for_each(|content| sample(out, content))
+    }
+}
+
+fn sample(out: &mut fmt::Formatter<'_>, content: &TableContent) -> fmt::Result {
+    let others = content.rows - content.rows_of_run;
+    write!(out, "\n{}", content.table.id())?;
+    if others > 0 {
+        write!(out, " (and {} rows of other runs)", HumanCount(others))?;
+    }
+    writeln!(out)?;
+    let Some(row) = &content.sample else { return writeln!(out, "  no row") };
+    writeln!(out, "  {}", row.key)?;
+    let width = row.cells.iter().map(|(column, _)| column.len()).max().unwrap_or(0);
+    row.cells.iter().try_for_each(|(column, value)| writeln!(out, "    {column:<width$}  {value}"))
+}
+
+/// The process's highest resident memory, where the system tells it.
+fn peak_memory_mib() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1_024)
+}

@@ -1,0 +1,55 @@
+//! The operator's command: parse, start logging, run, exit.
+
+use clap::{Parser, Subcommand};
+use payments::{emulators, local, setup};
+use service::{signals, telemetry};
+use std::process::ExitCode;
+
+/// Runs and looks after the payments pipeline: generated payments through Pub/Sub into three Bigtable tables.
+///
+/// Exit codes: 0 done; 1 work was left undone or a check found a difference; 2 a flag, resource, permission or address is
+/// wrong.
+#[derive(Debug, Parser)]
+#[command(version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    telemetry: telemetry::Args,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the whole pipeline in this process on embedded servers, and count what is in the tables.
+    Local(Box<local::Args>),
+    /// Keep the embedded servers up for a producer and a sink started separately.
+    Emulators(Box<emulators::Args>),
+    /// Create topics, subscriptions and tables, add what is missing, verify the rest; drop nothing.
+    Setup(Box<setup::Args>),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli: Cli = match service::cli::parse() {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    telemetry::init(&cli.telemetry);
+    match run(cli.command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => service::exit::report(&error),
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    let shutdown = signals::shutdown_token()?;
+    match command {
+        Command::Local(args) => local::run(*args, shutdown).await,
+        Command::Emulators(args) => emulators::run(*args, shutdown).await,
+        Command::Setup(args) => {
+            let lines = setup::run(&args).await?;
+            lines.iter().for_each(|line| println!("{line}"));
+            setup::verdict(&lines)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Topics and subscriptions.
+
+use super::{Finding, Ledger, Names};
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
+    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, Subscription, Topic,
+};
+use prost_types::Duration;
+use service::Resource;
+use service::pubsub::Pubsub;
+use tonic::Code;
+
+const ROLE: &str = "roles/pubsub.editor";
+/// How long acked messages stay replayable, and unacked ones wait: a topic is the source for reloading tables.
+const RETENTION: Duration = Duration { seconds: 7 * 24 * 3_600, nanos: 0 };
+/// The subscription's own deadline; sinks extend their leases themselves.
+const ACK_DEADLINE_SECS: i32 = 60;
+/// The most that the service allows: its forwarding is only the last resort behind the sink's own dead letters.
+const MAX_DELIVERY_ATTEMPTS: i32 = 100;
+/// Pause before a message that was given back comes again.
+const MIN_BACKOFF: Duration = Duration { seconds: 1, nanos: 0 };
+const MAX_BACKOFF: Duration = Duration { seconds: 60, nanos: 0 };
+
+pub async fn set_up(service: &Pubsub, names: &Names, ledger: &mut Ledger) -> Result<(), service::Error> {
+    let topic = service.topic_name(&names.topic);
+    let dead_letters = service.topic_name(&names.dead_letter_topic);
+    require_topic(service, &topic, ledger).await?;
+    require_topic(service, &dead_letters, ledger).await?;
+    let sink = Subscription {
+        name: service.subscription_name(&names.subscription),
+        topic,
+        ack_deadline_seconds: ACK_DEADLINE_SECS,
+        retain_acked_messages: true,
+        message_retention_duration: Some(RETENTION),
+        dead_letter_policy: Some(DeadLetterPolicy {
+            dead_letter_topic: dead_letters.clone(),
+            max_delivery_attempts: MAX_DELIVERY_ATTEMPTS,
+        }),
+        retry_policy: Some(RetryPolicy { minimum_backoff: Some(MIN_BACKOFF), maximum_backoff: Some(MAX_BACKOFF) }),
+        // Without a policy the service deletes a subscription that nobody used for 31 days; an empty one means never.
+        expiration_policy: Some(ExpirationPolicy::default()),
+        ..Default::default()
+    };
+    require_subscription(service, sink, ledger).await?;
+    let letters = Subscription {
+        name: service.subscription_name(&dead_letter_subscription(&names.dead_letter_topic)),
+        topic: dead_letters,
+        ack_deadline_seconds: ACK_DEADLINE_SECS,
+        message_retention_duration: Some(RETENTION),
+        expiration_policy: Some(ExpirationPolicy::default()),
+        ..Default::default()
+    };
+    require_subscription(service, letters, ledger).await
+}
+
+/// The dead letters' subscription has the id of their topic.
+fn dead_letter_subscription(topic: &str) -> String {
+    topic.rsplit('/').next().unwrap_or(topic).to_owned()
+}
+
+async fn require_topic(service: &Pubsub, name: &str, ledger: &mut Ledger) -> Result<(), service::Error> {
+    let resource = Resource { kind: "topic", name, role: ROLE };
+    match service.topics().get_topic(GetTopicRequest { topic: name.to_owned() }).await {
+        Ok(_) => ledger.note("topic", name, Finding::Present),
+        Err(status) if status.code() == Code::NotFound => {
+            let topic = Topic { name: name.to_owned(), ..Default::default() };
+            let create = async { service.topics().create_topic(topic).await.map(|_| ()) };
+            ledger.create("topic", name, create).await.map_err(|status| resource.explain(&status))?;
+        }
+        Err(status) => return Err(resource.explain(&status)),
+    }
+    Ok(())
+}
+
+async fn require_subscription(
+    service: &Pubsub,
+    wanted: Subscription,
+    ledger: &mut Ledger,
+) -> Result<(), service::Error> {
+    let name = wanted.name.clone();
+    let resource = Resource { kind: "subscription", name: &name, role: ROLE };
+    let request = GetSubscriptionRequest { subscription: name.clone() };
+    match service.subscriptions().get_subscription(request).await {
+        Ok(found) => {
+            let differences = differences(&wanted, found.get_ref());
+            let finding =
+                if differences.is_empty() { Finding::Present } else { Finding::Differs(differences.join("; ")) };
+            ledger.note("subscription", &name, finding);
+        }
+        Err(status) if status.code() == Code::NotFound => {
+            let create = async { service.subscriptions().create_subscription(wanted).await.map(|_| ()) };
+            ledger.create("subscription", &name, create).await.map_err(|status| resource.explain(&status))?;
+        }
+        Err(status) => return Err(resource.explain(&status)),
+    }
+    Ok(())
+}
+
+/// What makes a subscription unfit; more retention or another deadline is the operator's own choice.
+fn differences(wanted: &Subscription, found: &Subscription) -> Vec<String> {
+    let mut differences = Vec::new();
+    if found.topic != wanted.topic {
+        differences.push(format!("is of topic {}, not {}", found.topic, wanted.topic));
+    }
+    if found.push_config.as_ref().is_some_and(|push| !push.push_endpoint.is_empty()) {
+        differences.push("pushes, but sinks pull".to_owned());
+    }
+    if !found.filter.is_empty() {
+        differences.push(format!("has the filter {:?}, which hides payments", found.filter));
+    }
+    if wanted.retain_acked_messages && !found.retain_acked_messages && found.topic_message_retention_duration.is_none()
+    {
+        differences.push("keeps no acked messages, so that it cannot be replayed".to_owned());
+    }
+    differences
+}

@@ -1,0 +1,140 @@
+//! Tables and column families.
+
+use super::{Finding, Ledger};
+use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
+use admin::gc_rule::{Rule, Union};
+use admin::modify_column_families_request::{Modification, modification::Mod};
+use admin::{ColumnFamily, CreateTableRequest, GcRule, GetTableRequest, ModifyColumnFamiliesRequest, Table};
+use prost_types::Duration;
+use schemas::layout::{self, Family};
+use service::Resource;
+use service::bigtable::TableAdmin;
+use tonic::Code;
+
+const ROLE: &str = "roles/bigtable.admin";
+const DAY_SECS: i64 = 24 * 3_600;
+
+pub async fn set_up(service: &TableAdmin, ledger: &mut Ledger) -> Result<(), service::Error> {
+    for table in layout::Table::ALL {
+        require_table(service, table, ledger).await?;
+    }
+    Ok(())
+}
+
+async fn require_table(
+    service: &TableAdmin,
+    table: layout::Table,
+    ledger: &mut Ledger,
+) -> Result<(), service::Error> {
+    let name = service.table_name(table.id());
+    let resource = Resource { kind: "table", name: &name, role: ROLE };
+    let request = GetTableRequest { name: name.clone(), view: admin::table::View::SchemaView as i32 };
+    match service.client().get_table(request).await {
+        Ok(found) => {
+            ledger.note("table", &name, Finding::Present);
+            for family in Family::ALL {
+                require_family(service, &name, found.get_ref(), family, ledger).await?;
+            }
+        }
+        Err(status) if status.code() == Code::NotFound => {
+            let create = create_table(service, table);
+            ledger.create("table", &name, create).await.map_err(|status| resource.explain(&status))?;
+            let finding = if ledger.dry_run { Finding::Absent } else { Finding::Created };
+            for family in Family::ALL {
+                ledger.note("column family", &family_name(&name, family), finding.clone());
+            }
+        }
+        Err(status) => return Err(resource.explain(&status)),
+    }
+    Ok(())
+}
+
+/// Creates a table with all its families in one call, so that no interruption leaves it with only some.
+async fn create_table(service: &TableAdmin, table: layout::Table) -> Result<(), tonic::Status> {
+    let families = Family::ALL.map(|family| (family.id().to_owned(), column_family(family)));
+    let request = CreateTableRequest {
+        parent: service.instance_name().to_owned(),
+        table_id: table.id().to_owned(),
+        table: Some(Table { column_families: families.into(), ..Default::default() }),
+        ..Default::default()
+    };
+    service.client().create_table(request).await.map(|_| ())
+}
+
+async fn require_family(
+    service: &TableAdmin,
+    table_name: &str,
+    found: &Table,
+    family: Family,
+    ledger: &mut Ledger,
+) -> Result<(), service::Error> {
+    let name = family_name(table_name, family);
+    let Some(existing) = found.column_families.get(family.id()) else {
+        let resource = Resource { kind: "table", name: table_name, role: ROLE };
+        let create = create_family(service, table_name, family);
+        return ledger.create("column family", &name, create).await.map_err(|status| resource.explain(&status));
+    };
+    let wanted = describe(&gc_rule(family));
+    let actual = describe(&existing.gc_rule.clone().unwrap_or_default());
+    let finding = if actual == wanted {
+        Finding::Present
+    } else {
+        Finding::Differs(format!("its garbage collection is {actual}, not {wanted}"))
+    };
+    ledger.note("column family", &name, finding);
+    Ok(())
+}
+
+async fn create_family(service: &TableAdmin, table_name: &str, family: Family) -> Result<(), tonic::Status> {
+    let modification =
+        Modification { id: family.id().to_owned(), r#mod: Some(Mod::Create(column_family(family))), ..Default::default() };
+    let request = ModifyColumnFamiliesRequest {
+        name: table_name.to_owned(),
+        modifications: vec![modification],
+        ..Default::default()
+    };
+    service.client().modify_column_families(request).await.map(|_| ())
+}
+
+fn family_name(table_name: &str, family: Family) -> String {
+    format!("{table_name}:{}", family.id())
+}
+
+fn column_family(family: Family) -> ColumnFamily {
+    ColumnFamily { gc_rule: Some(gc_rule(family)), ..Default::default() }
+}
+
+/// A cell may go when it is too old, or when a newer one has taken its place.
+fn gc_rule(family: Family) -> GcRule {
+    let rule = |rule| GcRule { rule: Some(rule) };
+    let age = Duration { seconds: i64::from(family.retention_days()) * DAY_SECS, nanos: 0 };
+    rule(Rule::Union(Union { rules: vec![rule(Rule::MaxAge(age)), rule(Rule::MaxNumVersions(1))] }))
+}
+
+/// A rule as text, the same for equal rules in whatever order their parts come.
+fn describe(rule: &GcRule) -> String {
+    let join = |rules: &[GcRule], word: &str| {
+        let mut parts: Vec<_> = rules.iter().map(describe).collect();
+        parts.sort();
+        format!("({})", parts.join(word))
+    };
+    match &rule.rule {
+        None => "never".to_owned(),
+        Some(Rule::MaxNumVersions(versions)) => format!("versions > {versions}"),
+        Some(Rule::MaxAge(age)) if age.seconds % DAY_SECS == 0 => format!("age > {} days", age.seconds / DAY_SECS),
+        Some(Rule::MaxAge(age)) => format!("age > {} seconds", age.seconds),
+        Some(Rule::Union(union)) => join(&union.rules, " or "),
+        Some(Rule::Intersection(intersection)) => join(&intersection.rules, " and "),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_is_described_as_cbt_writes_it() {
+        assert_eq!(describe(&gc_rule(Family::Metadata)), "(age > 30 days or versions > 1)");
+        assert_eq!(describe(&GcRule::default()), "never");
+    }
+}

@@ -1,0 +1,172 @@
+//! The whole path in one process, on the embedded servers and on Google's emulators.
+
+use anyhow::Result;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
+use payments::setup::{self, Finding};
+use producer::generator::{Config, Generator};
+use prost::Message;
+use tokio_util::sync::CancellationToken;
+use whole_path::{Backend, Pipeline, tables};
+
+/// Makes of each async function a test on either backend.
+macro_rules! on_both_backends {
+    ($($test:ident)*) => {
+        mod embedded {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() -> anyhow::Result<()> {
+                    super::$test(super::Backend::embedded().await?).await
+                }
+            )*
+        }
+        mod google {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() -> anyhow::Result<()> {
+                    match super::Backend::google().await? {
+                        Some(backend) => super::$test(backend).await,
+                        None => Ok(()),
+                    }
+                }
+            )*
+        }
+    };
+}
+
+on_both_backends! {
+    every_payment_becomes_one_row_with_all_its_cells_in_each_table
+    what_is_no_payment_becomes_a_dead_letter_with_its_reason
+    two_shards_make_together_what_one_producer_makes
+    publishing_everything_twice_changes_no_row
+    setting_up_twice_changes_nothing
+    setting_up_adds_what_is_missing_and_reports_what_differs
+    a_dry_run_of_setting_up_creates_nothing
+    payments_with_one_key_are_never_overwritten_silently
+}
+
+async fn every_payment_becomes_one_row_with_all_its_cells_in_each_table(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    let generator = pipeline.produce(&["--num-records", "3000", "--num-customers", "20"]).await?;
+    let progress = pipeline.consume(&["--pane-rows", "700"]).await?;
+    assert_eq!(progress.returned.get(), 0);
+    assert_eq!(progress.dead_lettered.get(), 0);
+    tables::assert_exact(&pipeline.bigtable, &generator, 0..3_000).await
+}
+
+async fn what_is_no_payment_becomes_a_dead_letter_with_its_reason(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    let generator = pipeline.produce(&["--num-records", "1000"]).await?;
+    let mut bad: Vec<_> = (0..8_u8)
+        .map(|byte| PubsubMessage { data: vec![0xff, byte, byte], ..Default::default() })
+        .collect();
+    let mut invalid = generator.payment(0);
+    invalid.amount = None;
+    bad.push(PubsubMessage { data: invalid.encode_to_vec(), ..Default::default() });
+    let other = [("schema".to_owned(), "orders.v1.Order".to_owned())];
+    bad.push(PubsubMessage {
+        data: generator.payment(1).encode_to_vec(),
+        attributes: other.into_iter().collect(),
+        ..Default::default()
+    });
+    pipeline.publish(bad.clone()).await?;
+    let progress = pipeline.consume(&[]).await?;
+    assert_eq!(progress.dead_lettered.get(), 10);
+    tables::assert_exact(&pipeline.bigtable, &generator, 0..1_000).await?;
+
+    let letters = pipeline.dead_letters(10).await?;
+    let mut reasons: Vec<_> = letters.iter().map(|letter| letter.attributes["dead_letter_reason"].as_str()).collect();
+    reasons.sort_unstable();
+    assert_eq!(reasons, [&["invalid", "other_schema"], &["undecodable"; 8][..]].concat());
+    let invalid = letters.iter().find(|letter| letter.attributes["dead_letter_reason"] == "invalid").unwrap();
+    assert_eq!(invalid.data, bad[8].data);
+    assert!(invalid.attributes["dead_letter_cause"].contains("amount"));
+    assert!(!invalid.attributes["dead_letter_source_message_id"].is_empty());
+    let source = pipeline.pubsub.subscription_name("payments-sink");
+    assert_eq!(pipeline.pull(&source, 1).await?, []);
+    Ok(())
+}
+
+async fn two_shards_make_together_what_one_producer_makes(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    pipeline.produce(&["--num-records", "1001", "--shard", "0/2"]).await?;
+    let generator = pipeline.produce(&["--num-records", "1001", "--shard", "1/2"]).await?;
+    pipeline.consume(&[]).await?;
+    tables::assert_exact(&pipeline.bigtable, &generator, 0..1_001).await
+}
+
+async fn publishing_everything_twice_changes_no_row(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    pipeline.produce(&["--num-records", "500"]).await?;
+    let generator = pipeline.produce(&["--num-records", "500"]).await?;
+    pipeline.consume(&[]).await?;
+    assert_eq!(tables::counts(&pipeline.bigtable).await?, [500; 3]);
+    // Published twice means two cell times; garbage collection keeps one version, at once or later.
+    for table in schemas::layout::Table::ALL {
+        let expected = tables::expected(&generator, 0..500, table, schemas::layout::KeySuffix::None);
+        for (key, row) in tables::read(&pipeline.bigtable, table).await? {
+            for (column, versions) in row {
+                assert!(versions.iter().all(|version| *version == expected[&key][&column][0]));
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn setting_up_twice_changes_nothing(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    let lines = setup::run(&pipeline.setup).await?;
+    assert_eq!(lines.len(), 2 + 2 + 3 + 3 * 6);
+    for line in &lines {
+        assert_eq!(line.finding, Finding::Present, "{line}");
+    }
+    Ok(())
+}
+
+async fn setting_up_adds_what_is_missing_and_reports_what_differs(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    tables::damage(&pipeline.setup).await?;
+    let lines = setup::run(&pipeline.setup).await?;
+    let found = |finding: fn(&Finding) -> bool| -> Vec<&str> {
+        let lines = lines.iter().filter(|line| finding(&line.finding));
+        lines.map(|line| line.name.rsplit('/').next().unwrap_or_default()).collect()
+    };
+    assert_eq!(found(|finding| *finding == Finding::Created), ["payments_by_date:metadata"]);
+    assert_eq!(
+        found(|finding| matches!(finding, Finding::Differs(_))),
+        ["payments_by_customer:amount_info"]
+    );
+    assert!(setup::verdict(&lines).is_err());
+    Ok(())
+}
+
+async fn a_dry_run_of_setting_up_creates_nothing(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::connect(backend).await?;
+    let dry = setup::Args { dry_run: true, ..pipeline.setup.clone() };
+    for _ in 0..2 {
+        let lines = setup::run(&dry).await?;
+        assert!(lines.iter().all(|line| line.finding == Finding::Absent));
+    }
+    Ok(())
+}
+
+async fn payments_with_one_key_are_never_overwritten_silently(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    let generator = Generator::new(Config { num_records: 10, ..Config::default() })?;
+    let original = generator.payment(3);
+    let mut twin = original.clone();
+    if let Some(header) = &mut twin.payment_header {
+        header.payment_id = generator.payment_id(4);
+    }
+    let message = |payment: &schemas::Payment| PubsubMessage { data: payment.encode_to_vec(), ..Default::default() };
+    pipeline.publish(vec![message(&original), message(&twin)]).await?;
+    let progress = pipeline.consume_until(&["--streams", "1"], CancellationToken::new()).await?;
+    assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (1, 1));
+    assert_eq!(tables::counts(&pipeline.bigtable).await?, [1; 3]);
+    let letters = pipeline.dead_letters(1).await?;
+    assert_eq!(letters[0].attributes["dead_letter_reason"], "key_collision");
+
+    pipeline.publish(vec![message(&twin), message(&original)]).await?;
+    let progress = pipeline.consume(&["--row-key-suffix", "transaction_id"]).await?;
+    assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (2, 0));
+    Ok(())
+}

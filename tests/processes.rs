@@ -1,0 +1,213 @@
+//! The real binaries: killed, stopped, and given bad input.
+
+use anyhow::{Context, Result, ensure};
+use std::net::TcpListener;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+use whole_path::{Backend, Pipeline, programs, tables};
+
+/// A started binary; killed when a test ends early.
+struct Running(Child);
+
+impl Running {
+    fn start(program: &str, pipeline: &Pipeline, args: &[&str]) -> Result<Self> {
+        let mut command = programs::command(program);
+        command
+            .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
+            .env("BIGTABLE_EMULATOR_HOST", pipeline.backend.bigtable_addr().to_string())
+            .args(args)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        Ok(Self(command.spawn()?))
+    }
+
+    fn signal(&self, signal: &str) -> Result<()> {
+        let status = std::process::Command::new("kill").args([signal, &self.0.id().to_string()]).status()?;
+        ensure!(status.success(), "kill {signal} failed");
+        Ok(())
+    }
+
+    /// Waits for the end, at most `limit`; the exit code, none for an end by signal.
+    async fn end(&mut self, limit: Duration) -> Result<Option<i32>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status.code());
+            }
+            ensure!(Instant::now() < deadline, "still running after {limit:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Waits until some but not all of `total` rows are in the first table.
+async fn half_way(pipeline: &Pipeline, total: usize) -> Result<()> {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let written = tables::counts(&pipeline.bigtable).await?[0];
+        ensure!(written < total, "all {total} rows were written before anything could be stopped");
+        if written > 0 {
+            return Ok(());
+        }
+        ensure!(Instant::now() < deadline, "no row was written");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Slow enough to be caught half way: one small request at a time.
+const SLOW: &[&str] = &["--pane-rows", "50", "--request-rows", "10", "--requests-in-flight", "1", "--lease", "10s"];
+const RECORDS: u64 = 4_000;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_killed_half_way_loses_nothing() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let generator = pipeline.produce(&["--num-records", &RECORDS.to_string()]).await?;
+    let mut sink = Running::start("sink", &pipeline, SLOW)?;
+    half_way(&pipeline, RECORDS as usize).await?;
+    sink.signal("-KILL")?;
+    assert_eq!(sink.end(Duration::from_secs(5)).await?, None);
+    pipeline.consume(&[]).await?;
+    tables::assert_exact(&pipeline.bigtable, &generator, 0..RECORDS).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_told_to_stop_writes_what_it_holds_and_acks_it() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let generator = pipeline.produce(&["--num-records", "2000"]).await?;
+    // Panes that would wait for an hour: only the drain can write them.
+    let mut sink = Running::start("sink", &pipeline, &["--window", "2h", "--max-pane-age", "1h"])?;
+    let subscription = pipeline.pubsub.subscription_name("payments-sink");
+    let Backend::Embedded(servers) = &pipeline.backend else { unreachable!("asked for the embedded servers") };
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while servers.pubsub.stats(&subscription).context("the subscription is there")?.outstanding < 2_000 {
+        ensure!(Instant::now() < deadline, "the sink did not pull everything");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    sink.signal("-TERM")?;
+    assert_eq!(sink.end(Duration::from_secs(30)).await?, Some(0));
+    tables::assert_exact(&pipeline.bigtable, &generator, 0..2_000).await?;
+    assert_eq!(servers.pubsub.stats(&subscription).context("the subscription is there")?.unacked, 0);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_producer_killed_half_way_and_started_again_leaves_every_payment_once() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let flags = ["--num-records", "200000", "--num-customers", "50"];
+    let mut producer = Running::start("producer", &pipeline, &flags)?;
+    let mut sink = Running::start("sink", &pipeline, &[])?;
+    half_way(&pipeline, 200_000).await?;
+    producer.signal("-KILL")?;
+    producer.end(Duration::from_secs(5)).await?;
+    sink.signal("-TERM")?;
+    assert_eq!(sink.end(Duration::from_secs(40)).await?, Some(0));
+    pipeline.produce(&["--num-records", "5000", "--num-customers", "50"]).await?;
+    pipeline.consume(&[]).await?;
+    let [customer, date, transaction] = tables::counts(&pipeline.bigtable).await?;
+    assert_eq!((customer, date), (transaction, transaction));
+    Ok(())
+}
+
+/// Runs a binary that must refuse: one line that names the culprit, exit code 2.
+fn assert_refused(program: &str, args: &[&str], names: &[&str]) -> Result<()> {
+    let output = programs::run(program, args)?;
+    let stderr = String::from_utf8(output.stderr)?;
+    let lines: Vec<_> = stderr.lines().collect();
+    assert_eq!(output.status.code(), Some(2), "{program} {args:?}: {stderr}");
+    assert_eq!(lines.len(), 1, "{program} {args:?}: {stderr}");
+    for name in names {
+        assert!(stderr.contains(name), "{program} {args:?} does not name {name:?}: {stderr}");
+    }
+    Ok(())
+}
+
+#[test]
+fn bad_flags_are_refused_in_one_line_that_names_them() -> Result<()> {
+    for (args, names) in [
+        (&["--start-date", "2024-03-31", "--end-date", "2024-03-01"][..], &["--end-date", "2024-03-01"][..]),
+        (&["--start-date", "2024-02-30"], &["--start-date", "2024-02-30"]),
+        (&["--num-customers", "0"], &["--num-customers"]),
+        (&["--num-records", "many"], &["--num-records", "many"]),
+        (&["--num-records", "18446744073709551615"], &["--num-records"]),
+        (&["--shard", "3/2"], &["--shard", "3/2"]),
+        (&["--mix", "ACH=0.5,SWIFT=0.5"], &["--mix", "SWIFT"]),
+        (&["--start-index", "5", "--end-index", "4", "--pubsub-emulator-host", "127.0.0.1:1"], &["--end-index"]),
+        (&["--no-such-flag"], &["--no-such-flag"]),
+    ] {
+        assert_refused("producer", args, names)?;
+        assert_refused("payments", &[&["local"], args].concat(), names)?;
+    }
+    for (args, names) in [
+        (&["--window", "5"][..], &["--window"][..]),
+        (&["--lease", "1s", "--pubsub-emulator-host", "127.0.0.1:1"], &["--lease"]),
+        (&["--row-key-suffix", "x"], &["--row-key-suffix", "transaction_id"]),
+    ] {
+        assert_refused("sink", args, names)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_unreachable_emulator_is_told_with_its_address() -> Result<()> {
+    let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    assert_refused("producer", &["--pubsub-emulator-host", &free], &[&free, "payments emulators"])?;
+    assert_refused(
+        "sink",
+        &["--pubsub-emulator-host", &free, "--bigtable-emulator-host", &free],
+        &[&free, "payments emulators"],
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_resource_is_told_by_name_with_what_creates_it() -> Result<()> {
+    let pipeline = Pipeline::connect(Backend::embedded().await?).await?;
+    let (pubsub, bigtable) =
+        (pipeline.backend.pubsub_addr().to_string(), pipeline.backend.bigtable_addr().to_string());
+    let hosts = ["--pubsub-emulator-host", &pubsub, "--bigtable-emulator-host", &bigtable];
+    tokio::task::block_in_place(|| {
+        assert_refused("producer", &hosts[..2], &["topic projects/local/topics/payments", "payments setup"])?;
+        assert_refused("sink", &hosts, &["subscription projects/local/subscriptions/payments-sink", "payments setup"])
+    })?;
+    payments::setup::run(&pipeline.setup).await?;
+    tables::drop_table(&pipeline.setup, schemas::layout::Table::ByDate).await?;
+    tokio::task::block_in_place(|| assert_refused("sink", &hosts, &["payments_by_date", "payments setup"]))
+}
+
+#[test]
+fn missing_credentials_are_told_with_how_to_get_some() -> Result<()> {
+    // A home without a login, and a metadata server that is not there.
+    let home = tempfile::tempdir()?;
+    let nowhere = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    for program in ["producer", "sink"] {
+        let output = programs::command(program)
+            .env("HOME", home.path())
+            .env("GCE_METADATA_HOST", &nowhere)
+            .args(["--project", "some-project"])
+            .output()?;
+        let stderr = String::from_utf8(output.stderr)?;
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert!(stderr.contains("gcloud auth application-default login"), "{stderr}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_local_run_adds_up_and_says_so() -> Result<()> {
+    let output = programs::run("payments", &["local", "--num-records", "2000"])?;
+    let stdout = String::from_utf8(output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{stdout}{}", String::from_utf8_lossy(&output.stderr));
+    for line in ["payments_by_customer", "payments_by_date", "payments_by_transaction"] {
+        let counted = stdout.lines().find(|found| found.trim_start().starts_with(line)).context("a count")?;
+        assert!(counted.ends_with("2,000"), "{counted}");
+    }
+    assert!(stdout.contains("CUST0"), "{stdout}");
+    Ok(())
+}

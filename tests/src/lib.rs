@@ -1,0 +1,11 @@
+//! What whole-path tests share: backends, a set-up pipeline on one of them, and readers of tables and dead letters.
+//!
+//! The same tests run on the embedded servers and on Google's emulators; each test has its own backend on free ports.
+
+pub mod backend;
+pub mod pipeline;
+pub mod programs;
+pub mod tables;
+
+pub use backend::Backend;
+pub use pipeline::Pipeline;

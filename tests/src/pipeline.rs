@@ -1,0 +1,134 @@
+//! A set-up pipeline on a backend, with both stages in this process.
+
+use crate::Backend;
+use clap::Parser;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use payments::setup;
+use producer::generator::Generator;
+use producer::{Generation, Publishing};
+use service::Project;
+use service::bigtable::Bigtable;
+use service::pubsub::Pubsub;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// Flags of a producer.
+#[derive(Debug, Parser)]
+pub struct ProducerFlags {
+    #[command(flatten)]
+    pub generation: Generation,
+    #[command(flatten)]
+    pub publishing: Publishing,
+}
+
+/// Flags of a sink.
+#[derive(Debug, Parser)]
+pub struct SinkFlags {
+    #[command(flatten)]
+    pub options: sink::Options,
+}
+
+/// Flags of a set-up.
+#[derive(Debug, Parser)]
+pub struct SetupFlags {
+    #[command(flatten)]
+    pub args: setup::Args,
+}
+
+pub struct Pipeline {
+    pub backend: Backend,
+    pub setup: setup::Args,
+    pub pubsub: Pubsub,
+    pub bigtable: Bigtable,
+}
+
+impl Pipeline {
+    /// Connects to the backend and creates topics, subscriptions and tables.
+    pub async fn set_up(backend: Backend) -> anyhow::Result<Self> {
+        let pipeline = Self::connect(backend).await?;
+        setup::verdict(&setup::run(&pipeline.setup).await?)?;
+        Ok(pipeline)
+    }
+
+    /// Connects to the backend; nothing is created.
+    pub async fn connect(backend: Backend) -> anyhow::Result<Self> {
+        let setup = SetupFlags::try_parse_from([
+            "setup",
+            "--pubsub-emulator-host",
+            &backend.pubsub_addr().to_string(),
+            "--bigtable-emulator-host",
+            &backend.bigtable_addr().to_string(),
+        ])?
+        .args;
+        let pubsub = Pubsub::connect(&setup.pubsub, &Project::default()).await?;
+        let bigtable = Bigtable::connect(&setup.bigtable, &Project::default(), 2).await?;
+        Ok(Self { backend, setup, pubsub, bigtable })
+    }
+
+    /// Publishes as `producer FLAGS` would.
+    pub async fn produce(&self, flags: &[&str]) -> anyhow::Result<Arc<Generator>> {
+        let flags = ProducerFlags::try_parse_from([&["producer"], flags].concat())?;
+        let generator = Arc::new(Generator::new(flags.generation.config())?);
+        producer::run(generator.clone(), &flags.publishing, &self.pubsub, Arc::default(), CancellationToken::new())
+            .await?;
+        Ok(generator)
+    }
+
+    /// Consumes as `sink FLAGS` would, until idle; a flag to the contrary wins.
+    pub async fn consume(&self, flags: &[&str]) -> Result<Arc<sink::Progress>, sink::Error> {
+        self.consume_until(flags, CancellationToken::new()).await
+    }
+
+    /// Consumes until `shutdown` or until idle.
+    pub async fn consume_until(
+        &self,
+        flags: &[&str],
+        shutdown: CancellationToken,
+    ) -> Result<Arc<sink::Progress>, sink::Error> {
+        let usual = ["sink", "--exit-when-idle", "1500ms", "--max-pane-age", "500ms", "--lease", "10s"];
+        let options = SinkFlags::try_parse_from([&usual, flags].concat()).expect("a test's flags are right").options;
+        let progress = Arc::new(sink::Progress::default());
+        sink::run(&options, &self.pubsub, &self.bigtable, progress.clone(), shutdown).await?;
+        Ok(progress)
+    }
+
+    /// Publishes messages as they are.
+    pub async fn publish(&self, messages: Vec<proto::PubsubMessage>) -> anyhow::Result<()> {
+        let request =
+            proto::PublishRequest { topic: self.pubsub.topic_name(&self.setup.names.topic), messages };
+        self.pubsub.topics().publish(request).await?;
+        Ok(())
+    }
+
+    /// Pulls and acks `count` dead letters; fewer when no more come.
+    pub async fn dead_letters(&self, count: usize) -> anyhow::Result<Vec<proto::PubsubMessage>> {
+        let subscription = self.pubsub.subscription_name(&self.setup.names.dead_letter_topic);
+        self.pull(&subscription, count).await
+    }
+
+    /// Pulls and acks messages until `count` have come or a pull comes back empty twice.
+    pub async fn pull(&self, subscription: &str, count: usize) -> anyhow::Result<Vec<proto::PubsubMessage>> {
+        let mut client = self.pubsub.subscriptions();
+        let (mut messages, mut empty) = (Vec::new(), 0);
+        while messages.len() < count && empty < 2 {
+            let request = proto::PullRequest {
+                subscription: subscription.to_owned(),
+                max_messages: 1_000,
+                ..Default::default()
+            };
+            let pull = tokio::time::timeout(std::time::Duration::from_secs(3), client.pull(request));
+            let received = match pull.await {
+                Ok(response) => response?.into_inner().received_messages,
+                Err(_) => Vec::new(),
+            };
+            empty = if received.is_empty() { empty + 1 } else { 0 };
+            let ack_ids = received.iter().map(|received| received.ack_id.clone()).collect::<Vec<_>>();
+            if !ack_ids.is_empty() {
+                let request = proto::AcknowledgeRequest { subscription: subscription.to_owned(), ack_ids };
+                client.acknowledge(request).await?;
+            }
+            messages.extend(received.into_iter().filter_map(|received| received.message));
+        }
+        Ok(messages)
+    }
+}
