@@ -35,13 +35,23 @@ pub struct Args {
     pub sink: sink::Options,
 }
 
+/// The sink's defaults are for a process of its own; here it shares one with everything else, and nobody waits for panes.
+pub fn with_defaults(command: clap::Command) -> clap::Command {
+    command
+        .mut_arg("max_memory", |arg| arg.default_value("96MiB"))
+        .mut_arg("max_pane_age", |arg| arg.default_value("1s"))
+}
+
 /// Runs the pipeline until everything generated is in the tables, and fails if the counts disagree.
 pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
     let generator = Arc::new(Generator::new(args.generation.config()).map_err(producer::Error::from)?);
     args.sink.check().map_err(sink::Error::from)?;
     let range = args.publishing.range(generator.config().num_records)?;
-    let servers = Servers::start(emulator::Options { data_dir: args.data_dir.clone(), ..Default::default() }).await?;
-    let result = Pipeline { args: &args, servers: &servers, generator, expected: range.end - range.start }.run(shutdown).await;
+    let servers =
+        Servers::start(emulator::Options { data_dir: args.data_dir.clone(), ..Default::default() }).await?;
+    let result = Pipeline { args: &args, servers: &servers, generator, expected: range.end - range.start }
+        .run(shutdown)
+        .await;
     servers.shutdown().await?;
     let summary = result?;
     println!("{summary}");
@@ -105,7 +115,8 @@ impl Pipeline<'_> {
         let progress = Arc::new(producer::Progress::default());
         let (generator, options) = (self.generator.clone(), self.args.publishing.clone());
         let (pubsub, counts, token) = (pubsub.clone(), progress.clone(), stop.clone());
-        let task = tokio::spawn(async move { producer::run(generator, &options, &pubsub, counts, token).await });
+        let task =
+            tokio::spawn(async move { producer::run(generator, &options, &pubsub, counts, token).await });
         Stage { progress, stop, task }
     }
 
@@ -114,7 +125,8 @@ impl Pipeline<'_> {
         let stop = CancellationToken::new();
         // This process knows when everything is written; the sink alone could only guess.
         let options = sink::Options { exit_when_idle: None, ..self.args.sink.clone() };
-        let (pubsub, bigtable, counts, token) = (pubsub.clone(), bigtable.clone(), progress.clone(), stop.clone());
+        let (pubsub, bigtable, counts, token) =
+            (pubsub.clone(), bigtable.clone(), progress.clone(), stop.clone());
         let task = tokio::spawn(async move { sink::run(&options, &pubsub, &bigtable, counts, token).await });
         Stage { progress, stop, task }
     }

@@ -1,6 +1,6 @@
 //! The operator's command: parse, start logging, run, exit.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use payments::{emulators, local, setup};
 use service::{signals, telemetry};
 use std::process::ExitCode;
@@ -30,7 +30,8 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli: Cli = match service::cli::parse() {
+    let command = Cli::command().mut_subcommand("local", local::with_defaults);
+    let cli: Cli = match service::cli::parse_as(command) {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };

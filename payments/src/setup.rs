@@ -19,7 +19,12 @@ pub struct Names {
     #[arg(long, env = "PAYMENTS_SUBSCRIPTION", default_value = "payments-sink", value_name = "SUBSCRIPTION")]
     pub subscription: String,
     /// Topic, and subscription of the same name, for messages that can never become rows.
-    #[arg(long, env = "PAYMENTS_DEAD_LETTER_TOPIC", default_value = "payments-dead-letter", value_name = "TOPIC")]
+    #[arg(
+        long,
+        env = "PAYMENTS_DEAD_LETTER_TOPIC",
+        default_value = "payments-dead-letter",
+        value_name = "TOPIC"
+    )]
     pub dead_letter_topic: String,
 }
 
@@ -115,7 +120,9 @@ pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
 pub fn verdict(lines: &[Line]) -> anyhow::Result<()> {
     let differing = lines.iter().filter(|line| matches!(line.finding, Finding::Differs(_))).count();
     if differing > 0 {
-        anyhow::bail!("{differing} resource(s) differ from what the pipeline needs; see the lines marked `differs`");
+        anyhow::bail!(
+            "{differing} resource(s) differ from what the pipeline needs; see the lines marked `differs`"
+        );
     }
     Ok(())
 }

@@ -5,7 +5,13 @@ use std::process::ExitCode;
 
 /// Parses the command line; on `--help` and `--version`, or when it is wrong, prints and says how to exit.
 pub fn parse<T: clap::Parser>() -> Result<T, ExitCode> {
-    T::try_parse().map_err(|error| refuse(&error))
+    parse_as(T::command())
+}
+
+/// As [`parse`], with a command that differs from `T`'s own in defaults.
+pub fn parse_as<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
+    let matches = command.try_get_matches().map_err(|error| refuse(&error))?;
+    T::from_arg_matches(&matches).map_err(|error| refuse(&error))
 }
 
 fn refuse(error: &clap::Error) -> ExitCode {
@@ -26,7 +32,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
 /// clap spreads an error over paragraphs; the usage and the pointer to the help go, tips stay.
 fn one_line(rendered: &str) -> String {
     let dropped = ["Usage:", "For more information"];
-    let kept = rendered.lines().filter(|line| !dropped.iter().any(|start| line.trim_start().starts_with(start)));
+    let kept =
+        rendered.lines().filter(|line| !dropped.iter().any(|start| line.trim_start().starts_with(start)));
     let text = kept.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
     format!("{text}; see --help")
 }

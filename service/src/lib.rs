@@ -16,6 +16,11 @@ pub mod telemetry;
 mod transport;
 pub mod units;
 
+/// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
+/// pile up in them: a local run took twice the memory and a quarter less payments a second.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 pub use endpoint::{Endpoint, Project};
 pub use error::{Error, Resource};
 pub use transport::Transport;

@@ -2,7 +2,7 @@
 
 use crate::dead_letter::DeadLetters;
 use crate::decoder::Reject;
-use crate::envelope::{AckHandle, Envelope, Received};
+use crate::envelope::{AckHandle, Envelope};
 use crate::progress::Progress;
 use crate::writer::{Answer, Failure, Report};
 use futures_util::future::join_all;
@@ -45,12 +45,12 @@ impl Settler {
     /// Settles a written pane: acks only what all three tables have confirmed.
     pub async fn settle(
         &self,
-        elements: Vec<Envelope<Received>>,
+        messages: Vec<Envelope<Message>>,
         collisions: Vec<(usize, String)>,
         reports: [Report; 3],
     ) -> Settled {
-        let (fates, configuration) = fates(elements.len(), collisions, reports);
-        let settled = elements.into_iter().zip(fates).map(|(element, fate)| self.carry_out(element, fate));
+        let (fates, configuration) = fates(messages.len(), collisions, reports);
+        let settled = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
         let returned = join_all(settled).await.into_iter().flatten().collect();
         Settled { returned, configuration }
     }
@@ -63,11 +63,11 @@ impl Settler {
     }
 
     /// Returns the message's id if it goes back to the subscription.
-    async fn carry_out(&self, element: Envelope<Received>, fate: Fate) -> Option<String> {
-        let message = element.value.message;
+    async fn carry_out(&self, envelope: Envelope<Message>, fate: Fate) -> Option<String> {
+        let Envelope { value: message, handle } = envelope;
         match fate {
             Fate::Ack => {
-                if let Err(error) = element.handle.ack().await {
+                if let Err(error) = handle.ack().await {
                     // The rows are there and will only be written again, the same.
                     tracing::debug!(%error, "ack not confirmed");
                     return self.returned(&message);
@@ -75,7 +75,7 @@ impl Settler {
                 self.progress.acked.add(1);
                 None
             }
-            Fate::DeadLetter(reject) => self.bury(&message, &reject, element.handle).await,
+            Fate::DeadLetter(reject) => self.bury(&message, &reject, handle).await,
             Fate::Return => self.returned(&message),
         }
     }

@@ -53,7 +53,8 @@ mod tests {
     #[test]
     fn values_with_commas_and_quotes_are_quoted() {
         let mut out = Vec::new();
-        write_row(&mut out, [b"a,b".to_vec(), b"say \"hi\"".to_vec(), b"plain".to_vec()].into_iter()).unwrap();
+        write_row(&mut out, [b"a,b".to_vec(), b"say \"hi\"".to_vec(), b"plain".to_vec()].into_iter())
+            .unwrap();
         assert_eq!(out, b"\"a,b\",\"say \"\"hi\"\"\",plain\r\n");
     }
 }

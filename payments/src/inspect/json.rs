@@ -15,9 +15,11 @@ pub struct Renderer {
 
 impl Renderer {
     pub fn new() -> anyhow::Result<Self> {
-        let pool = DescriptorPool::decode(schemas::DESCRIPTORS).context("the built-in schema cannot be read")?;
-        let descriptor =
-            pool.get_message_by_name(schemas::SCHEMA).context("the built-in schema has no payment message")?;
+        let pool =
+            DescriptorPool::decode(schemas::DESCRIPTORS).context("the built-in schema cannot be read")?;
+        let descriptor = pool
+            .get_message_by_name(schemas::SCHEMA)
+            .context("the built-in schema has no payment message")?;
         Ok(Self { descriptor })
     }
 

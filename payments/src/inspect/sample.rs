@@ -40,7 +40,10 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     if args.stats {
         let card = Scorecard::of(&generator, args.count);
         writeln!(out, "{card}")?;
-        ensure!(card.is_ok(), "the payments are not what the configuration declares: see the lines marked OFF");
+        ensure!(
+            card.is_ok(),
+            "the payments are not what the configuration declares: see the lines marked OFF"
+        );
         return Ok(());
     }
     let indices = 0..args.count.min(generator.config().num_records);

@@ -1,10 +1,10 @@
 //! What the tables hold, read from the tables.
 
-use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use data::read_rows_response::CellChunk;
 use data::read_rows_response::cell_chunk::RowStatus;
 use data::row_filter::{Chain, Filter};
 use data::{ReadRowsRequest, RowFilter};
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::layout::{Column, Table};
 use service::Resource;
 use service::bigtable::Bigtable;
@@ -38,7 +38,9 @@ pub async fn read(bigtable: &Bigtable, run_id: &str) -> anyhow::Result<Vec<Table
 
 async fn content(bigtable: &Bigtable, table: Table, run_id: &str) -> Result<TableContent, service::Error> {
     let name = bigtable.table_name(table.id());
-    let explain = |status: Status| Resource { kind: "table", name: &name, role: "roles/bigtable.reader" }.explain(&status);
+    let explain = |status: Status| {
+        Resource { kind: "table", name: &name, role: "roles/bigtable.reader" }.explain(&status)
+    };
     let (rows, rows_of_run) = count(bigtable, &name, run_id).await.map_err(explain)?;
     let sample = first_row(bigtable, &name, run_id).await.map_err(explain)?;
     Ok(TableContent { table, rows, rows_of_run, sample })
@@ -53,7 +55,11 @@ async fn count(bigtable: &Bigtable, name: &str, run_id: &str) -> Result<(u64, u6
 
 async fn count_rows(bigtable: &Bigtable, name: &str, filter: RowFilter) -> Result<u64, Status> {
     let strip = RowFilter { filter: Some(Filter::StripValueTransformer(true)) };
-    let request = ReadRowsRequest { table_name: name.to_owned(), filter: Some(chain(vec![filter, strip])), ..Default::default() };
+    let request = ReadRowsRequest {
+        table_name: name.to_owned(),
+        filter: Some(chain(vec![filter, strip])),
+        ..Default::default()
+    };
     let mut stream = bigtable.client().read_rows(request).await?.into_inner();
     let mut rows = 0;
     while let Some(response) = stream.message().await? {

@@ -43,7 +43,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.elapsed.as_secs_f64().max(f64::EPSILON);
-        let mut line = |label: &str, value: u64| writeln!(out, "  {label:<26}{:>14}", HumanCount(value).to_string());
+        let mut line =
+            |label: &str, value: u64| writeln!(out, "  {label:<26}{:>14}", HumanCount(value).to_string());
         line("generated", self.generated)?;
         line("published", self.published)?;
         line("consumed", self.consumed)?;

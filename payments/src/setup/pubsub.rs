@@ -2,7 +2,8 @@
 
 use super::{Finding, Ledger, Names};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
-    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, Subscription, Topic,
+    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, Subscription,
+    Topic,
 };
 use prost_types::Duration;
 use service::Resource;
@@ -35,7 +36,10 @@ pub async fn set_up(service: &Pubsub, names: &Names, ledger: &mut Ledger) -> Res
             dead_letter_topic: dead_letters.clone(),
             max_delivery_attempts: MAX_DELIVERY_ATTEMPTS,
         }),
-        retry_policy: Some(RetryPolicy { minimum_backoff: Some(MIN_BACKOFF), maximum_backoff: Some(MAX_BACKOFF) }),
+        retry_policy: Some(RetryPolicy {
+            minimum_backoff: Some(MIN_BACKOFF),
+            maximum_backoff: Some(MAX_BACKOFF),
+        }),
         // Without a policy the service deletes a subscription that nobody used for 31 days; an empty one means never.
         expiration_policy: Some(ExpirationPolicy::default()),
         ..Default::default()
@@ -82,8 +86,11 @@ async fn require_subscription(
     match service.subscriptions().get_subscription(request).await {
         Ok(found) => {
             let differences = differences(&wanted, found.get_ref());
-            let finding =
-                if differences.is_empty() { Finding::Present } else { Finding::Differs(differences.join("; ")) };
+            let finding = if differences.is_empty() {
+                Finding::Present
+            } else {
+                Finding::Differs(differences.join("; "))
+            };
             ledger.note("subscription", &name, finding);
         }
         Err(status) if status.code() == Code::NotFound => {
@@ -107,7 +114,9 @@ fn differences(wanted: &Subscription, found: &Subscription) -> Vec<String> {
     if !found.filter.is_empty() {
         differences.push(format!("has the filter {:?}, which hides payments", found.filter));
     }
-    if wanted.retain_acked_messages && !found.retain_acked_messages && found.topic_message_retention_duration.is_none()
+    if wanted.retain_acked_messages
+        && !found.retain_acked_messages
+        && found.topic_message_retention_duration.is_none()
     {
         differences.push("keeps no acked messages, so that it cannot be replayed".to_owned());
     }

@@ -1,10 +1,10 @@
 //! Tables and column families.
 
 use super::{Finding, Ledger};
-use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use admin::gc_rule::{Rule, Union};
 use admin::modify_column_families_request::{Modification, modification::Mod};
 use admin::{ColumnFamily, CreateTableRequest, GcRule, GetTableRequest, ModifyColumnFamiliesRequest, Table};
+use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use prost_types::Duration;
 use schemas::layout::{self, Family};
 use service::Resource;
@@ -72,7 +72,10 @@ async fn require_family(
     let Some(existing) = found.column_families.get(family.id()) else {
         let resource = Resource { kind: "table", name: table_name, role: ROLE };
         let create = create_family(service, table_name, family);
-        return ledger.create("column family", &name, create).await.map_err(|status| resource.explain(&status));
+        return ledger
+            .create("column family", &name, create)
+            .await
+            .map_err(|status| resource.explain(&status));
     };
     let wanted = describe(&gc_rule(family));
     let actual = describe(&existing.gc_rule.clone().unwrap_or_default());
@@ -86,8 +89,11 @@ async fn require_family(
 }
 
 async fn create_family(service: &TableAdmin, table_name: &str, family: Family) -> Result<(), tonic::Status> {
-    let modification =
-        Modification { id: family.id().to_owned(), r#mod: Some(Mod::Create(column_family(family))), ..Default::default() };
+    let modification = Modification {
+        id: family.id().to_owned(),
+        r#mod: Some(Mod::Create(column_family(family))),
+        ..Default::default()
+    };
     let request = ModifyColumnFamiliesRequest {
         name: table_name.to_owned(),
         modifications: vec![modification],
@@ -121,7 +127,9 @@ fn describe(rule: &GcRule) -> String {
     match &rule.rule {
         None => "never".to_owned(),
         Some(Rule::MaxNumVersions(versions)) => format!("versions > {versions}"),
-        Some(Rule::MaxAge(age)) if age.seconds % DAY_SECS == 0 => format!("age > {} days", age.seconds / DAY_SECS),
+        Some(Rule::MaxAge(age)) if age.seconds % DAY_SECS == 0 => {
+            format!("age > {} days", age.seconds / DAY_SECS)
+        }
         Some(Rule::MaxAge(age)) => format!("age > {} seconds", age.seconds),
         Some(Rule::Union(union)) => join(&union.rules, " or "),
         Some(Rule::Intersection(intersection)) => join(&intersection.rules, " and "),

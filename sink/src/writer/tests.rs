@@ -103,7 +103,8 @@ fn failures(reports: &[Report; 3]) -> Vec<usize> {
 async fn an_unavailable_entry_alone_is_sent_again() {
     let code = |index| if index == 7 { Code::Unavailable } else { Code::Ok };
     let bench =
-        Bench::new(options(), once(move |call| Reply::entries(all(call).map(|index| (index, code(index)))))).await;
+        Bench::new(options(), once(move |call| Reply::entries(all(call).map(|index| (index, code(index))))))
+            .await;
     assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
     let times = bench.times_sent();
     assert_eq!(times[..2], [2, 1]);
@@ -114,8 +115,11 @@ async fn an_unavailable_entry_alone_is_sent_again() {
 #[tokio::test]
 async fn an_entry_that_is_wrong_is_reported_by_its_row_and_not_sent_again() {
     let code = |index| if index == 3 { Code::InvalidArgument } else { Code::Ok };
-    let bench =
-        Bench::new(options(), always(move |call| Reply::entries(all(call).map(|index| (index, code(index)))))).await;
+    let bench = Bench::new(
+        options(),
+        always(move |call| Reply::entries(all(call).map(|index| (index, code(index))))),
+    )
+    .await;
     let batches = batches(ROWS);
     let reports = bench.writer.write(&batches).await;
     assert_eq!(failures(&reports), [1, 0, 0]);
@@ -149,7 +153,8 @@ async fn answers_may_come_in_any_order_and_in_many_messages() {
 
 #[tokio::test]
 async fn an_entry_without_an_answer_is_sent_again() {
-    let silent = |call: &Call| Reply::entries(all(call).filter(|index| *index != 4).map(|index| (index, Code::Ok)));
+    let silent =
+        |call: &Call| Reply::entries(all(call).filter(|index| *index != 4).map(|index| (index, Code::Ok)));
     let bench = Bench::new(options(), once(silent)).await;
     assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
     assert_eq!(bench.times_sent()[..2], [2, 1]);
@@ -164,7 +169,9 @@ async fn an_entry_answered_twice_counts_as_written_only_if_both_say_so() {
                 if swapped {
                     extra.reverse();
                 }
-                Reply::entries(all(call).filter(|index| *index != 2).map(|index| (index, Code::Ok)).chain(extra))
+                Reply::entries(
+                    all(call).filter(|index| *index != 2).map(|index| (index, Code::Ok)).chain(extra),
+                )
             };
             let bench = Bench::new(options(), once(twice)).await;
             assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
@@ -176,7 +183,8 @@ async fn an_entry_answered_twice_counts_as_written_only_if_both_say_so() {
 #[tokio::test]
 async fn an_answer_for_an_entry_that_was_not_sent_is_ignored() {
     let odd = |call: &Call| {
-        let beyond = [(-1, Code::Internal), (call.request.entries.len() as i64, Code::Internal), (i64::MAX, Code::Ok)];
+        let beyond =
+            [(-1, Code::Internal), (call.request.entries.len() as i64, Code::Internal), (i64::MAX, Code::Ok)];
         Reply::entries(all(call).map(|index| (index, Code::Ok)).chain(beyond))
     };
     let bench = Bench::new(options(), always(odd)).await;
@@ -283,7 +291,8 @@ async fn a_routing_cookie_comes_back_with_the_next_attempt() {
         if call.request.table_name != FIRST {
             return Reply::ok(call);
         }
-        let cookie = call.metadata.get("x-goog-cbt-cookie-routing").map(|value| value.to_str().unwrap().to_owned());
+        let cookie =
+            call.metadata.get("x-goog-cbt-cookie-routing").map(|value| value.to_str().unwrap().to_owned());
         let first = record.lock().unwrap().is_empty();
         record.lock().unwrap().push(cookie);
         if !first {
@@ -319,7 +328,9 @@ async fn every_call_says_where_it_goes_and_what_it_understands() {
 async fn many_requests_at_once_each_get_their_own_answers() {
     // Each call fails one entry for good, a different one by table and key.
     let script = |call: &Call| {
-        let wrong = |index: i64| call.request.entries[index as usize].row_key.last().is_some_and(|last| last % 7 == 0);
+        let wrong = |index: i64| {
+            call.request.entries[index as usize].row_key.last().is_some_and(|last| last % 7 == 0)
+        };
         Reply::entries(
             all(call).map(|index| (index, if wrong(index) { Code::InvalidArgument } else { Code::Ok })),
         )
@@ -351,5 +362,10 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
     let reports = writer.write(&batches(ROWS)).await;
     killer.await.unwrap();
     assert_eq!(failures(&reports), [ROWS; 3]);
-    assert!(reports.iter().flat_map(|report| &report.failed).all(|(_, why)| matches!(why, Failure::Unconfirmed(_))));
+    assert!(
+        reports
+            .iter()
+            .flat_map(|report| &report.failed)
+            .all(|(_, why)| matches!(why, Failure::Unconfirmed(_)))
+    );
 }
