@@ -14,24 +14,33 @@ const fn unary(name: &'static str, route: &'static str, input: &'static str, out
 
 fn service(package: &str, types: &str, name: &str, rpcs: &[Rpc]) -> Service {
     let path = |ty: &str| {
-        if ty == "()" { "crate::proto::Empty".to_owned() } else if ty.contains("::") { ty.to_owned() } else { format!("{types}::{ty}") }
+        if ty == "()" {
+            "crate::proto::Empty".to_owned()
+        } else if ty.contains("::") {
+            ty.to_owned()
+        } else {
+            format!("{types}::{ty}")
+        }
     };
     rpcs.iter()
-        .fold(Service::builder().name(name).package(package), |service, &(name, route, input, output, up, down)| {
-            let mut method = Method::builder()
-                .name(name)
-                .route_name(route)
-                .input_type(path(input))
-                .output_type(path(output))
-                .codec_path(codec(route));
-            if up {
-                method = method.client_streaming();
-            }
-            if down {
-                method = method.server_streaming();
-            }
-            service.method(method.build())
-        })
+        .fold(
+            Service::builder().name(name).package(package),
+            |service, &(name, route, input, output, up, down)| {
+                let mut method = Method::builder()
+                    .name(name)
+                    .route_name(route)
+                    .input_type(path(input))
+                    .output_type(path(output))
+                    .codec_path(codec(route));
+                if up {
+                    method = method.client_streaming();
+                }
+                if down {
+                    method = method.server_streaming();
+                }
+                service.method(method.build())
+            },
+        )
         .build()
 }
 
@@ -47,7 +56,8 @@ fn codec(route: &str) -> &'static str {
 
 fn pubsub() -> Vec<Service> {
     let publisher = [
-        unary("publish", "Publish", "crate::pubsub::codec::PublishBatch", "PublishResponse"),
+        // On the wire a stream of one request is a unary call; this way the server decides when to read the request.
+        ("publish", "Publish", "crate::pubsub::codec::PublishBatch", "PublishResponse", true, false),
         unary("create_topic", "CreateTopic", "Topic", "Topic"),
         unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"),
         unary("update_topic", "UpdateTopic", "UpdateTopicRequest", "Topic"),
@@ -59,15 +69,30 @@ fn pubsub() -> Vec<Service> {
             "ListTopicSubscriptionsRequest",
             "ListTopicSubscriptionsResponse",
         ),
-        unary("list_topic_snapshots", "ListTopicSnapshots", "ListTopicSnapshotsRequest", "ListTopicSnapshotsResponse"),
-        unary("detach_subscription", "DetachSubscription", "DetachSubscriptionRequest", "DetachSubscriptionResponse"),
+        unary(
+            "list_topic_snapshots",
+            "ListTopicSnapshots",
+            "ListTopicSnapshotsRequest",
+            "ListTopicSnapshotsResponse",
+        ),
+        unary(
+            "detach_subscription",
+            "DetachSubscription",
+            "DetachSubscriptionRequest",
+            "DetachSubscriptionResponse",
+        ),
     ];
     let delivery = "crate::pubsub::codec::Delivery";
     let subscriber = [
         unary("create_subscription", "CreateSubscription", "Subscription", "Subscription"),
         unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"),
         unary("update_subscription", "UpdateSubscription", "UpdateSubscriptionRequest", "Subscription"),
-        unary("list_subscriptions", "ListSubscriptions", "ListSubscriptionsRequest", "ListSubscriptionsResponse"),
+        unary(
+            "list_subscriptions",
+            "ListSubscriptions",
+            "ListSubscriptionsRequest",
+            "ListSubscriptionsResponse",
+        ),
         unary("delete_subscription", "DeleteSubscription", "DeleteSubscriptionRequest", "()"),
         unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"),
         unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"),
@@ -92,18 +117,21 @@ fn pubsub() -> Vec<Service> {
 fn service_with_codecs(package: &str, types: &str, name: &str, rpcs: &[(Rpc, &str)]) -> Service {
     let path = |ty: &str| if ty.contains("::") { ty.to_owned() } else { format!("{types}::{ty}") };
     rpcs.iter()
-        .fold(Service::builder().name(name).package(package), |service, &((name, route, input, output, _, down), codec)| {
-            let mut method = Method::builder()
-                .name(name)
-                .route_name(route)
-                .input_type(path(input))
-                .output_type(path(output))
-                .codec_path(codec);
-            if down {
-                method = method.server_streaming();
-            }
-            service.method(method.build())
-        })
+        .fold(
+            Service::builder().name(name).package(package),
+            |service, &((name, route, input, output, _, down), codec)| {
+                let mut method = Method::builder()
+                    .name(name)
+                    .route_name(route)
+                    .input_type(path(input))
+                    .output_type(path(output))
+                    .codec_path(codec);
+                if down {
+                    method = method.server_streaming();
+                }
+                service.method(method.build())
+            },
+        )
         .build()
 }
 
@@ -113,11 +141,26 @@ fn bigtable() -> Vec<Service> {
     const RAW_RESPONSE: &str = "crate::bigtable::codec::RawResponse";
     let data = [
         (("read_rows", "ReadRows", "ReadRowsRequest", "::bytes::Bytes", false, true), RAW_RESPONSE),
-        (("sample_row_keys", "SampleRowKeys", "SampleRowKeysRequest", "SampleRowKeysResponse", false, true), PROST),
+        (
+            (
+                "sample_row_keys",
+                "SampleRowKeys",
+                "SampleRowKeysRequest",
+                "SampleRowKeysResponse",
+                false,
+                true,
+            ),
+            PROST,
+        ),
         (unary("mutate_row", "MutateRow", "MutateRowRequest", "MutateRowResponse"), PROST),
         (("mutate_rows", "MutateRows", "::bytes::Bytes", "MutateRowsResponse", false, true), RAW_REQUEST),
         (
-            unary("check_and_mutate_row", "CheckAndMutateRow", "CheckAndMutateRowRequest", "CheckAndMutateRowResponse"),
+            unary(
+                "check_and_mutate_row",
+                "CheckAndMutateRow",
+                "CheckAndMutateRowRequest",
+                "CheckAndMutateRowResponse",
+            ),
             PROST,
         ),
         (unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"), PROST),

@@ -49,7 +49,7 @@ impl Drop for Running {
 
 /// Waits until some but not all of `total` rows are in the first table.
 async fn half_way(pipeline: &Pipeline, total: usize) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     loop {
         let written = tables::counts(&pipeline.bigtable).await?[0];
         ensure!(written < total, "all {total} rows were written before anything could be stopped");
@@ -62,7 +62,8 @@ async fn half_way(pipeline: &Pipeline, total: usize) -> Result<()> {
 }
 
 /// Slow enough to be caught half way: one small request at a time.
-const SLOW: &[&str] = &["--pane-rows", "50", "--request-rows", "10", "--requests-in-flight", "1", "--lease", "10s"];
+const SLOW: &[&str] =
+    &["--pane-rows", "50", "--request-rows", "10", "--requests-in-flight", "1", "--lease", "10s"];
 const RECORDS: u64 = 4_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,19 +83,26 @@ async fn a_sink_told_to_stop_writes_what_it_holds_and_acks_it() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let generator = pipeline.produce(&["--num-records", "2000"]).await?;
     // Panes that would wait for an hour: only the drain can write them.
-    let mut sink = Running::start("sink", &pipeline, &["--window", "2h", "--max-pane-age", "1h"])?;
+    let mut sink =
+        Running::start("sink", &pipeline, &["--window", "2h", "--max-pane-age", "1h", "--lease", "10s"])?;
     let subscription = pipeline.pubsub.subscription_name("payments-sink");
-    let Backend::Embedded(servers) = &pipeline.backend else { unreachable!("asked for the embedded servers") };
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let Backend::Embedded(servers) = &pipeline.backend else {
+        unreachable!("asked for the embedded servers")
+    };
+    let deadline = Instant::now() + Duration::from_mins(1);
     while servers.pubsub.stats(&subscription).context("the subscription is there")?.outstanding < 2_000 {
         ensure!(Instant::now() < deadline, "the sink did not pull everything");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     sink.signal("-TERM")?;
     assert_eq!(sink.end(Duration::from_secs(30)).await?, Some(0));
-    tables::assert_exact(&pipeline.bigtable, &generator, 0..2_000).await?;
-    assert_eq!(servers.pubsub.stats(&subscription).context("the subscription is there")?.unacked, 0);
-    Ok(())
+    let written = tables::counts(&pipeline.bigtable).await?;
+    let unacked = servers.pubsub.stats(&subscription).context("the subscription is there")?.unacked;
+    // What had been sent but not yet handed to the sink is not the sink's to write: it comes again after its lease.
+    assert!(written[0] > 0);
+    assert_eq!(written, [2_000 - unacked as usize; 3]);
+    pipeline.consume(&["--exit-when-idle", "12s"]).await?;
+    tables::assert_exact(&pipeline.bigtable, &generator, 0..2_000).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -138,7 +146,8 @@ fn bad_flags_are_refused_in_one_line_that_names_them() -> Result<()> {
         (&["--num-records", "18446744073709551615"], &["--num-records"]),
         (&["--shard", "3/2"], &["--shard", "3/2"]),
         (&["--mix", "ACH=0.5,SWIFT=0.5"], &["--mix", "SWIFT"]),
-        (&["--start-index", "5", "--end-index", "4", "--pubsub-emulator-host", "127.0.0.1:1"], &["--end-index"]),
+        (&["--start-index", "5", "--end-index", "4"], &["--end-index"]),
+        (&["--customer-skew", "-1"], &["--customer-skew"]),
         (&["--no-such-flag"], &["--no-such-flag"]),
     ] {
         assert_refused("producer", args, names)?;
@@ -146,7 +155,7 @@ fn bad_flags_are_refused_in_one_line_that_names_them() -> Result<()> {
     }
     for (args, names) in [
         (&["--window", "5"][..], &["--window"][..]),
-        (&["--lease", "1s", "--pubsub-emulator-host", "127.0.0.1:1"], &["--lease"]),
+        (&["--lease", "1s"], &["--lease"]),
         (&["--row-key-suffix", "x"], &["--row-key-suffix", "transaction_id"]),
     ] {
         assert_refused("sink", args, names)?;
@@ -173,7 +182,11 @@ async fn a_missing_resource_is_told_by_name_with_what_creates_it() -> Result<()>
     let hosts = ["--pubsub-emulator-host", &pubsub, "--bigtable-emulator-host", &bigtable];
     tokio::task::block_in_place(|| {
         assert_refused("producer", &hosts[..2], &["topic projects/local/topics/payments", "payments setup"])?;
-        assert_refused("sink", &hosts, &["subscription projects/local/subscriptions/payments-sink", "payments setup"])
+        assert_refused(
+            "sink",
+            &hosts,
+            &["subscription projects/local/subscriptions/payments-sink", "payments setup"],
+        )
     })?;
     payments::setup::run(&pipeline.setup).await?;
     tables::drop_table(&pipeline.setup, schemas::layout::Table::ByDate).await?;

@@ -43,20 +43,20 @@ pub struct Servers {
 
 impl Servers {
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let (folder, temporary) = match options.data_dir {
-            Some(folder) => (folder, None),
-            None => {
-                let folder = tempfile::Builder::new()
-                    .prefix("payments-emulators-")
-                    .tempdir()
-                    .map_err(Error::TemporaryFolder)?;
-                (folder.path().to_owned(), Some(folder))
-            }
+        let (folder, temporary) = if let Some(folder) = options.data_dir {
+            (folder, None)
+        } else {
+            let folder = tempfile::Builder::new()
+                .prefix("payments-emulators-")
+                .tempdir()
+                .map_err(Error::TemporaryFolder)?;
+            (folder.path().to_owned(), Some(folder))
         };
         let listener = listen("Pub/Sub", options.pubsub_addr).await?;
         let pubsub = pubsub::Server::start(listener, pubsub::Options::new(folder.join("pubsub"))).await?;
         let listener = listen("Bigtable", options.bigtable_addr).await?;
-        let bigtable = bigtable::Server::start(listener, bigtable::Options::new(folder.join("bigtable"))).await?;
+        let bigtable =
+            bigtable::Server::start(listener, bigtable::Options::new(folder.join("bigtable"))).await?;
         Ok(Self { pubsub, bigtable, temporary })
     }
 

@@ -1,17 +1,19 @@
 //! Random calls against a model of a table in memory.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod bigtable_support;
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-
-use bigtable_support::{Clients, INSTANCE, Seen, SeenRow, max_versions, read_request, start};
-use emulator::proto::bigtable::mutation::{DeleteFromColumn, DeleteFromFamily, DeleteFromRow, Mutation as Kind, SetCell};
+use bigtable_support::model::{self, FAMILIES, Row, Rows};
+use bigtable_support::{Clients, INSTANCE, max_versions, read_request, start};
+use emulator::proto::bigtable::mutation::{
+    DeleteFromColumn, DeleteFromFamily, DeleteFromRow, Mutation as Kind, SetCell,
+};
 use emulator::proto::bigtable::row_filter::{Chain, Condition, Filter, Interleave};
 use emulator::proto::bigtable::row_range::{EndKey, StartKey};
 use emulator::proto::bigtable::{
-    CheckAndMutateRowRequest, ColumnRange, Mutation, ReadRowsRequest, RowFilter, RowRange, RowSet, TimestampRange,
-    ValueRange, column_range, value_range,
+    CheckAndMutateRowRequest, ColumnRange, Mutation, ReadRowsRequest, RowFilter, RowRange, RowSet,
+    TimestampRange, ValueRange, column_range, value_range,
 };
 use emulator::proto::bigtable_admin::drop_row_range_request::Target;
 use emulator::proto::bigtable_admin::modify_column_families_request::{Modification, modification::Mod};
@@ -19,15 +21,15 @@ use emulator::proto::bigtable_admin::{ColumnFamily, DropRowRangeRequest, ModifyC
 use proptest::prelude::*;
 use proptest::{collection::vec, option, sample::select};
 
-/// Families: the second keeps two versions. A mutation may name one that is not there.
-const FAMILIES: [&str; 2] = ["f", "g"];
-
-type Rows = BTreeMap<Vec<u8>, BTreeMap<(String, Vec<u8>, Reverse<i64>), Vec<u8>>>;
-
 #[derive(Debug, Clone)]
 enum Op {
     Mutate(Vec<(Vec<u8>, Vec<Mutation>)>),
-    CheckAndMutate { key: Vec<u8>, predicate: Option<RowFilter>, on_match: Vec<Mutation>, otherwise: Vec<Mutation> },
+    CheckAndMutate {
+        key: Vec<u8>,
+        predicate: Option<RowFilter>,
+        on_match: Vec<Mutation>,
+        otherwise: Vec<Mutation>,
+    },
     Read(ReadRowsRequest),
     DropPrefix(Vec<u8>),
     DropAll,
@@ -128,7 +130,8 @@ fn range() -> impl Strategy<Value = RowRange> {
             keys => keys,
         };
         RowRange {
-            start_key: start.map(|key| if open { StartKey::StartKeyOpen(key) } else { StartKey::StartKeyClosed(key) }),
+            start_key: start
+                .map(|key| if open { StartKey::StartKeyOpen(key) } else { StartKey::StartKeyClosed(key) }),
             end_key: end.map(|key| if closed { EndKey::EndKeyClosed(key) } else { EndKey::EndKeyOpen(key) }),
         }
     })
@@ -137,9 +140,15 @@ fn range() -> impl Strategy<Value = RowRange> {
 fn read() -> impl Strategy<Value = ReadRowsRequest> {
     let rows = (vec(key(), 0..3), vec(range(), 0..3))
         .prop_map(|(row_keys, row_ranges)| RowSet { row_keys, row_ranges });
-    (option::of(rows), option::of(filter()), 0..4_i64, any::<bool>()).prop_map(|(rows, filter, rows_limit, reversed)| {
-        ReadRowsRequest { rows, filter, rows_limit, reversed, ..ReadRowsRequest::default() }
-    })
+    (option::of(rows), option::of(filter()), 0..4_i64, any::<bool>()).prop_map(
+        |(rows, filter, rows_limit, reversed)| ReadRowsRequest {
+            rows,
+            filter,
+            rows_limit,
+            reversed,
+            ..ReadRowsRequest::default()
+        },
+    )
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -157,201 +166,19 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Applies one entry, or says the code it is refused with.
-fn model_mutate(row: &mut BTreeMap<(String, Vec<u8>, Reverse<i64>), Vec<u8>>, mutations: &[Mutation]) -> i32 {
-    let known = |family: &String| FAMILIES.contains(&family.as_str());
-    if mutations.is_empty() {
-        return 3;
-    }
-    for mutation in mutations {
-        let (family, timestamp) = match mutation.mutation.as_ref().unwrap() {
-            Kind::SetCell(set) => (Some(&set.family_name), set.timestamp_micros),
-            Kind::DeleteFromColumn(delete) => (Some(&delete.family_name), 0),
-            Kind::DeleteFromFamily(delete) => (Some(&delete.family_name), 0),
-            _ => (None, 0),
-        };
-        if timestamp % 1_000 != 0 {
-            return 3;
-        }
-        if family.is_some_and(|family| !known(family)) {
-            return 5;
-        }
-    }
-    for mutation in mutations {
-        match mutation.mutation.clone().unwrap() {
-            Kind::SetCell(set) => {
-                let place = (set.family_name, set.column_qualifier, Reverse(set.timestamp_micros));
-                row.insert(place, set.value);
-            }
-            Kind::DeleteFromColumn(delete) => {
-                let range = delete.time_range.unwrap_or_default();
-                let end = match range.end_timestamp_micros {
-                    0 => i64::MAX,
-                    end => end,
-                };
-                row.retain(|(family, qualifier, Reverse(timestamp)), _| {
-                    *family != delete.family_name
-                        || *qualifier != delete.column_qualifier
-                        || !(range.start_timestamp_micros..end).contains(timestamp)
-                });
-            }
-            Kind::DeleteFromFamily(delete) => row.retain(|(family, ..), _| *family != delete.family_name),
-            _ => row.clear(),
-        }
-    }
-    0
-}
-
-/// The second family keeps two versions.
-fn model_collect(rows: &mut Rows) {
-    for row in rows.values_mut() {
-        let mut versions = BTreeMap::new();
-        row.retain(|(family, qualifier, _), _| {
-            let seen = versions.entry((family.clone(), qualifier.clone())).or_insert(0);
-            *seen += 1;
-            family != "g" || *seen <= 2
-        });
-    }
-    rows.retain(|_, row| !row.is_empty());
-}
-
-fn model_filter(filter: &RowFilter, key: &[u8], cells: Vec<Seen>) -> Vec<Seen> {
-    let keep = |mut cells: Vec<Seen>, test: &dyn Fn(&Seen) -> bool| {
-        cells.retain(test);
-        cells
-    };
-    match filter.filter.as_ref().unwrap() {
-        Filter::PassAllFilter(_) => cells,
-        Filter::BlockAllFilter(_) => vec![],
-        Filter::StripValueTransformer(_) => {
-            cells.into_iter().map(|cell| Seen { value: vec![], ..cell }).collect()
-        }
-        Filter::RowKeyRegexFilter(pattern) => {
-            let matches = if pattern == b"b" { key == b"b" } else { key.starts_with(b"a") };
-            if matches { cells } else { vec![] }
-        }
-        Filter::FamilyNameRegexFilter(pattern) => match pattern.as_str() {
-            "f" => keep(cells, &|cell| cell.family == "f"),
-            "g|x" => keep(cells, &|cell| cell.family == "g"),
-            _ => cells,
-        },
-        Filter::ColumnQualifierRegexFilter(pattern) if pattern == b"q.?" => {
-            keep(cells, &|cell| cell.qualifier == b"q" || cell.qualifier == b"q\0")
-        }
-        Filter::ColumnQualifierRegexFilter(_) => keep(cells, &|cell| cell.qualifier == [0xff, 0x80]),
-        // The value "w\n" does not match: a dot is not a line feed.
-        Filter::ValueRegexFilter(pattern) if pattern == b"w.*" => keep(cells, &|_| false),
-        Filter::ValueRegexFilter(_) => keep(cells, &|cell| cell.value == b"v" || cell.value == [0xff; 3]),
-        Filter::CellsPerRowOffsetFilter(skip) => cells.into_iter().skip(*skip as usize).collect(),
-        Filter::CellsPerRowLimitFilter(limit) => cells.into_iter().take(*limit as usize).collect(),
-        Filter::CellsPerColumnLimitFilter(limit) => {
-            let mut seen = BTreeMap::new();
-            let mut cells = cells;
-            cells.retain(|cell| {
-                let count = seen.entry((cell.family.clone(), cell.qualifier.clone())).or_insert(0);
-                *count += 1;
-                *count <= *limit
-            });
-            cells
-        }
-        Filter::TimestampRangeFilter(range) => {
-            let end = if range.end_timestamp_micros == 0 { i64::MAX } else { range.end_timestamp_micros };
-            keep(cells, &|cell| (range.start_timestamp_micros..end).contains(&cell.timestamp_micros))
-        }
-        Filter::ColumnRangeFilter(range) => {
-            let Some(column_range::StartQualifier::StartQualifierOpen(start)) = &range.start_qualifier else {
-                unreachable!("the only kind made")
-            };
-            keep(cells, &|cell| cell.family == "g" && cell.qualifier > *start)
-        }
-        Filter::ValueRangeFilter(range) => {
-            let Some(value_range::EndValue::EndValueClosed(end)) = &range.end_value else {
-                unreachable!("the only kind made")
-            };
-            keep(cells, &|cell| cell.value <= *end)
-        }
-        Filter::Chain(chain) => {
-            chain.filters.iter().fold(cells, |cells, filter| model_filter(filter, key, cells))
-        }
-        Filter::Interleave(interleave) => {
-            let branch = |filter| model_filter(filter, key, cells.clone());
-            let mut all: Vec<Seen> = interleave.filters.iter().flat_map(branch).collect();
-            all.sort_by(|a, b| {
-                let place = |cell: &Seen| (cell.family.clone(), cell.qualifier.clone(), -cell.timestamp_micros);
-                place(a).cmp(&place(b))
-            });
-            all
-        }
-        Filter::Condition(condition) => {
-            let predicate = condition.predicate_filter.as_ref().unwrap();
-            let matched = !model_filter(predicate, key, cells.clone()).is_empty();
-            match if matched { &condition.true_filter } else { &condition.false_filter } {
-                Some(filter) => model_filter(filter, key, cells),
-                None => vec![],
-            }
-        }
-        other => unreachable!("{other:?} is not made"),
-    }
-}
-
-fn model_cells(row: &BTreeMap<(String, Vec<u8>, Reverse<i64>), Vec<u8>>) -> Vec<Seen> {
-    let cell = |((family, qualifier, Reverse(timestamp)), value): (&(String, Vec<u8>, Reverse<i64>), &Vec<u8>)| {
-        bigtable_support::seen(family, qualifier, *timestamp, value)
-    };
-    row.iter().map(cell).collect()
-}
-
-fn in_range(range: &RowRange, key: &[u8]) -> bool {
-    let after_start = match &range.start_key {
-        None => true,
-        Some(StartKey::StartKeyClosed(start)) => key >= &start[..],
-        Some(StartKey::StartKeyOpen(start)) => key > &start[..],
-    };
-    after_start
-        && match &range.end_key {
-            None => true,
-            Some(EndKey::EndKeyOpen(end)) => key < &end[..],
-            Some(EndKey::EndKeyClosed(end)) => key <= &end[..],
-        }
-}
-
-fn model_read(rows: &Rows, request: &ReadRowsRequest) -> Vec<SeenRow> {
-    let set = request.rows.clone().unwrap_or_default();
-    let whole = set.row_keys.is_empty() && set.row_ranges.is_empty();
-    let asked = |key: &Vec<u8>| {
-        whole || set.row_keys.contains(key) || set.row_ranges.iter().any(|range| in_range(range, key))
-    };
-    let mut read: Vec<SeenRow> = rows
-        .iter()
-        .filter(|(key, _)| asked(key))
-        .map(|(key, row)| {
-            let cells = model_cells(row);
-            let cells = match &request.filter {
-                Some(filter) => model_filter(filter, key, cells),
-                None => cells,
-            };
-            (key.clone(), cells)
-        })
-        .filter(|(_, cells)| !cells.is_empty())
-        .collect();
-    if request.reversed {
-        read.reverse();
-    }
-    if request.rows_limit > 0 {
-        read.truncate(request.rows_limit as usize);
-    }
-    read
-}
-
 async fn renew_family(clients: &mut Clients, table: &str, family: usize) {
     let gc_rule = if family == 1 { max_versions(2) } else { None };
-    let modification =
-        |change| Modification { id: FAMILIES[family].to_owned(), r#mod: Some(change), ..Modification::default() };
+    let modification = |change| Modification {
+        id: FAMILIES[family].to_owned(),
+        r#mod: Some(change),
+        ..Modification::default()
+    };
     let modifications = vec![
         modification(Mod::Drop(true)),
         modification(Mod::Create(ColumnFamily { gc_rule, ..ColumnFamily::default() })),
     ];
-    let request = ModifyColumnFamiliesRequest { name: table.to_owned(), modifications, ignore_warnings: true };
+    let request =
+        ModifyColumnFamiliesRequest { name: table.to_owned(), modifications, ignore_warnings: true };
     clients.admin.modify_column_families(request).await.unwrap();
 }
 
@@ -372,25 +199,26 @@ async fn run(ops: Vec<Op>) {
             Op::Mutate(entries) => {
                 let expected: Vec<i32> = entries
                     .iter()
-                    .map(|(key, mutations)| model_mutate(rows.entry(key.clone()).or_default(), mutations))
+                    .map(|(key, mutations)| model::mutate(rows.entry(key.clone()).or_default(), mutations))
                     .collect();
-                let entries: Vec<_> = entries.iter().map(|(key, mutations)| (&key[..], mutations.clone())).collect();
+                let entries: Vec<_> =
+                    entries.iter().map(|(key, mutations)| (&key[..], mutations.clone())).collect();
                 assert_eq!(clients.mutate(&table, &entries).await.unwrap(), expected);
             }
             Op::CheckAndMutate { key, predicate, on_match, otherwise } => {
                 let row = rows.entry(key.clone()).or_default();
-                let cells = model_cells(row);
+                let cells = model::cells(row);
                 let matched = match &predicate {
-                    Some(filter) => !model_filter(filter, &key, cells).is_empty(),
+                    Some(filter) => !model::pass(filter, &key, cells).is_empty(),
                     None => !cells.is_empty(),
                 };
                 let sound = |mutations: &[Mutation]| {
-                    mutations.is_empty() || model_mutate(&mut BTreeMap::new(), mutations) == 0
+                    mutations.is_empty() || model::mutate(&mut Row::new(), mutations) == 0
                 };
                 let refused =
                     (on_match.is_empty() && otherwise.is_empty()) || !sound(&on_match) || !sound(&otherwise);
                 if !refused {
-                    model_mutate(row, if matched { &on_match } else { &otherwise });
+                    model::mutate(row, if matched { &on_match } else { &otherwise });
                 }
                 let answer = clients
                     .data
@@ -403,10 +231,13 @@ async fn run(ops: Vec<Op>) {
                         ..Default::default()
                     })
                     .await;
-                assert_eq!(answer.ok().map(|answer| answer.into_inner().predicate_matched), (!refused).then_some(matched));
+                assert_eq!(
+                    answer.ok().map(|answer| answer.into_inner().predicate_matched),
+                    (!refused).then_some(matched)
+                );
             }
             Op::Read(request) => {
-                let expected = model_read(&rows, &request);
+                let expected = model::read(&rows, &request);
                 let request = ReadRowsRequest { table_name: table.clone(), ..request };
                 assert_eq!(clients.read(request).await.unwrap(), expected);
             }
@@ -419,7 +250,9 @@ async fn run(ops: Vec<Op>) {
                 drop_rows(&mut clients, &table, Target::DeleteAllDataFromTable(true)).await;
             }
             Op::RenewFamily(family) => {
-                rows.values_mut().for_each(|row| row.retain(|(name, ..), _| name != FAMILIES[family]));
+                for row in rows.values_mut() {
+                    row.retain(|(name, ..), _| name != FAMILIES[family]);
+                }
                 renew_family(&mut clients, &table, family).await;
             }
             Op::Restart => {
@@ -428,9 +261,9 @@ async fn run(ops: Vec<Op>) {
                 clients = Clients::connect(server.addr()).await;
             }
         }
-        model_collect(&mut rows);
+        model::collect(&mut rows);
         let everything = ReadRowsRequest { filter: None, ..read_request(&table) };
-        assert_eq!(clients.read(everything.clone()).await.unwrap(), model_read(&rows, &everything));
+        assert_eq!(clients.read(everything.clone()).await.unwrap(), model::read(&rows, &everything));
     }
     server.shutdown().await.unwrap();
 }

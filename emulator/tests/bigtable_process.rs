@@ -1,5 +1,7 @@
 //! The server in a process of its own: killed, and under load.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 mod bigtable_support;
 
 use std::io::{BufRead, BufReader, Read};
@@ -9,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use bigtable_support::{Clients, read_request, set, start};
+use bigtable_support::{Clients, max_versions, read_request, set, start};
 use emulator::proto::bigtable::row_filter::{Chain, Filter as Kind};
 use emulator::proto::bigtable::{
     MutateRowsRequest, ReadRowsRequest, RowFilter, SampleRowKeysRequest, mutate_rows_request,
@@ -124,16 +126,17 @@ const FAMILIES: [&str; 6] =
     ["payment_header", "amount_info", "party_info", "processing_info", "type_specific", "metadata"];
 
 /// A row of 30 cells, about 650 bytes of values.
-fn row(random: &mut Random, table: usize, number: u64) -> mutate_rows_request::Entry {
+fn row(random: &mut Random, table: usize, number: u64, shift_micros: u64) -> mutate_rows_request::Entry {
     let customer = random.next() % 100_000;
-    let date = format!("2024-{:02}-{:02}T09:26:53.{:06}Z", number % 12 + 1, number % 28 + 1, number % 1_000_000);
+    let date =
+        format!("2024-{:02}-{:02}T09:26:53.{:06}Z", number % 12 + 1, number % 28 + 1, number % 1_000_000);
     let id = format!("{:016x}{number:016x}", random.next());
     let key = match table {
         0 => format!("CUST{customer:06}#{date}#WIRE"),
         1 => format!("{date}#WIRE#CUST{customer:06}"),
         _ => format!("{id}#CUST{customer:06}#{date}"),
     };
-    let timestamp_micros = 1_700_000_000_000_000 + (number / 1_000) as i64 * 1_000;
+    let timestamp_micros = (1_700_000_000_000_000 + number / 1_000 * 1_000 + shift_micros) as i64;
     let cell = |at: usize| {
         let value = match at % 4 {
             0 => format!("{:016x}{:016x}", random.next(), number),
@@ -154,22 +157,24 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// Loads three tables and scans one, and prints rates, CPU, memory and disk. Run it with
+/// Loads three tables and scans one, and prints rates, CPU, memory and disk. Further passes write the same rows again,
+/// with cells that are newer by the shift. Run it with
 /// `LOAD_ROWS=1000000 cargo test --release -p emulator --test bigtable_process -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, minutes long"]
 async fn load_and_scan() {
-    let (rows, passes) = (number("LOAD_ROWS", 100_000), number("LOAD_PASSES", 1));
+    let (rows, passes, shift) =
+        (number("LOAD_ROWS", 100_000), number("LOAD_PASSES", 1), number("LOAD_SHIFT_MS", 0));
     let dir = tempfile::tempdir().unwrap();
     let process = Process::start(dir.path());
     let mut clients = Clients::connect(&process.addr).await;
     let mut tables = Vec::new();
     for id in ["by_customer", "by_date", "by_transaction"] {
-        tables.push(clients.create(id, &FAMILIES).await);
+        tables.push(clients.create_with_rules(id, &FAMILIES.map(|family| (family, max_versions(1)))).await);
     }
     for pass in 0..passes {
         let (started, cpu) = (Instant::now(), process.cpu_secs());
-        load(&process, &tables, rows).await;
+        load(&process, &tables, rows, pass * shift * 1_000).await;
         let (secs, cpu, total) = (started.elapsed().as_secs_f64(), process.cpu_secs() - cpu, 3 * rows);
         let million = total as f64 / 1e6;
         println!("pass {pass}: {total} rows in {secs:.1} s: {:.0} rows/s", total as f64 / secs);
@@ -182,7 +187,11 @@ async fn load_and_scan() {
         let (rows, bytes) = drain(&mut clients, request).await;
         let (secs, cpu) = (started.elapsed().as_secs_f64(), process.cpu_secs() - cpu);
         println!("{name}: {rows} rows, {bytes} bytes in {secs:.1} s: {:.0} rows/s", rows as f64 / secs);
-        println!("  server: {:.2} CPU s per million rows, peak {} MiB", cpu * 1e6 / rows as f64, process.peak_mib());
+        println!(
+            "  server: {:.2} CPU s per million rows, peak {} MiB",
+            cpu * 1e6 / rows as f64,
+            process.peak_mib()
+        );
     }
     let request = SampleRowKeysRequest { table_name: tables[0].clone(), ..Default::default() };
     let started = Instant::now();
@@ -192,6 +201,10 @@ async fn load_and_scan() {
         count += 1;
     }
     println!("samples: {count} in {:?}", started.elapsed());
+    process.kill();
+    let started = Instant::now();
+    let process = Process::start(dir.path());
+    println!("start after a kill: {:?}, peak {} MiB", started.elapsed(), process.peak_mib());
     process.stop();
 }
 
@@ -202,7 +215,7 @@ fn count_filter() -> RowFilter {
 }
 
 /// Writes each row to each table, 500 a request, four requests at a time for each table.
-async fn load(process: &Process, tables: &[String], rows: u64) {
+async fn load(process: &Process, tables: &[String], rows: u64, shift_micros: u64) {
     const BATCH: u64 = 500;
     const WRITERS: u64 = 4;
     let mut writers = Vec::new();
@@ -212,8 +225,10 @@ async fn load(process: &Process, tables: &[String], rows: u64) {
             writers.push(tokio::spawn(async move {
                 for batch in (writer..rows / BATCH).step_by(WRITERS as usize) {
                     let mut random = Random(batch * 3 + at as u64 + 1);
-                    let entries = (0..BATCH).map(|of| row(&mut random, at, batch * BATCH + of)).collect();
-                    let request = MutateRowsRequest { table_name: table.clone(), entries, ..Default::default() };
+                    let entries =
+                        (0..BATCH).map(|of| row(&mut random, at, batch * BATCH + of, shift_micros)).collect();
+                    let request =
+                        MutateRowsRequest { table_name: table.clone(), entries, ..Default::default() };
                     let mut stream = clients.data.mutate_rows(request).await.unwrap().into_inner();
                     let response = stream.message().await.unwrap().unwrap();
                     assert!(response.entries.iter().all(|entry| entry.status.as_ref().unwrap().code == 0));

@@ -4,7 +4,9 @@
 
 mod pubsub_support;
 
-use emulator::proto::pubsub::{AcknowledgeRequest, PublishRequest, PubsubMessage, StreamingPullRequest, Subscription};
+use emulator::proto::pubsub::{
+    AcknowledgeRequest, PublishRequest, PubsubMessage, StreamingPullRequest, Subscription,
+};
 use pubsub_support::{Client, SUBSCRIPTION, TOPIC, start};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -44,7 +46,8 @@ impl ServerProcess {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let endpoint = lines.map_while(Result::ok).find_map(|l| l.strip_prefix("listening ").map(str::to_owned));
+        let endpoint =
+            lines.map_while(Result::ok).find_map(|l| l.strip_prefix("listening ").map(str::to_owned));
         Self { child, endpoint: endpoint.unwrap() }
     }
 
@@ -106,7 +109,8 @@ async fn consume(endpoint: String, left: std::sync::Arc<std::sync::atomic::Atomi
     while left.load(Relaxed) > 0 {
         let next = tokio::time::timeout(std::time::Duration::from_millis(200), pull.next()).await;
         let Ok(response) = next else { continue };
-        let ack_ids: Vec<String> = response.unwrap().received_messages.into_iter().map(|m| m.ack_id).collect();
+        let ack_ids: Vec<String> =
+            response.unwrap().received_messages.into_iter().map(|m| m.ack_id).collect();
         left.fetch_sub(ack_ids.len(), Relaxed);
         let mut subscriber = client.subscriber.clone();
         let request = AcknowledgeRequest { subscription: SUBSCRIPTION.to_owned(), ack_ids };
@@ -133,7 +137,9 @@ async fn a_million_messages() {
         tasks.join_all().await;
     })
     .await;
-    let left = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(messages() / BATCH / PUBLISHERS * BATCH * PUBLISHERS));
+    let left = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(
+        messages() / BATCH / PUBLISHERS * BATCH * PUBLISHERS,
+    ));
     measure("consume", &server, async {
         let mut tasks = JoinSet::new();
         for _ in 0..STREAMS {

@@ -13,6 +13,7 @@ const BIGTABLE_PORT: u16 = 8086;
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:\n  payments emulators --data-dir ./data")]
+#[group(id = "emulators")]
 pub struct Args {
     /// Keep the servers' data here; without it the data is temporary.
     #[arg(long, value_name = "DIR")]

@@ -23,6 +23,7 @@ const TICK: Duration = Duration::from_millis(100);
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:\n  payments local --num-records 1000000 --num-customers 10000")]
+#[group(id = "local")]
 pub struct Args {
     #[command(flatten)]
     pub generation: Generation,
@@ -44,7 +45,7 @@ pub fn with_defaults(command: clap::Command) -> clap::Command {
 
 /// Runs the pipeline until everything generated is in the tables, and fails if the counts disagree.
 pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
-    let generator = Arc::new(Generator::new(args.generation.config()).map_err(producer::Error::from)?);
+    let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
     let range = args.publishing.range(generator.config().num_records)?;
     let servers =

@@ -1,7 +1,7 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, local, setup};
+use payments::{emulators, inspect, local, setup};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 
@@ -24,6 +24,10 @@ enum Command {
     Local(Box<local::Args>),
     /// Keep the embedded servers up for a producer and a sink started separately.
     Emulators(Box<emulators::Args>),
+    /// Show one generated payment, by its index or its id, without any server.
+    Show(Box<inspect::ShowArgs>),
+    /// Write the first generated payments, or compare a million with what is declared, without any server.
+    Sample(Box<inspect::SampleArgs>),
     /// Create topics, subscriptions and tables, add what is missing, verify the rest; drop nothing.
     Setup(Box<setup::Args>),
 }
@@ -47,10 +51,16 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Local(args) => local::run(*args, shutdown).await,
         Command::Emulators(args) => emulators::run(*args, shutdown).await,
+        Command::Show(args) => inspect::show(&args, &mut stdout()),
+        Command::Sample(args) => inspect::sample(&args, &mut stdout()),
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             lines.iter().for_each(|line| println!("{line}"));
             setup::verdict(&lines)
         }
     }
+}
+
+fn stdout() -> impl std::io::Write {
+    std::io::BufWriter::new(std::io::stdout().lock())
 }

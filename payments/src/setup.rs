@@ -31,6 +31,7 @@ pub struct Names {
 /// `payments setup`
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:\n  payments setup --project my-project --instance my-instance --dry-run")]
+#[group(id = "setup")]
 pub struct Args {
     #[command(flatten)]
     pub names: Names,

@@ -61,7 +61,6 @@ pub async fn run(
     progress: Arc<Progress>,
     shutdown: CancellationToken,
 ) -> Result<Outcome, Error> {
-    options.check()?;
     let range = options.range(generator.config().num_records)?;
     let topic = pubsub.topic_name(&options.topic);
     pubsub.require_topic(&topic).await?;
@@ -73,7 +72,8 @@ pub async fn run(
         .set_byte_threshold(BATCH_BYTES)
         .set_delay_threshold(BATCH_DELAY)
         .build();
-    let attributes = [("schema", schemas::SCHEMA), ("run_id", generator.run_id()), ("shard", &options.shard.to_string())];
+    let attributes =
+        [("schema", schemas::SCHEMA), ("run_id", generator.run_id()), ("shard", &options.shard.to_string())];
     let shared = Arc::new(Shared {
         attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
         chunks: Mutex::new(Chunks::new(range.clone())),

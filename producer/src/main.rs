@@ -1,7 +1,6 @@
 //! The producer's process: parse, start logging, run, exit.
 
-use clap::Parser;
-use producer::generator::Generator;
+use clap::{Parser, Subcommand};
 use producer::{Generation, Outcome, Progress, Publishing};
 use service::{Project, pubsub, signals, telemetry};
 use std::process::ExitCode;
@@ -15,8 +14,14 @@ use std::time::Instant;
 /// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed; 2 a flag, resource, permission or address is
 /// wrong.
 #[derive(Debug, Parser)]
-#[command(version, after_help = "Example:\n  producer --project my-project --num-records 10000000 --shard 0/4")]
+#[command(
+    version,
+    after_help = "Example:\n  producer --project my-project --num-records 10000000 --shard 0/4"
+)]
+#[command(args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
     #[command(flatten)]
     generation: Generation,
     #[command(flatten)]
@@ -29,12 +34,22 @@ struct Cli {
     telemetry: telemetry::Args,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print the built-in profile: every figure that the generator draws from, as TOML for --profile.
+    Profile,
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli: Cli = match service::cli::parse() {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
+    if let Some(Command::Profile) = cli.command {
+        print!("{}", producer::generator::BUILT_IN_PROFILE);
+        return ExitCode::SUCCESS;
+    }
     telemetry::init(&cli.telemetry);
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
@@ -44,7 +59,8 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let shutdown = signals::shutdown_token()?;
-    let generator = Arc::new(Generator::new(cli.generation.config()).map_err(producer::Error::from)?);
+    let generator = cli.generation.generator()?;
+    cli.publishing.range(generator.config().num_records)?;
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     let progress = Arc::new(Progress::default());
     let started = Instant::now();

@@ -1,10 +1,12 @@
 //! The producer's flags.
 
-use crate::generator::{Config, Mix};
+use crate::generator::{Config, Generator, Mix, Profile};
 use crate::shard::Shard;
 use chrono::NaiveDate;
 use service::Error;
 use service::units::{parse_bytes, parse_duration};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is generated. Equal values give equal payments, on every machine.
@@ -29,8 +31,14 @@ pub struct Generation {
     #[arg(long, default_value = "seed", value_name = "MIX")]
     pub mix: Mix,
     /// How unevenly customers pay: 0 is evenly, 1 is as Zipf found it.
-    #[arg(long, default_value_t = Config::default().customer_skew, value_name = "SKEW")]
+    #[arg(long, default_value_t = Config::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
     pub customer_skew: f64,
+    /// Part of the payments that belong to injected fraud patterns, with the truth in their metadata; 0 to 0.5.
+    #[arg(long, default_value_t = 0.0, value_name = "RATE", allow_negative_numbers = true)]
+    pub anomaly_rate: f64,
+    /// TOML file with amounts, calendars, return rates and the like; `producer profile` prints the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
 }
 
 fn parse_date(text: &str) -> Result<NaiveDate, String> {
@@ -38,9 +46,13 @@ fn parse_date(text: &str) -> Result<NaiveDate, String> {
 }
 
 impl Generation {
-    /// As the generator takes it.
-    pub fn config(&self) -> Config {
-        Config {
+    /// The run's generator, or which flag, or which line of the profile, is wrong.
+    pub fn generator(&self) -> Result<Arc<Generator>, crate::Error> {
+        Ok(Arc::new(Generator::new(self.config()?)?))
+    }
+
+    fn config(&self) -> Result<Config, Error> {
+        Ok(Config {
             seed: self.seed,
             num_records: self.num_records,
             num_customers: self.num_customers,
@@ -48,8 +60,21 @@ impl Generation {
             end_date: self.end_date,
             mix: self.mix.clone(),
             customer_skew: self.customer_skew,
-            ..Config::default()
-        }
+            anomaly_rate: self.anomaly_rate,
+            profile: self.profile()?,
+        })
+    }
+
+    fn profile(&self) -> Result<Arc<Profile>, Error> {
+        let Some(path) = &self.profile else { return Ok(Profile::built_in()) };
+        let refuse = |problem: String| {
+            let value = path.display().to_string();
+            Error::Flag { flag: "--profile", value, problem }
+        };
+        let text =
+            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+        let profile = Profile::from_toml(&text).map_err(|error| refuse(format!("is refused: {error}")))?;
+        Ok(Arc::new(profile))
     }
 }
 
@@ -80,8 +105,12 @@ pub struct Publishing {
 }
 
 impl Publishing {
-    /// The indices to publish of a run of `records`; refuses what cannot be, naming the flag.
+    /// The indices to publish of a run of `records`; refuses flags that cannot work, naming them.
     pub fn range(&self, records: u64) -> Result<std::ops::Range<u64>, Error> {
+        if self.max_in_flight == 0 {
+            let (flag, value) = ("--max-in-flight", "0".to_owned());
+            return Err(Error::Flag { flag, value, problem: "must be at least 1".into() });
+        }
         let shard = self.shard.range(records);
         let end = self.end_index.unwrap_or(records);
         if end > records || self.start_index > end {
@@ -94,13 +123,5 @@ impl Publishing {
         }
         let start = shard.start.max(self.start_index);
         Ok(start..shard.end.min(end).max(start))
-    }
-
-    pub(crate) fn check(&self) -> Result<(), Error> {
-        if self.max_in_flight == 0 {
-            let (flag, value) = ("--max-in-flight", "0".to_owned());
-            return Err(Error::Flag { flag, value, problem: "must be at least 1".into() });
-        }
-        Ok(())
     }
 }

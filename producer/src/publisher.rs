@@ -1,7 +1,7 @@
 //! Publishes chunks of payments with a bounded number in flight.
 
 use crate::chunks::Chunks;
-use crate::generator::Generator;
+use crate::generator::{Buffer, Generator};
 use crate::progress::Progress;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
@@ -32,9 +32,10 @@ pub struct Shared {
 /// `publish` of the client only queues, without bound: the bound is here.
 pub async fn work(shared: Arc<Shared>, max_messages: usize, max_bytes: usize) {
     let mut in_flight = InFlight::default();
+    let mut buffer = Buffer::default();
     while !shared.stop.is_cancelled() {
         let Some(chunk) = lock(&shared.chunks).take() else { break };
-        let payloads = tokio::task::block_in_place(|| shared.generate(chunk.clone()));
+        let payloads = tokio::task::block_in_place(|| shared.generate(chunk.clone(), &mut buffer));
         for (index, payload) in chunk.clone().zip(payloads) {
             while in_flight.is_full(max_messages, max_bytes) {
                 in_flight.settle_first(&shared).await;
@@ -52,8 +53,9 @@ pub async fn work(shared: Arc<Shared>, max_messages: usize, max_bytes: usize) {
 }
 
 impl Shared {
-    fn generate(&self, chunk: Range<u64>) -> Vec<Vec<u8>> {
-        let payloads: Vec<_> = chunk.map(|index| self.generator.payment(index).encode_to_vec()).collect();
+    fn generate(&self, chunk: Range<u64>, buffer: &mut Buffer) -> Vec<Vec<u8>> {
+        let payloads: Vec<_> =
+            chunk.map(|index| self.generator.fill(index, buffer).encode_to_vec()).collect();
         let bytes = payloads.iter().map(Vec::len).sum::<usize>();
         self.progress.add_generated(payloads.len() as u64, bytes as u64);
         payloads

@@ -1,6 +1,7 @@
 //! Identifiers, tested by crates that are made for them, and that none can be anybody's.
 //!
 //! `PAYMENTS_IDENTIFIERS` sets how many payments of each preset are looked at; a million where the build is optimised.
+#![allow(clippy::unwrap_used)]
 
 use iban::{Iban, IbanLike};
 use producer::generator::{Buffer, Config, Generator, Mix};
@@ -19,7 +20,8 @@ type Seen = HashMap<&'static str, u64>;
 fn every_identifier_passes_an_independent_implementation_and_is_nobodys() {
     let mut seen = Seen::new();
     for mix in ["seed", "us", "eu"] {
-        let config = Config { mix: mix.parse::<Mix>().unwrap(), num_records: payments(), ..Config::default() };
+        let config =
+            Config { mix: mix.parse::<Mix>().unwrap(), num_records: payments(), ..Config::default() };
         let generator = Generator::new(config).unwrap();
         let mut buffer = Buffer::default();
         for index in 0..payments() {
@@ -58,7 +60,9 @@ fn check_party(party: &Party, seen: &mut Seen) {
 }
 
 fn iban_country(country: &str) -> Option<&'static str> {
-    ["DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CH"].into_iter().find(|known| *known == country)
+    ["DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CH"]
+        .into_iter()
+        .find(|known| *known == country)
 }
 
 fn check_iban(text: &str, country: &'static str, seen: &mut Seen) {
@@ -110,7 +114,9 @@ fn check_specific(specific: &TypeSpecific, seen: &mut Seen) {
     match specific {
         TypeSpecific::Ach(ach) => {
             assert_eq!(ach.trace_number.len(), 15);
-            assert!(ach.trace_number.starts_with("50") && ach.trace_number.bytes().all(|b| b.is_ascii_digit()));
+            assert!(
+                ach.trace_number.starts_with("50") && ach.trace_number.bytes().all(|b| b.is_ascii_digit())
+            );
             assert!(ach.company_entry_description.len() <= 10 && ach.company_name.len() <= 16);
             *seen.entry("trace number").or_default() += 1;
         }

@@ -1,4 +1,5 @@
 //! What holds for every payment of every configuration.
+#![allow(clippy::unwrap_used)]
 
 use std::collections::HashSet;
 
@@ -31,8 +32,18 @@ fn configurations() -> Vec<Config> {
         Config { num_customers: 1, ..base.clone() },
         Config { num_customers: 3, mix: mix("SEPA=1"), customer_skew: 0.0, ..base.clone() },
         Config { start_date: date("2024-03-13"), end_date: date("2024-03-13"), ..base.clone() },
-        Config { start_date: date("2023-10-01"), end_date: date("2025-03-31"), customer_skew: 1.0, ..base.clone() },
-        Config { start_date: date("1971-01-01"), end_date: date("1971-03-01"), mix: mix("CARD=1,P2P=1"), ..base.clone() },
+        Config {
+            start_date: date("2023-10-01"),
+            end_date: date("2025-03-31"),
+            customer_skew: 1.0,
+            ..base.clone()
+        },
+        Config {
+            start_date: date("1971-01-01"),
+            end_date: date("1971-03-01"),
+            mix: mix("CARD=1,P2P=1"),
+            ..base.clone()
+        },
         Config { num_records: 1, ..base },
     ]
 }
@@ -48,7 +59,8 @@ fn every_payment_is_valid_and_inside_the_range() {
             let header = payment.payment_header.as_ref().unwrap();
             let day = chrono::DateTime::from_timestamp_micros(header.created_at_micros).unwrap().date_naive();
             assert!((start..=end).contains(&day), "{day}");
-            let seen = chrono::DateTime::from_timestamp_micros(header.updated_at_micros).unwrap().date_naive();
+            let seen =
+                chrono::DateTime::from_timestamp_micros(header.updated_at_micros).unwrap().date_naive();
             assert!(seen <= end.succ_opt().unwrap());
             let metadata = payment.metadata.as_ref().unwrap();
             assert_eq!(metadata.record_index, index);
@@ -88,8 +100,13 @@ fn an_id_leads_back_to_its_index_and_others_lead_nowhere() {
 #[test]
 fn ids_and_row_keys_are_unique_with_ten_customers_in_a_day() {
     let day = date("2024-03-13");
-    let config =
-        Config { num_records: 200_000, num_customers: 10, start_date: day, end_date: day, ..Config::default() };
+    let config = Config {
+        num_records: 200_000,
+        num_customers: 10,
+        start_date: day,
+        end_date: day,
+        ..Config::default()
+    };
     let generator = generator(config);
     let mut ids = HashSet::new();
     let mut times = HashSet::new();
@@ -156,7 +173,9 @@ fn a_wrong_configuration_is_refused_with_its_flag_and_the_way_out() {
     let base = Config::default();
     assert!(message(Config { num_records: 0, ..base.clone() }).contains("--num-records"));
     assert!(message(Config { num_customers: 0, ..base.clone() }).contains("--num-customers 0"));
-    assert!(message(Config { end_date: date("2024-02-01"), ..base.clone() }).contains("--end-date 2024-02-01"));
+    assert!(
+        message(Config { end_date: date("2024-02-01"), ..base.clone() }).contains("--end-date 2024-02-01")
+    );
     assert!(message(Config { end_date: date("2054-02-01"), ..base.clone() }).contains("at most 3660"));
     assert!(message(Config { start_date: date("1969-02-01"), ..base.clone() }).contains("--start-date"));
     assert!(message(Config { customer_skew: f64::NAN, ..base.clone() }).contains("--customer-skew NaN"));

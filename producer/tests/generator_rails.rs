@@ -1,4 +1,5 @@
 //! What each rail's rules say, on payments of every preset.
+#![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, Datelike, NaiveDate, Weekday};
 use producer::generator::{Config, Generator, Mix};
@@ -27,7 +28,12 @@ fn configs() -> Vec<Config> {
         end_date: "2025-11-30".parse().unwrap(),
         ..base.clone()
     };
-    vec![base.clone(), Config { mix: mix("us"), seed: 3, ..base.clone() }, Config { mix: mix("eu"), seed: 4, ..base }, year]
+    vec![
+        base.clone(),
+        Config { mix: mix("us"), seed: 3, ..base.clone() },
+        Config { mix: mix("eu"), seed: 4, ..base },
+        year,
+    ]
 }
 
 fn day(text: &str) -> NaiveDate {
@@ -44,7 +50,8 @@ fn cents(payment: &Payment) -> i64 {
 
 #[test]
 fn ach_entries_keep_nachas_rules() {
-    let fed_holidays = ["2024-10-14", "2024-11-11", "2024-11-28", "2024-12-25", "2025-01-01", "2025-07-04"].map(day);
+    let fed_holidays =
+        ["2024-10-14", "2024-11-11", "2024-11-28", "2024-12-25", "2025-01-01", "2025-07-04"].map(day);
     for config in configs() {
         each(config, |payment, header, _, specific| {
             let TypeSpecific::Ach(ach) = specific else { return };
@@ -123,7 +130,12 @@ fn the_other_rails_keep_theirs() {
                     assert_eq!(currency(payment), "EUR");
                     assert_eq!(sepa.charge_bearer, "SLEV");
                     let debit = sepa.scheme.starts_with("SDD");
-                    for field in [&sepa.mandate_id, &sepa.mandate_signature_date, &sepa.creditor_id, &sepa.sequence_type] {
+                    for field in [
+                        &sepa.mandate_id,
+                        &sepa.mandate_signature_date,
+                        &sepa.creditor_id,
+                        &sepa.sequence_type,
+                    ] {
                         assert_eq!(debit, !field.is_empty());
                     }
                     assert!(!debit || day(&sepa.mandate_signature_date) < created);
@@ -159,7 +171,11 @@ fn a_status_agrees_with_the_time_and_the_reason() {
             assert!(!bad || !info.reason_code.is_empty());
             assert!(header.status() != PaymentStatus::Completed || info.reason_code.is_empty());
             if matches!(header.status(), PaymentStatus::Pending | PaymentStatus::Processing) {
-                assert!(end - created < chrono::TimeDelta::days(8), "{created} is still {:?}", header.status());
+                assert!(
+                    end - created < chrono::TimeDelta::days(8),
+                    "{created} is still {:?}",
+                    header.status()
+                );
             }
             if header.status() == PaymentStatus::Completed {
                 assert!(!info.settlement_date.is_empty());
@@ -227,11 +243,15 @@ fn injected_patterns_leave_the_other_payments_alone() {
     let marked = 60_000 - ordinary;
     assert!((1_200..2_600).contains(&marked), "{marked}");
     let customers = |payments: &[Payment]| {
-        let ids = payments.iter().map(|p| p.parties.as_ref().unwrap().originator.as_ref().unwrap().party_id.clone());
+        let ids = payments
+            .iter()
+            .map(|p| p.parties.as_ref().unwrap().originator.as_ref().unwrap().party_id.clone());
         ids.collect::<HashSet<_>>().len()
     };
     let payees = |payments: &[Payment]| {
-        let ids = payments.iter().map(|p| p.parties.as_ref().unwrap().counterparty.as_ref().unwrap().party_id.clone());
+        let ids = payments
+            .iter()
+            .map(|p| p.parties.as_ref().unwrap().counterparty.as_ref().unwrap().party_id.clone());
         ids.collect::<HashSet<_>>().len()
     };
     let kinds: HashSet<_> = groups.keys().map(|(kind, _)| kind.as_str()).collect();

@@ -1,4 +1,5 @@
 //! The scorecard of a million payments is clean for every preset; `PAYMENTS_SCORECARD` sets another number of payments.
+#![allow(clippy::unwrap_used)]
 
 use producer::generator::{Config, Generator, Mix, Scorecard};
 

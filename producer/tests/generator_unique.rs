@@ -2,6 +2,7 @@
 //!
 //! Every payment of the run is made and its id, time and keys are compared by sorting 64-bit digests of them (the times and
 //! ids whole). A million payments; `PAYMENTS_UNIQUE=10000000` for ten million (about 600 MB).
+#![allow(clippy::unwrap_used)]
 
 use producer::generator::{Buffer, Config, Generator};
 use schemas::layout::{KeySuffix, Table, row_key};
@@ -29,11 +30,17 @@ fn ids_times_and_row_keys_never_repeat() {
     let payments = payments();
     let day = "2024-03-13".parse().unwrap();
     // Ten customers in one day: where equal keys were most likely.
-    let dense = Config { num_records: payments, num_customers: 10, start_date: day, end_date: day, ..Config::default() };
+    let dense = Config {
+        num_records: payments,
+        num_customers: 10,
+        start_date: day,
+        end_date: day,
+        ..Config::default()
+    };
     for config in [Config { num_records: payments, ..Config::default() }, dense] {
         let generator = Generator::new(config).unwrap();
-        let room = || Vec::with_capacity(payments as usize);
-        let (mut ids, mut times, mut keys) = (room(), room(), [room(), room(), room()]);
+        let room = || Vec::<u64>::with_capacity(payments as usize);
+        let (mut ids, mut times, mut keys) = (Vec::new(), room(), [room(), room(), room()]);
         let mut buffer = Buffer::default();
         for index in 0..payments {
             let payment = generator.fill(index, &mut buffer);

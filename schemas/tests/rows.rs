@@ -1,9 +1,11 @@
 //! Keys, cells and validation of whole payments.
 
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
 use schemas::layout::{Column, Family, KeySuffix, Table, cells, row_key};
 use schemas::payment::{
     Ach, Amount, Metadata, Parties, Party, PartyType, PaymentHeader, PaymentStatus, PaymentType,
-    ProcessingInfo, TypeSpecific,
+    ProcessingInfo, TypeSpecific, Wire,
 };
 use schemas::{Invalid, Payment, validate};
 use std::collections::HashSet;
@@ -115,7 +117,7 @@ fn each_damage_is_refused_by_name() {
         (|p| p.parties.as_mut().unwrap().originator = None, "parties.originator"),
         (|p| p.parties.as_mut().unwrap().counterparty = None, "parties.counterparty"),
         (|p| p.type_specific = None, "type_specific"),
-        (|p| p.type_specific = Some(TypeSpecific::Wire(Default::default())), "payment_type ACH"),
+        (|p| p.type_specific = Some(TypeSpecific::Wire(Wire::default())), "payment_type ACH"),
         (|p| p.payment_header.as_mut().unwrap().payment_id = "42".into(), "payment_id"),
         (|p| p.payment_header.as_mut().unwrap().payment_id.make_ascii_uppercase(), "payment_id"),
         (|p| p.payment_header.as_mut().unwrap().payment_type = 99, "payment_type"),

@@ -14,6 +14,7 @@ const VARIABLE: &str = "BIGTABLE_EMULATOR_HOST";
 
 /// Where Bigtable is.
 #[derive(Clone, Debug, clap::Args)]
+#[group(id = "bigtable_service")]
 pub struct Args {
     /// Bigtable instance that holds the tables.
     #[arg(long, env = "BIGTABLE_INSTANCE", default_value = "payments", value_name = "INSTANCE")]

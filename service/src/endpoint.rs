@@ -69,6 +69,8 @@ impl Endpoint {
         if matches!(self, Self::Emulator { .. }) {
             return Ok(credentials::anonymous::Builder::new().build());
         }
+        // The HTTP client behind the credentials panics without one. A second installation is refused, which is fine.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let refused = |reason: String| Error::Credentials { reason, variable: self.variable() };
         let credentials =
             credentials::Builder::default().build().map_err(|error| refused(error.to_string()))?;
@@ -98,7 +100,7 @@ impl Endpoint {
             .map_err(|_| "the address is not of the form HOST:PORT".to_owned())?
             .connect_timeout(PROBE_TIMEOUT)
             .tcp_nodelay(true)
-            .tcp_keepalive(Some(Duration::from_secs(60)))
+            .tcp_keepalive(Some(Duration::from_mins(1)))
             .http2_keep_alive_interval(Duration::from_secs(30))
             .keep_alive_while_idle(true)
             .initial_stream_window_size(4 << 20)
@@ -113,10 +115,10 @@ impl Endpoint {
 
     pub(crate) fn unreachable(&self, service: &'static str, reason: String) -> Error {
         let advice = match self {
-            Self::Emulator { .. } => {
-                "start one with `payments emulators`, or mend or unset the *_EMULATOR_HOST variable"
+            Self::Emulator { variable, .. } => {
+                format!("start one with `payments emulators`, or mend or unset {variable}")
             }
-            Self::Google { .. } => "check the network and the proxy",
+            Self::Google { .. } => "check the network and the proxy".to_owned(),
         };
         Error::Unreachable { service, address: self.url(), reason, advice }
     }

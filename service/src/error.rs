@@ -11,7 +11,7 @@ pub enum Error {
     #[error("{0}")]
     Config(String),
     #[error("cannot reach {service} at {address}: {reason}; {advice}")]
-    Unreachable { service: &'static str, address: String, reason: String, advice: &'static str },
+    Unreachable { service: &'static str, address: String, reason: String, advice: String },
     #[error(
         "no usable Google credentials: {reason}; run `gcloud auth application-default login`, set \
          GOOGLE_APPLICATION_CREDENTIALS, or set {variable} to use an emulator"

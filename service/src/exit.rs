@@ -13,9 +13,17 @@ pub const CONFIGURATION: u8 = 2;
 ///
 /// Errors that are, or stem from, a [`crate::Error`] count as configuration errors.
 pub fn report(error: &anyhow::Error) -> ExitCode {
+    if error.chain().any(is_broken_pipe) {
+        return ExitCode::from(OK);
+    }
     eprintln!("error: {}", one_line(error));
-    let configuration = error.chain().any(|cause| cause.is::<crate::Error>());
+    let configuration = error.chain().any(<dyn std::error::Error + 'static>::is::<crate::Error>);
     ExitCode::from(if configuration { CONFIGURATION } else { INCOMPLETE })
+}
+
+/// The reader of standard output has seen enough, as `head` does.
+fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Causes that only repeat what wraps them are left out.

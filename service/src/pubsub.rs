@@ -14,6 +14,7 @@ const URL: &str = "https://pubsub.googleapis.com";
 
 /// Where Pub/Sub is.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "pubsub_service")]
 pub struct Args {
     /// Pub/Sub emulator to use instead of the service.
     #[arg(long, env = "PUBSUB_EMULATOR_HOST", value_name = "HOST:PORT")]

@@ -17,6 +17,7 @@ pub enum Format {
 
 /// Log flags, the same for every binary.
 #[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "telemetry")]
 pub struct Args {
     /// How log lines look; RUST_LOG chooses which ones.
     #[arg(long, value_enum, default_value_t, env = "LOG_FORMAT", value_name = "FORMAT")]

@@ -41,7 +41,7 @@ impl Reject {
 /// Decodes and validates a message. The message comes back either way: a reject's is bound for the dead-letter topic.
 pub fn decode(message: Message) -> Result<Received, Box<(Reject, Message)>> {
     match payment_of(&message) {
-        Ok((payment, publish_micros)) => Ok(Received { payment, message, publish_micros }),
+        Ok((payment, publish_micros)) => Ok(Received { payment: Box::new(payment), message, publish_micros }),
         Err(reject) => Err(Box::new((reject, message))),
     }
 }

@@ -19,7 +19,8 @@ pub struct Envelope<T> {
 /// A decoded and valid payment with the message it came in.
 #[derive(Debug)]
 pub struct Received {
-    pub payment: Payment,
+    /// Boxed: a payment is over a kilobyte wide, and moves through a queue and a growing pane.
+    pub payment: Box<Payment>,
     pub message: Message,
     /// When the service took the message, UTC microseconds: the cells' time and the window's.
     pub publish_micros: i64,

@@ -119,7 +119,7 @@ impl Encoder {
     /// A pane's batches, without the rows that would hide another payment of the pane.
     pub fn fan_out(&self, elements: &[Envelope<Received>]) -> FanOut {
         let mut batches = self
-            .batches(elements.iter().map(|element| (&element.value.payment, element.value.publish_micros)));
+            .batches(elements.iter().map(|element| (&*element.value.payment, element.value.publish_micros)));
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
         let collisions = collisions(&batches.keys[0], |row| payment_id(&elements[row].value.payment));
         if !collisions.is_empty() {

@@ -39,7 +39,7 @@ use window::Pane;
 use writer::Writer;
 
 /// How long a dead letter's publish is retried.
-const DEAD_LETTER_PATIENCE: Duration = Duration::from_secs(60);
+const DEAD_LETTER_PATIENCE: Duration = Duration::from_mins(1);
 
 /// Consumes until `shutdown`, until idle (`--exit-when-idle`), or until something is wrong that no retry can mend.
 ///

@@ -44,10 +44,18 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<()> {
     let shutdown: CancellationToken = signals::shutdown_token()?;
+    cli.options.check()?;
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     let bigtable = bigtable::Bigtable::connect(&cli.bigtable, &cli.project, cli.options.connections).await?;
     let progress = Arc::new(sink::Progress::default());
     let result = sink::run(&cli.options, &pubsub, &bigtable, progress.clone(), shutdown).await;
+    if progress.received.get() > 0 {
+        report(&progress);
+    }
+    Ok(result?)
+}
+
+fn report(progress: &sink::Progress) {
     tracing::info!(
         received = progress.received.get(),
         acked = progress.acked.get(),
@@ -56,5 +64,4 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         retries = progress.retries.get(),
         "stopped"
     );
-    Ok(result?)
 }

@@ -98,7 +98,7 @@ const MAX_PANE_ROWS: usize = 1_000_000;
 const MAX_PANE_BYTES: u64 = 256 << 20;
 const MIN_MEMORY: u64 = 16 << 20;
 /// Pub/Sub's own bounds for a lease.
-const LEASE: std::ops::RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_secs(600);
+const LEASE: std::ops::RangeInclusive<Duration> = Duration::from_secs(10)..=Duration::from_mins(10);
 
 impl Options {
     /// Refuses values that cannot work, naming the flag.

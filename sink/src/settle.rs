@@ -70,31 +70,31 @@ impl Settler {
                 if let Err(error) = handle.ack().await {
                     // The rows are there and will only be written again, the same.
                     tracing::debug!(%error, "ack not confirmed");
-                    return self.returned(&message);
+                    return Some(self.returned(&message));
                 }
                 self.progress.acked.add(1);
                 None
             }
             Fate::DeadLetter(reject) => self.bury(&message, &reject, handle).await,
-            Fate::Return => self.returned(&message),
+            Fate::Return => Some(self.returned(&message)),
         }
     }
 
     async fn bury(&self, message: &Message, reject: &Reject, handle: AckHandle) -> Option<String> {
         if let Err(error) = self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
             tracing::error!(message_id = message.message_id, %error, "no dead letter could be published");
-            return self.returned(message);
+            return Some(self.returned(message));
         }
         if handle.ack().await.is_err() {
-            return self.returned(message);
+            return Some(self.returned(message));
         }
         self.progress.dead_lettered.add(1);
         None
     }
 
-    fn returned(&self, message: &Message) -> Option<String> {
+    fn returned(&self, message: &Message) -> String {
         self.progress.returned.add(1);
-        Some(message.message_id.clone())
+        message.message_id.clone()
     }
 }
 

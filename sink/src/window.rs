@@ -114,7 +114,7 @@ mod tests {
 
     fn limits() -> Limits {
         Limits {
-            window: Duration::from_secs(60),
+            window: Duration::from_mins(1),
             pane_rows: 3,
             pane_bytes: 1_000,
             pane_age: Duration::from_secs(10),

@@ -66,7 +66,7 @@ pub struct Writer {
 
 /// First pause between attempts; it doubles up to [`MAX_DELAY`], with jitter.
 const MIN_DELAY: Duration = Duration::from_millis(10);
-const MAX_DELAY: Duration = Duration::from_secs(60);
+const MAX_DELAY: Duration = Duration::from_mins(1);
 
 impl Writer {
     /// `table_names` in the order of [`Table::ALL`], in full. Once `give_up` is cancelled nothing is tried again.

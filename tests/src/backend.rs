@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Longest wait for one of Google's emulators to answer.
-const START_TIMEOUT: Duration = Duration::from_secs(60);
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Both services, running; gone when dropped.
 pub enum Backend {
@@ -39,7 +39,9 @@ impl Backend {
             if std::env::var("REQUIRE_GOOGLE_EMULATORS").is_ok_and(|value| value == "1") {
                 bail!("REQUIRE_GOOGLE_EMULATORS=1, but no gcloud SDK with both emulators was found");
             }
-            eprintln!("skipped: Google's emulators are not installed (gcloud components install bigtable pubsub-emulator)");
+            eprintln!(
+                "skipped: Google's emulators are not installed (gcloud components install bigtable pubsub-emulator)"
+            );
             return Ok(None);
         };
         let started = tokio::task::spawn_blocking(move || -> anyhow::Result<Self> {

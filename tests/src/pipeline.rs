@@ -68,9 +68,15 @@ impl Pipeline {
     /// Publishes as `producer FLAGS` would.
     pub async fn produce(&self, flags: &[&str]) -> anyhow::Result<Arc<Generator>> {
         let flags = ProducerFlags::try_parse_from([&["producer"], flags].concat())?;
-        let generator = Arc::new(Generator::new(flags.generation.config())?);
-        producer::run(generator.clone(), &flags.publishing, &self.pubsub, Arc::default(), CancellationToken::new())
-            .await?;
+        let generator = flags.generation.generator()?;
+        producer::run(
+            generator.clone(),
+            &flags.publishing,
+            &self.pubsub,
+            Arc::default(),
+            CancellationToken::new(),
+        )
+        .await?;
         Ok(generator)
     }
 
@@ -86,7 +92,8 @@ impl Pipeline {
         shutdown: CancellationToken,
     ) -> Result<Arc<sink::Progress>, sink::Error> {
         let usual = ["sink", "--exit-when-idle", "1500ms", "--max-pane-age", "500ms", "--lease", "10s"];
-        let options = SinkFlags::try_parse_from([&usual, flags].concat()).expect("a test's flags are right").options;
+        let options =
+            SinkFlags::try_parse_from([&usual, flags].concat()).expect("a test's flags are right").options;
         let progress = Arc::new(sink::Progress::default());
         sink::run(&options, &self.pubsub, &self.bigtable, progress.clone(), shutdown).await?;
         Ok(progress)

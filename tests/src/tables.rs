@@ -60,14 +60,29 @@ pub fn expected(generator: &Generator, range: Range<u64>, table: Table, suffix: 
 }
 
 /// Fails unless each table holds exactly the rows of these payments, each cell once.
-pub async fn assert_exact(bigtable: &Bigtable, generator: &Generator, range: Range<u64>) -> anyhow::Result<()> {
+pub async fn assert_exact(
+    bigtable: &Bigtable,
+    generator: &Generator,
+    range: Range<u64>,
+) -> anyhow::Result<()> {
     for table in Table::ALL {
         let actual = read(bigtable, table).await?;
         let expected = expected(generator, range.clone(), table, KeySuffix::None);
-        anyhow::ensure!(actual.len() == expected.len(), "{}: {} rows, expected {}", table.id(), actual.len(), expected.len());
+        anyhow::ensure!(
+            actual.len() == expected.len(),
+            "{}: {} rows, expected {}",
+            table.id(),
+            actual.len(),
+            expected.len()
+        );
         for (key, row) in &expected {
             let found = actual.get(key);
-            anyhow::ensure!(found == Some(row), "{}: row {:?} differs", table.id(), String::from_utf8_lossy(key));
+            anyhow::ensure!(
+                found == Some(row),
+                "{}: row {:?} differs",
+                table.id(),
+                String::from_utf8_lossy(key)
+            );
         }
     }
     Ok(())

@@ -7,9 +7,9 @@ use tonic::{Request, Response, Status};
 use crate::proto::bigtable_admin::drop_row_range_request::Target;
 use crate::proto::bigtable_admin::table::View;
 use crate::proto::bigtable_admin::{
-    CheckConsistencyRequest, CheckConsistencyResponse, CreateTableRequest, DeleteTableRequest, DropRowRangeRequest,
-    GenerateConsistencyTokenRequest, GenerateConsistencyTokenResponse, GetTableRequest, ListTablesRequest,
-    ListTablesResponse, ModifyColumnFamiliesRequest, Table as TableProto,
+    CheckConsistencyRequest, CheckConsistencyResponse, CreateTableRequest, DeleteTableRequest,
+    DropRowRangeRequest, GenerateConsistencyTokenRequest, GenerateConsistencyTokenResponse, GetTableRequest,
+    ListTablesRequest, ListTablesResponse, ModifyColumnFamiliesRequest, Table as TableProto,
 };
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdmin;
 
@@ -62,23 +62,32 @@ impl Admin {
 
 #[tonic::async_trait]
 impl BigtableTableAdmin for Admin {
-    async fn create_table(&self, request: Request<CreateTableRequest>) -> Result<Response<TableProto>, Status> {
+    async fn create_table(
+        &self,
+        request: Request<CreateTableRequest>,
+    ) -> Result<Response<TableProto>, Status> {
         let request = request.into_inner();
         self.run(move |catalog| Ok(catalog.create(new_record(request)?)?.state()?.schema.to_proto())).await
     }
 
-    async fn list_tables(&self, request: Request<ListTablesRequest>) -> Result<Response<ListTablesResponse>, Status> {
+    async fn list_tables(
+        &self,
+        request: Request<ListTablesRequest>,
+    ) -> Result<Response<ListTablesResponse>, Status> {
         let request = request.into_inner();
         check_parent(&request.parent)?;
         let tables = self.catalog.list(&format!("{}/tables/", request.parent));
-        let shown = tables.iter().filter_map(|table| Some(show(&table.state().ok()?.schema.to_proto(), request.view)));
+        let shown = tables
+            .iter()
+            .filter_map(|table| Some(show(&table.state().ok()?.schema.to_proto(), request.view)));
         Ok(Response::new(ListTablesResponse { tables: shown.collect(), next_page_token: String::new() }))
     }
 
     async fn get_table(&self, request: Request<GetTableRequest>) -> Result<Response<TableProto>, Status> {
         let request = request.into_inner();
         let table = self.catalog.table(&request.name)?.state()?.schema.to_proto();
-        let view = if request.view == View::Unspecified as i32 { View::SchemaView as i32 } else { request.view };
+        let view =
+            if request.view == View::Unspecified as i32 { View::SchemaView as i32 } else { request.view };
         Ok(Response::new(show(&table, view)))
     }
 
@@ -102,7 +111,9 @@ impl BigtableTableAdmin for Admin {
     async fn drop_row_range(&self, request: Request<DropRowRangeRequest>) -> Result<Response<()>, Status> {
         let DropRowRangeRequest { name, target } = request.into_inner();
         match target {
-            Some(Target::DeleteAllDataFromTable(true)) => self.run(move |catalog| catalog.drop_rows(&name)).await,
+            Some(Target::DeleteAllDataFromTable(true)) => {
+                self.run(move |catalog| catalog.drop_rows(&name)).await
+            }
             Some(Target::RowKeyPrefix(prefix)) if !prefix.is_empty() => {
                 self.run(move |catalog| catalog.table(&name)?.delete_prefix(&prefix)).await
             }
@@ -140,7 +151,12 @@ fn new_record(request: CreateTableRequest) -> Result<TableRecord, Status> {
     let table = request.table.unwrap_or_default();
     let mut record = TableRecord {
         name: format!("{}/tables/{}", request.parent, request.table_id),
-        splits: request.initial_splits.into_iter().map(|split| split.key).filter(|key| !key.is_empty()).collect(),
+        splits: request
+            .initial_splits
+            .into_iter()
+            .map(|split| split.key)
+            .filter(|key| !key.is_empty())
+            .collect(),
         deletion_protection: table.deletion_protection,
         ..TableRecord::default()
     };
@@ -154,7 +170,10 @@ fn new_record(request: CreateTableRequest) -> Result<TableRecord, Status> {
 
 fn refuse_protected(record: &TableRecord) -> Result<(), Status> {
     if record.deletion_protection {
-        return Err(Status::failed_precondition(format!("table {:?} is protected from deletion", record.name)));
+        return Err(Status::failed_precondition(format!(
+            "table {:?} is protected from deletion",
+            record.name
+        )));
     }
     Ok(())
 }
@@ -180,5 +199,7 @@ fn check_table_id(id: &str) -> Result<(), Status> {
     if starts_well && id.len() <= MAX_TABLE_ID_BYTES && id.bytes().all(valid) {
         return Ok(());
     }
-    Err(Status::invalid_argument(format!("table id {id:?} does not match [_a-zA-Z0-9][-_.a-zA-Z0-9]{{0,49}}")))
+    Err(Status::invalid_argument(format!(
+        "table id {id:?} does not match [_a-zA-Z0-9][-_.a-zA-Z0-9]{{0,49}}"
+    )))
 }

@@ -33,7 +33,10 @@ impl<S: NamedService> NamedService for Admission<S> {
 
 impl<S> Service<http::Request<Body>> for Admission<S>
 where
-    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible> + Clone + Send + 'static,
+    S: Service<http::Request<Body>, Response = http::Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send,
 {
     type Response = http::Response<Body>;

@@ -6,10 +6,17 @@ use crate::proto::bigtable::{MutateRowsResponse, mutate_rows_response};
 use crate::proto::rpc;
 
 use super::catalog::Catalog;
-use super::mutation::{Change, Checker, MAX_MUTATIONS, Mutation, check_key};
+use super::check::{Checker, MAX_MUTATIONS, check_key};
+use super::mutation::Mutation;
 use super::schema::Schema;
-use super::wire::{Fields, Malformed};
+use super::wire::{Malformed, Reader, bytes_key};
 use super::writer::Entry;
+
+// Fields of MutateRowsRequest and its entries.
+const TABLE_NAME: u64 = bytes_key(1);
+const ENTRIES: u64 = bytes_key(2);
+const ROW_KEY: u64 = bytes_key(1);
+const MUTATIONS: u64 = bytes_key(2);
 
 /// A request whose entries are still encoded.
 struct Request<'a> {
@@ -25,7 +32,6 @@ pub fn mutate_rows(catalog: &Catalog, message: &[u8]) -> Result<MutateRowsRespon
         return Err(Status::invalid_argument("No mutations provided"));
     }
     let statuses = table.mutate(|schema, now_micros| plan(&request.entries, schema, now_micros))?;
-    catalog.bound_memory()?;
     let entry = |(index, status): (i64, Result<(), Status>)| mutate_rows_response::Entry {
         index,
         status: Some(match status {
@@ -42,11 +48,12 @@ pub fn mutate_rows(catalog: &Catalog, message: &[u8]) -> Result<MutateRowsRespon
 
 fn parse(message: &[u8]) -> Result<Request<'_>, Malformed> {
     let mut request = Request { table: "", entries: Vec::new() };
-    for field in Fields::of(message) {
-        match field? {
-            (1, name) => request.table = std::str::from_utf8(name.bytes()?).map_err(|_| Malformed)?,
-            (2, entry) => request.entries.push(entry.bytes()?),
-            _ => {}
+    let mut fields = Reader::of(message);
+    while let Some(key) = fields.key()? {
+        match key {
+            TABLE_NAME => request.table = std::str::from_utf8(fields.bytes()?).map_err(|_| Malformed)?,
+            ENTRIES => request.entries.push(fields.bytes()?),
+            key => fields.skip(key)?,
         }
     }
     Ok(request)
@@ -58,7 +65,9 @@ fn plan<'a>(entries: &[&'a [u8]], schema: &Schema, now_micros: i64) -> Result<Ve
     let mut plan_one = |message: &&'a [u8]| {
         let entry = plan_entry(message, &mut checker, &mut mutations).map_err(malformed)?;
         if mutations > MAX_MUTATIONS {
-            return Err(Status::invalid_argument(format!("a request may hold {MAX_MUTATIONS} mutations at most")));
+            return Err(Status::invalid_argument(format!(
+                "a request may hold {MAX_MUTATIONS} mutations at most"
+            )));
         }
         Ok(entry)
     };
@@ -70,30 +79,29 @@ fn plan_entry<'a>(
     checker: &mut Checker<'_>,
     mutations: &mut usize,
 ) -> Result<Entry<'a>, Malformed> {
-    let mut key = &b""[..];
+    let mut row_key = &b""[..];
     // Rows of a request resemble each other in length; this is about right for short cells.
-    let mut changes: Result<Vec<Change<'a>>, Status> = Ok(Vec::with_capacity(message.len() / 48));
-    for field in Fields::of(message) {
-        match field? {
-            (1, bytes) => key = bytes.bytes()?,
-            (2, bytes) => {
+    let mut changes = Vec::with_capacity(message.len() / 48);
+    let mut refused = None;
+    let mut fields = Reader::of(message);
+    while let Some(key) = fields.key()? {
+        match key {
+            ROW_KEY => row_key = fields.bytes()?,
+            MUTATIONS => {
                 *mutations += 1;
-                let mutation = Mutation::parse(bytes.bytes()?)?;
-                if let Ok(sound) = &mut changes {
-                    match checker.check(mutation) {
-                        Ok(change) => sound.push(change),
-                        Err(status) => changes = Err(status),
-                    }
+                match checker.check(Mutation::parse(fields.bytes()?)?) {
+                    Ok(change) => changes.push(change),
+                    Err(status) => refused = refused.or(Some(status)),
                 }
             }
-            _ => {}
+            key => fields.skip(key)?,
         }
     }
-    let changes = check_key(key).and(changes).and_then(|changes| match changes[..] {
-        [] => Err(Status::invalid_argument("No mutations provided")),
-        _ => Ok(changes),
-    });
-    Ok(Entry { key, changes })
+    if changes.is_empty() {
+        refused = refused.or_else(|| Some(Status::invalid_argument("No mutations provided")));
+    }
+    let changes = check_key(row_key).and(refused.map_or(Ok(changes), Err));
+    Ok(Entry { key: row_key, changes })
 }
 
 fn malformed(error: Malformed) -> Status {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
 use prost::Message;
@@ -11,7 +12,7 @@ use tonic::Status;
 use super::error::Error;
 use super::gc::Invalid;
 use super::schema::{Schema, TableRecord};
-use super::storage::{Storage, failed, keyspace_name};
+use super::storage::{COLUMNS, Storage, column_generation, failed, keyspace_name};
 use super::table::{State, Table, not_found};
 
 const META: &str = "meta";
@@ -29,6 +30,11 @@ const STORE_THREADS: usize = 1;
 
 /// Rows in memory only, over all tables, beyond which the largest memtable is flushed early.
 const MEMTABLES_BYTES: u64 = 64 << 20;
+
+/// Memtables, over all tables, that may wait for their flush before writers wait, too; and for how long those do at
+/// most, lest a store that has failed holds them for ever.
+const SEALED_MEMTABLES: usize = 6;
+const MAX_WAIT: Duration = Duration::from_secs(10);
 
 /// All tables. Reads take no lock for longer than a look-up.
 pub struct Catalog {
@@ -94,7 +100,11 @@ impl Catalog {
     }
 
     /// Deletes a table, unless `allowed` objects. Calls under way end with what they began with.
-    pub fn delete(&self, name: &str, allowed: impl Fn(&TableRecord) -> Result<(), Status>) -> Result<(), Status> {
+    pub fn delete(
+        &self,
+        name: &str,
+        allowed: impl Fn(&TableRecord) -> Result<(), Status>,
+    ) -> Result<(), Status> {
         let store = self.lock();
         let store = store.as_ref().ok_or_else(closed)?;
         let table = self.table(name)?;
@@ -118,7 +128,7 @@ impl Catalog {
         let held = table.hold()?;
         let mut record = held.state.schema.record.clone();
         change(&mut record)?;
-        let schema = Schema::compile(record).map_err(refused)?;
+        let schema = Schema::compile(record).map_err(|invalid| refused(&invalid))?;
         store.write_record(&schema.record, None).map_err(|error| failed(&error))?;
         held.replace(Some(State { schema, storage: held.state.storage.clone() }));
         drop(held);
@@ -136,19 +146,23 @@ impl Catalog {
         held.state.storage.delete().map_err(|error| failed(&error))
     }
 
-    /// Flushes early when many tables hold rows in memory only. Called between writes.
+    /// Keeps what is in memory only within bounds, however many tables are written to. Called after each write; waits
+    /// while the store is behind with its flushes.
     pub fn bound_memory(&self) -> Result<(), Status> {
-        let sized = |table: Arc<Table>| table.state().ok().map(|state| (state.storage.memtable_bytes(), state));
-        let mut states: Vec<_> = self.list("").into_iter().filter_map(sized).collect();
-        let total: u64 = states.iter().map(|(bytes, _)| bytes).sum();
-        if total <= MEMTABLES_BYTES {
-            return Ok(());
+        let state = |table: Arc<Table>| table.state().ok();
+        let states: Vec<_> = self.list("").into_iter().filter_map(state).collect();
+        let active = |state: &Arc<State>| state.storage.memtable_bytes();
+        if states.iter().map(active).sum::<u64>() > MEMTABLES_BYTES
+            && let Some(largest) = states.iter().max_by_key(|state| active(state))
+        {
+            largest.storage.flush().map_err(|error| failed(&error))?;
         }
-        states.sort_by_key(|(bytes, _)| *bytes);
-        match states.pop() {
-            Some((_, state)) => state.storage.flush().map_err(|error| failed(&error)),
-            None => Ok(()),
+        let sealed = || states.iter().map(|state| state.storage.sealed_memtables()).sum::<usize>();
+        let started = Instant::now();
+        while sealed() > SEALED_MEMTABLES && started.elapsed() < MAX_WAIT {
+            std::thread::sleep(Duration::from_millis(5));
         }
+        Ok(())
     }
 
     /// Syncs everything to disk and closes the store. No call may be under way.
@@ -160,7 +174,10 @@ impl Catalog {
                 held.replace(None);
             }
         }
-        store.db.persist(PersistMode::SyncAll).map_err(|source| Error::Storage { path: self.path.clone(), source })
+        store
+            .db
+            .persist(PersistMode::SyncAll)
+            .map_err(|source| Error::Storage { path: self.path.clone(), source })
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Store>> {
@@ -186,7 +203,7 @@ impl Store {
         Ok(tables)
     }
 
-    /// Deletes keyspaces without a table: a process was killed between two steps.
+    /// Deletes keyspaces and dictionaries without a table: a process was killed between two steps.
     fn delete_strays(&self, tables: &BTreeMap<u64, Table>) -> fjall::Result<()> {
         let known: Vec<String> =
             tables.keys().map(|generation| keyspace_name(*generation)).chain([META.to_owned()]).collect();
@@ -196,14 +213,21 @@ impl Store {
                 self.db.delete_keyspace(stray)?;
             }
         }
-        Ok(())
+        let mut batch = self.db.batch();
+        for record in self.meta.prefix(COLUMNS) {
+            let key = record.key()?;
+            if !column_generation(&key).is_some_and(|generation| tables.contains_key(&generation)) {
+                batch.remove(&self.meta, key);
+            }
+        }
+        batch.commit()
     }
 
     /// Puts a record on a new, empty generation.
     fn open_new(&self, mut record: TableRecord) -> Result<State, Status> {
         let generation = self.next_generation().map_err(|error| failed(&error))?;
         record.generation = generation;
-        let schema = Schema::compile(record).map_err(refused)?;
+        let schema = Schema::compile(record).map_err(|invalid| refused(&invalid))?;
         let storage = Storage::open(&self.db, &self.meta, generation).map_err(|error| failed(&error))?;
         self.write_record(&schema.record, Some(generation + 1)).map_err(|error| failed(&error))?;
         Ok(State { schema, storage: Arc::new(storage) })
@@ -230,7 +254,7 @@ impl Store {
     }
 }
 
-fn refused(invalid: Invalid) -> Status {
+fn refused(invalid: &Invalid) -> Status {
     Status::invalid_argument(format!("garbage-collection rule: {invalid}"))
 }
 

@@ -120,7 +120,8 @@ mod tests {
 
     fn schema() -> Schema {
         let family = FamilyRecord { id: 0, name: "f".to_owned(), family: None };
-        Schema::compile(TableRecord { next_family_id: 1, families: vec![family], ..TableRecord::default() }).unwrap()
+        Schema::compile(TableRecord { next_family_id: 1, families: vec![family], ..TableRecord::default() })
+            .unwrap()
     }
 
     fn read(messages: &[Bytes]) -> Vec<ReadRowsResponse> {

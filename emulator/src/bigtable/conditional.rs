@@ -4,13 +4,14 @@ use tonic::Status;
 
 use crate::proto::bigtable::read_modify_write_rule::Rule;
 use crate::proto::bigtable::{
-    Cell as CellProto, CheckAndMutateRowRequest, Column, Family, Mutation as MutationProto, ReadModifyWriteRowRequest,
-    ReadModifyWriteRule, Row,
+    Cell as CellProto, CheckAndMutateRowRequest, Column, Family, Mutation as MutationProto,
+    ReadModifyWriteRowRequest, ReadModifyWriteRule, Row,
 };
 
+use super::check::{Change, Checker, MAX_MUTATIONS, check_key, find};
 use super::filter::Filter;
 use super::matcher;
-use super::mutation::{Change, Checker, MAX_MUTATIONS, Mutation, check_key, find};
+use super::mutation::Mutation;
 use super::row::Cell;
 use super::schema::Schema;
 use super::table::Table;
@@ -44,7 +45,9 @@ pub fn check_all<'a>(
     now_micros: i64,
 ) -> Result<Vec<Change<'a>>, Status> {
     if mutations.len() > MAX_MUTATIONS {
-        return Err(Status::invalid_argument(format!("a request may hold {MAX_MUTATIONS} mutations at most")));
+        return Err(Status::invalid_argument(format!(
+            "a request may hold {MAX_MUTATIONS} mutations at most"
+        )));
     }
     let mut checker = Checker::new(schema, now_micros);
     mutations.iter().map(|mutation| checker.check(Mutation::from(mutation))).collect()
@@ -104,13 +107,12 @@ fn make<'a>(
         Some(Rule::IncrementAmount(amount)) => increment(old, *amount)?,
         None => return Err(Status::invalid_argument("a rule must append or increment")),
     };
-    match earlier {
-        Some(at) => made[at].value = value,
-        None => {
-            // Never older than what it replaces, as documented at ReadModifyWriteRow.
-            let timestamp_micros = stored.map_or(now_micros, |cell| cell.timestamp_micros.max(now_micros));
-            made.push(Made { family, qualifier, timestamp_micros, value });
-        }
+    if let Some(at) = earlier {
+        made[at].value = value;
+    } else {
+        // Never older than what it replaces, as documented at ReadModifyWriteRow.
+        let timestamp_micros = stored.map_or(now_micros, |cell| cell.timestamp_micros.max(now_micros));
+        made.push(Made { family, qualifier, timestamp_micros, value });
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
-/// A connection that ends when a token is cancelled.
+/// A connection that ends when a token is cancelled. One task at a time may wait for it.
 pub struct Connection {
     stream: TcpStream,
     cut: Pin<Box<WaitForCancellationFutureOwned>>,
@@ -49,7 +49,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check(context)?;
         Pin::new(&mut self.stream).poll_write(context, bytes)
     }
@@ -73,5 +77,33 @@ impl AsyncWrite for Connection {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_cut_wakes_those_who_wait_for_the_other_side() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _idle = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let cut = CancellationToken::new();
+        let connection = Connection::new(listener.accept().await.unwrap().0, cut.clone());
+        let (mut reader, mut writer) = tokio::io::split(connection);
+        // One task reads and writes, as an HTTP/2 connection does.
+        let waiting = tokio::spawn(async move {
+            tokio::join!(reader.read_u8(), async { while writer.write_all(&[0; 1 << 20]).await.is_ok() {} })
+        });
+        tokio::task::yield_now().await;
+        assert!(!waiting.is_finished());
+        cut.cancel();
+        let (read, ()) = tokio::time::timeout(Duration::from_secs(10), waiting).await.unwrap().unwrap();
+        assert_eq!(read.unwrap_err().kind(), ErrorKind::ConnectionAborted);
     }
 }

@@ -9,17 +9,17 @@ use futures_util::stream::{self, Once};
 use tonic::{Request, Response, Status};
 
 use crate::proto::bigtable::{
-    CheckAndMutateRowRequest, CheckAndMutateRowResponse, MutateRowRequest, MutateRowResponse, MutateRowsResponse,
-    PingAndWarmRequest, PingAndWarmResponse, ReadModifyWriteRowRequest, ReadModifyWriteRowResponse, ReadRowsRequest,
-    SampleRowKeysRequest, SampleRowKeysResponse,
+    CheckAndMutateRowRequest, CheckAndMutateRowResponse, MutateRowRequest, MutateRowResponse,
+    MutateRowsResponse, PingAndWarmRequest, PingAndWarmResponse, ReadModifyWriteRowRequest,
+    ReadModifyWriteRowResponse, ReadRowsRequest, SampleRowKeysRequest, SampleRowKeysResponse,
 };
 use crate::proto::bigtable_data::bigtable_server::Bigtable;
 
 use super::bulk;
 use super::catalog::Catalog;
+use super::check::check_key;
 use super::conditional::{check_all, check_and_mutate, read_modify_write};
 use super::jobs::Jobs;
-use super::mutation::check_key;
 use super::sample::sample;
 use super::scan::Scan;
 use super::writer::Entry;
@@ -29,6 +29,22 @@ use super::writer::Entry;
 pub struct Data {
     pub catalog: Arc<Catalog>,
     pub jobs: Arc<Jobs>,
+}
+
+impl Data {
+    /// Runs a write off the asynchronous threads.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Catalog) -> Result<T, Status> + Send + 'static,
+    ) -> Result<T, Status> {
+        let catalog = self.catalog.clone();
+        let job = move || {
+            let answer = work(&catalog)?;
+            catalog.bound_memory()?;
+            Ok(answer)
+        };
+        self.jobs.write(job).await
+    }
 }
 
 /// One answer as a stream.
@@ -52,7 +68,10 @@ impl Bigtable for Data {
     type SampleRowKeysStream = stream::Iter<std::vec::IntoIter<Result<SampleRowKeysResponse, Status>>>;
     type MutateRowsStream = Single<MutateRowsResponse>;
 
-    async fn read_rows(&self, request: Request<ReadRowsRequest>) -> Result<Response<Self::ReadRowsStream>, Status> {
+    async fn read_rows(
+        &self,
+        request: Request<ReadRowsRequest>,
+    ) -> Result<Response<Self::ReadRowsStream>, Status> {
         let request = request.into_inner();
         refuse_views(&[&request.authorized_view_name, &request.materialized_view_name])?;
         let scan = Scan::new(self.catalog.table(&request.table_name)?, request)?;
@@ -83,11 +102,13 @@ impl Bigtable for Data {
         Ok(Response::new(stream::iter(answers)))
     }
 
-    async fn mutate_row(&self, request: Request<MutateRowRequest>) -> Result<Response<MutateRowResponse>, Status> {
+    async fn mutate_row(
+        &self,
+        request: Request<MutateRowRequest>,
+    ) -> Result<Response<MutateRowResponse>, Status> {
         let request = request.into_inner();
         refuse_views(&[&request.authorized_view_name])?;
-        let catalog = self.catalog.clone();
-        let work = move || {
+        let work = move |catalog: &Catalog| {
             let table = catalog.table(&request.table_name)?;
             check_key(&request.row_key)?;
             if request.mutations.is_empty() {
@@ -96,17 +117,15 @@ impl Bigtable for Data {
             table.mutate_one(|schema, now_micros| Entry {
                 key: &request.row_key,
                 changes: check_all(&request.mutations, schema, now_micros),
-            })?;
-            catalog.bound_memory()
+            })
         };
-        self.jobs.write(work).await?;
+        self.write(work).await?;
         Ok(Response::new(MutateRowResponse {}))
     }
 
     async fn mutate_rows(&self, request: Request<Bytes>) -> Result<Response<Self::MutateRowsStream>, Status> {
         let message = request.into_inner();
-        let catalog = self.catalog.clone();
-        Ok(single(self.jobs.write(move || bulk::mutate_rows(&catalog, &message)).await?))
+        Ok(single(self.write(move |catalog| bulk::mutate_rows(catalog, &message)).await?))
     }
 
     async fn check_and_mutate_row(
@@ -116,7 +135,7 @@ impl Bigtable for Data {
         let request = request.into_inner();
         refuse_views(&[&request.authorized_view_name])?;
         let table = self.catalog.table(&request.table_name)?;
-        let predicate_matched = self.jobs.write(move || check_and_mutate(&table, &request)).await?;
+        let predicate_matched = self.write(move |_| check_and_mutate(&table, &request)).await?;
         Ok(Response::new(CheckAndMutateRowResponse { predicate_matched }))
     }
 
@@ -134,7 +153,7 @@ impl Bigtable for Data {
         let request = request.into_inner();
         refuse_views(&[&request.authorized_view_name])?;
         let table = self.catalog.table(&request.table_name)?;
-        let row = self.jobs.write(move || read_modify_write(&table, &request)).await?;
+        let row = self.write(move |_| read_modify_write(&table, &request)).await?;
         Ok(Response::new(ReadModifyWriteRowResponse { row: Some(row) }))
     }
 }

@@ -21,7 +21,9 @@ pub fn modify(record: &mut TableRecord, modifications: &[Modification]) -> Resul
             Some(Mod::Update(family)) => update(record, name, family)?,
             Some(Mod::Drop(true)) => drop_family(record, name)?,
             Some(Mod::Drop(false)) | None => {
-                return Err(Status::invalid_argument(format!("modification of family {name:?} says nothing")));
+                return Err(Status::invalid_argument(format!(
+                    "modification of family {name:?} says nothing"
+                )));
             }
         }
     }

@@ -24,15 +24,28 @@ pub enum Filter {
     BlockAll,
     Chain(Vec<Filter>),
     Interleave(Vec<Filter>),
-    Condition { predicate: Box<Filter>, on_match: Box<Filter>, otherwise: Box<Filter> },
+    Condition {
+        predicate: Box<Filter>,
+        on_match: Box<Filter>,
+        otherwise: Box<Filter>,
+    },
     Sink,
     RowKey(Regex),
     /// Keeps a row when its hash is below the bound.
-    RowSample { below: u64, hasher: RandomState },
+    RowSample {
+        below: u64,
+        hasher: RandomState,
+    },
     Family(Regex),
     Qualifier(Regex),
-    Column { family: String, qualifiers: Span },
-    Timestamps { start_micros: i64, end_micros: i64 },
+    Column {
+        family: String,
+        qualifiers: Span,
+    },
+    Timestamps {
+        start_micros: i64,
+        end_micros: i64,
+    },
     Value(Regex),
     Values(Span),
     RowOffset(usize),
@@ -104,7 +117,9 @@ fn compile(filter: &RowFilter, place: Place) -> Result<Filter, Status> {
         Kind::Chain(chain) => compile_chain(&chain.filters, place)?,
         Kind::Interleave(interleave) => Filter::Interleave(compile_all(&interleave.filters, place)?),
         Kind::Condition(condition) => compile_condition(condition, place)?,
-        Kind::Sink(on) if place.in_predicate && *on => return Err(invalid("sink is not allowed in a predicate")),
+        Kind::Sink(on) if place.in_predicate && *on => {
+            return Err(invalid("sink is not allowed in a predicate"));
+        }
         Kind::Sink(on) => flag(*on, Filter::Sink)?,
         Kind::PassAllFilter(on) => flag(*on, Filter::PassAll)?,
         Kind::BlockAllFilter(on) => flag(*on, Filter::BlockAll)?,

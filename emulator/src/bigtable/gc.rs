@@ -56,10 +56,13 @@ fn compile(rule: Option<&GcRule>, depth: usize) -> Result<Rule, Invalid> {
     if depth > MAX_DEPTH {
         return Err(Invalid::Depth);
     }
-    let all = |rules: &[GcRule]| rules.iter().map(|rule| compile(Some(rule), depth + 1)).collect::<Result<_, _>>();
+    let all =
+        |rules: &[GcRule]| rules.iter().map(|rule| compile(Some(rule), depth + 1)).collect::<Result<_, _>>();
     Ok(match rule.and_then(|rule| rule.rule.as_ref()) {
         None => Rule::Never,
-        Some(gc_rule::Rule::MaxNumVersions(versions)) if *versions < 1 => return Err(Invalid::Versions(*versions)),
+        Some(gc_rule::Rule::MaxNumVersions(versions)) if *versions < 1 => {
+            return Err(Invalid::Versions(*versions));
+        }
         Some(gc_rule::Rule::MaxNumVersions(versions)) => Rule::Versions(*versions as usize),
         Some(gc_rule::Rule::MaxAge(age)) => {
             let micros = age.seconds.saturating_mul(1_000_000).saturating_add(i64::from(age.nanos) / 1_000);
@@ -77,11 +80,11 @@ fn compile(rule: Option<&GcRule>, depth: usize) -> Result<Rule, Invalid> {
 
 /// Removes garbage from a row whose cells are in order. The clock is `now_micros`.
 pub fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
-    let mut column: Option<(u16, &[u8])> = None;
+    let mut last: Option<Cell<'_>> = None;
     let mut nth = 0;
     cells.retain(|cell| {
-        nth = if column == Some((cell.family, cell.qualifier)) { nth + 1 } else { 0 };
-        column = Some((cell.family, cell.qualifier));
+        nth = if last.is_some_and(|last| last.same_column(cell)) { nth + 1 } else { 0 };
+        last = Some(*cell);
         let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
         !schema.family(cell.family).rule.collects(nth, age_micros)
     });

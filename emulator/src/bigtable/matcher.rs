@@ -19,9 +19,13 @@ pub fn run<'a>(filter: &'a Filter, row: Row<'_>, cells: Vec<Cell<'a>>) -> Vec<Ce
 }
 
 /// What passes on. What a sink takes goes to `sunk`, past the filters that follow.
-fn pass<'a>(filter: &'a Filter, row: Row<'_>, mut cells: Vec<Cell<'a>>, sunk: &mut Vec<Cell<'a>>) -> Vec<Cell<'a>> {
+fn pass<'a>(
+    filter: &'a Filter,
+    row: Row<'_>,
+    mut cells: Vec<Cell<'a>>,
+    sunk: &mut Vec<Cell<'a>>,
+) -> Vec<Cell<'a>> {
     match filter {
-        Filter::PassAll => {}
         Filter::BlockAll => cells.clear(),
         Filter::Chain(filters) => {
             return filters.iter().fold(cells, |cells, filter| {
@@ -39,7 +43,7 @@ fn pass<'a>(filter: &'a Filter, row: Row<'_>, mut cells: Vec<Cell<'a>>, sunk: &m
         Filter::Sink => *sunk = merge(std::mem::take(sunk), std::mem::take(&mut cells)),
         Filter::RowKey(pattern) if !pattern.is_match(row.key) => cells.clear(),
         Filter::RowSample { below, hasher } if !sampled(hasher, *below, row.key) => cells.clear(),
-        Filter::RowKey(_) | Filter::RowSample { .. } => {}
+        Filter::PassAll | Filter::RowKey(_) | Filter::RowSample { .. } => {}
         Filter::RowOffset(skip) => drop(cells.drain(..(*skip).min(cells.len()))),
         Filter::RowLimit(limit) => cells.truncate(*limit),
         Filter::ColumnLimit(limit) => limit_columns(&mut cells, *limit),
@@ -57,9 +61,10 @@ fn retain(filter: &Filter, schema: &Schema, cells: &mut Vec<Cell<'_>>) {
             // Cells of a family are neighbours: one match a family.
             let mut last = None;
             cells.retain(|cell| {
-                let (_, passes) = *last
-                    .filter(|&(family, _)| family == cell.family)
-                    .get_or_insert_with(|| (cell.family, pattern.is_match(schema.family(cell.family).name.as_bytes())));
+                let (_, passes) =
+                    *last.filter(|&(family, _)| family == cell.family).get_or_insert_with(|| {
+                        (cell.family, pattern.is_match(schema.family(cell.family).name.as_bytes()))
+                    });
                 last = Some((cell.family, passes));
                 passes
             });
@@ -70,7 +75,8 @@ fn retain(filter: &Filter, schema: &Schema, cells: &mut Vec<Cell<'_>>) {
             cells.retain(|cell| Some(cell.family) == family && qualifiers.contains(cell.qualifier));
         }
         Filter::Timestamps { start_micros, end_micros } => cells.retain(|cell| {
-            cell.timestamp_micros >= *start_micros && (*end_micros == 0 || cell.timestamp_micros < *end_micros)
+            cell.timestamp_micros >= *start_micros
+                && (*end_micros == 0 || cell.timestamp_micros < *end_micros)
         }),
         Filter::Value(pattern) => cells.retain(|cell| pattern.is_match(cell.value)),
         Filter::Values(values) => cells.retain(|cell| values.contains(cell.value)),
@@ -79,11 +85,11 @@ fn retain(filter: &Filter, schema: &Schema, cells: &mut Vec<Cell<'_>>) {
 }
 
 fn limit_columns(cells: &mut Vec<Cell<'_>>, limit: usize) {
-    let mut column: Option<(u16, &[u8])> = None;
+    let mut last: Option<Cell<'_>> = None;
     let mut seen = 0;
     cells.retain(|cell| {
-        seen = if column == Some((cell.family, cell.qualifier)) { seen + 1 } else { 1 };
-        column = Some((cell.family, cell.qualifier));
+        seen = if last.is_some_and(|last| last.same_column(cell)) { seen + 1 } else { 1 };
+        last = Some(*cell);
         seen <= limit
     });
 }
@@ -134,7 +140,8 @@ mod tests {
             value: b"v",
             label: None,
         };
-        let cells = vec![cell(0, b"a", 2_000), cell(0, b"a", 1_000), cell(0, b"b", 1_000), cell(1, b"a", 3_000)];
+        let cells =
+            vec![cell(0, b"a", 2_000), cell(0, b"a", 1_000), cell(0, b"b", 1_000), cell(1, b"a", 3_000)];
         run(&filter, Row { key: b"key", schema: &schema }, cells)
             .iter()
             .map(|cell| {
@@ -149,7 +156,10 @@ mod tests {
     fn a_chain_narrows_and_an_interleave_widens() {
         let family = || Kind::FamilyNameRegexFilter("f".to_owned());
         assert_eq!(passing(chain(vec![family(), Kind::CellsPerColumnLimitFilter(1)])), ["f:a@2", "f:b@1"]);
-        let both = interleave(vec![Kind::PassAllFilter(true), chain(vec![family(), Kind::CellsPerRowLimitFilter(1)])]);
+        let both = interleave(vec![
+            Kind::PassAllFilter(true),
+            chain(vec![family(), Kind::CellsPerRowLimitFilter(1)]),
+        ]);
         assert_eq!(passing(both), ["f:a@2", "f:a@2", "f:a@1", "f:b@1", "g:a@3"]);
     }
 

@@ -5,12 +5,12 @@
 //! ```text
 //! server       start, addresses, shutdown        admission, connection, jobs, codec: what crosses the network, and when
 //! data, admin  the two gRPC services
-//!   bulk, conditional, mutation -> writer (apply, gc)          changes of rows
+//!   bulk, conditional (mutation -> check) -> writer (apply, gc) changes of rows
 //!   scan (keys, filter -> matcher, chunks), sample             reads of rows
 //!   families                                                   changes of the schema
 //! catalog      the tables and the store's records of them
 //!   table      schema and rows in force, and the lock on them
-//!     schema, columns, row, storage                            what is on disk
+//!     schema, columns, row, storage (present)                  what is on disk
 //! ```
 //!
 //! A row is one value of an LSM store (`fjall`), under its row key. A change reads the row, rewrites it and commits
@@ -22,6 +22,7 @@ mod admission;
 mod apply;
 mod bulk;
 mod catalog;
+mod check;
 mod chunks;
 mod clock;
 pub(crate) mod codec;
@@ -38,6 +39,7 @@ mod keys;
 mod matcher;
 mod mutation;
 mod pattern;
+mod present;
 mod row;
 mod sample;
 mod scan;

@@ -1,106 +1,67 @@
-//! Mutations, borrowed from the request, and the limits the service puts on them.
-
-use tonic::Status;
+//! Mutations, borrowed from the request.
 
 use crate::proto::bigtable as proto;
 use crate::proto::bigtable::mutation::Mutation as Kind;
 
-use super::schema::Schema;
-use super::wire::{Fields, Malformed};
+use super::wire::{Malformed, Reader, bytes_key, number_key};
 
-/// Limits of the service: <https://cloud.google.com/bigtable/quotas#limits-data-size>.
-pub const MAX_KEY_BYTES: usize = 4096;
-pub const MAX_MUTATIONS: usize = 100_000;
-const MAX_QUALIFIER_BYTES: usize = 16 << 10;
-const MAX_VALUE_BYTES: usize = 100 << 20;
-
-/// A timestamp that asks for the server's clock.
-const SERVER_CLOCK: i64 = -1;
+// Fields of Mutation, of its variants, and of TimestampRange.
+const SET_CELL: u64 = bytes_key(1);
+const DELETE_FROM_COLUMN: u64 = bytes_key(2);
+const DELETE_FROM_FAMILY: u64 = bytes_key(3);
+const DELETE_FROM_ROW: u64 = bytes_key(4);
+const ADD_TO_CELL: u64 = bytes_key(5);
+const MERGE_TO_CELL: u64 = bytes_key(6);
+const FAMILY_NAME: u64 = bytes_key(1);
+const COLUMN_QUALIFIER: u64 = bytes_key(2);
+const TIMESTAMP_MICROS: u64 = number_key(3);
+const TIME_RANGE: u64 = bytes_key(3);
+const VALUE: u64 = bytes_key(4);
+const START_MICROS: u64 = number_key(1);
+const END_MICROS: u64 = number_key(2);
 
 /// One change of a row, as received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mutation<'a> {
-    SetCell { family: &'a [u8], qualifier: &'a [u8], timestamp_micros: i64, value: &'a [u8] },
+    SetCell {
+        family: &'a [u8],
+        qualifier: &'a [u8],
+        timestamp_micros: i64,
+        value: &'a [u8],
+    },
     /// From `start_micros` up to, not including, `end_micros`; 0 leaves that end open.
-    DeleteFromColumn { family: &'a [u8], qualifier: &'a [u8], start_micros: i64, end_micros: i64 },
-    DeleteFromFamily { family: &'a [u8] },
+    DeleteFromColumn {
+        family: &'a [u8],
+        qualifier: &'a [u8],
+        start_micros: i64,
+        end_micros: i64,
+    },
+    DeleteFromFamily {
+        family: &'a [u8],
+    },
     DeleteFromRow,
     /// Aggregates, which this server does not keep.
     Unsupported,
     Missing,
 }
 
-/// One change of a row, checked against the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Change<'a> {
-    Set { family: u16, qualifier: &'a [u8], timestamp_micros: i64, value: &'a [u8] },
-    DeleteColumn { family: u16, qualifier: &'a [u8], start_micros: i64, end_micros: i64 },
-    DeleteFamily { family: u16 },
-    DeleteRow,
-}
-
 impl<'a> Mutation<'a> {
     /// Reads an encoded `Mutation`.
+    #[inline]
     pub fn parse(message: &'a [u8]) -> Result<Self, Malformed> {
         let mut mutation = Mutation::Missing;
-        for field in Fields::of(message) {
-            mutation = match field? {
-                (1, set) => parse_set_cell(set.bytes()?)?,
-                (2, delete) => parse_delete_from_column(delete.bytes()?)?,
-                (3, delete) => parse_delete_from_family(delete.bytes()?)?,
-                (4, _) => Mutation::DeleteFromRow,
-                (5 | 6, _) => Mutation::Unsupported,
-                _ => mutation,
+        let mut fields = Reader::of(message);
+        while let Some(key) = fields.key()? {
+            mutation = match key {
+                SET_CELL => parse_set_cell(fields.bytes()?)?,
+                DELETE_FROM_COLUMN => parse_delete_from_column(fields.bytes()?)?,
+                DELETE_FROM_FAMILY => Mutation::DeleteFromFamily { family: parse_family(fields.bytes()?)? },
+                DELETE_FROM_ROW => fields.bytes().map(|_| Mutation::DeleteFromRow)?,
+                ADD_TO_CELL | MERGE_TO_CELL => fields.bytes().map(|_| Mutation::Unsupported)?,
+                key => fields.skip(key).map(|()| mutation)?,
             };
         }
         Ok(mutation)
-    }
-}
-
-/// Checks the mutations of a request against a schema and the limits.
-pub struct Checker<'s> {
-    schema: &'s Schema,
-    /// The server's clock, a multiple of 1000.
-    now_micros: i64,
-    /// Rank of the family before: mutations name a family several times in a row.
-    last: Option<u16>,
-}
-
-impl<'s> Checker<'s> {
-    pub fn new(schema: &'s Schema, now_micros: i64) -> Self {
-        Checker { schema, now_micros, last: None }
-    }
-
-    pub fn check<'a>(&mut self, mutation: Mutation<'a>) -> Result<Change<'a>, Status> {
-        Ok(match mutation {
-            Mutation::SetCell { family, qualifier, timestamp_micros, value } => {
-                check_size("column qualifier", qualifier, MAX_QUALIFIER_BYTES)?;
-                check_size("cell value", value, MAX_VALUE_BYTES)?;
-                let timestamp_micros = check_timestamp(timestamp_micros, self.now_micros)?;
-                Change::Set { family: self.family(family)?, qualifier, timestamp_micros, value }
-            }
-            Mutation::DeleteFromColumn { family, qualifier, start_micros, end_micros } => {
-                check_range(start_micros, end_micros)?;
-                Change::DeleteColumn { family: self.family(family)?, qualifier, start_micros, end_micros }
-            }
-            Mutation::DeleteFromFamily { family } => Change::DeleteFamily { family: self.family(family)? },
-            Mutation::DeleteFromRow => Change::DeleteRow,
-            Mutation::Unsupported => {
-                return Err(Status::unimplemented("aggregate mutations are not kept; use SetCell"));
-            }
-            Mutation::Missing => return Err(Status::invalid_argument("a mutation must be set")),
-        })
-    }
-
-    fn family(&mut self, name: &[u8]) -> Result<u16, Status> {
-        match self.last {
-            Some(last) if self.schema.family(last).name.as_bytes() == name => Ok(last),
-            _ => {
-                let rank = find(self.schema, name)?;
-                self.last = Some(rank);
-                Ok(rank)
-            }
-        }
     }
 }
 
@@ -129,15 +90,17 @@ impl<'a> From<&'a proto::Mutation> for Mutation<'a> {
     }
 }
 
+#[inline]
 fn parse_set_cell(message: &[u8]) -> Result<Mutation<'_>, Malformed> {
     let (mut family, mut qualifier, mut timestamp_micros, mut value) = (&b""[..], &b""[..], 0, &b""[..]);
-    for field in Fields::of(message) {
-        match field? {
-            (1, name) => family = name.bytes()?,
-            (2, name) => qualifier = name.bytes()?,
-            (3, micros) => timestamp_micros = micros.int64()?,
-            (4, bytes) => value = bytes.bytes()?,
-            _ => {}
+    let mut fields = Reader::of(message);
+    while let Some(key) = fields.key()? {
+        match key {
+            FAMILY_NAME => family = fields.bytes()?,
+            COLUMN_QUALIFIER => qualifier = fields.bytes()?,
+            TIMESTAMP_MICROS => timestamp_micros = fields.int64()?,
+            VALUE => value = fields.bytes()?,
+            key => fields.skip(key)?,
         }
     }
     Ok(Mutation::SetCell { family, qualifier, timestamp_micros, value })
@@ -145,81 +108,37 @@ fn parse_set_cell(message: &[u8]) -> Result<Mutation<'_>, Malformed> {
 
 fn parse_delete_from_column(message: &[u8]) -> Result<Mutation<'_>, Malformed> {
     let (mut family, mut qualifier, mut start_micros, mut end_micros) = (&b""[..], &b""[..], 0, 0);
-    for field in Fields::of(message) {
-        match field? {
-            (1, name) => family = name.bytes()?,
-            (2, name) => qualifier = name.bytes()?,
-            (3, range) => {
-                for bound in Fields::of(range.bytes()?) {
-                    match bound? {
-                        (1, micros) => start_micros = micros.int64()?,
-                        (2, micros) => end_micros = micros.int64()?,
-                        _ => {}
+    let mut fields = Reader::of(message);
+    while let Some(key) = fields.key()? {
+        match key {
+            FAMILY_NAME => family = fields.bytes()?,
+            COLUMN_QUALIFIER => qualifier = fields.bytes()?,
+            TIME_RANGE => {
+                let mut range = Reader::of(fields.bytes()?);
+                while let Some(key) = range.key()? {
+                    match key {
+                        START_MICROS => start_micros = range.int64()?,
+                        END_MICROS => end_micros = range.int64()?,
+                        key => range.skip(key)?,
                     }
                 }
             }
-            _ => {}
+            key => fields.skip(key)?,
         }
     }
     Ok(Mutation::DeleteFromColumn { family, qualifier, start_micros, end_micros })
 }
 
-fn parse_delete_from_family(message: &[u8]) -> Result<Mutation<'_>, Malformed> {
+fn parse_family(message: &[u8]) -> Result<&[u8], Malformed> {
     let mut family = &b""[..];
-    for field in Fields::of(message) {
-        if let (1, name) = field? {
-            family = name.bytes()?;
+    let mut fields = Reader::of(message);
+    while let Some(key) = fields.key()? {
+        match key {
+            FAMILY_NAME => family = fields.bytes()?,
+            key => fields.skip(key)?,
         }
     }
-    Ok(Mutation::DeleteFromFamily { family })
-}
-
-/// Checks a row key's length.
-pub fn check_key(key: &[u8]) -> Result<(), Status> {
-    if key.is_empty() {
-        return Err(Status::invalid_argument("row keys must not be empty"));
-    }
-    check_size("row key", key, MAX_KEY_BYTES)
-}
-
-/// Rank of the family with this name.
-pub fn find(schema: &Schema, family: &[u8]) -> Result<u16, Status> {
-    schema.rank(family).ok_or_else(|| {
-        let family = String::from_utf8_lossy(family);
-        Status::not_found(format!("Requested column family not found: {family:?} in {}", schema.record.name))
-    })
-}
-
-fn check_size(what: &str, bytes: &[u8], limit: usize) -> Result<(), Status> {
-    if bytes.len() <= limit {
-        return Ok(());
-    }
-    Err(Status::invalid_argument(format!("{what} of {} bytes is longer than {limit}", bytes.len())))
-}
-
-fn check_timestamp(micros: i64, now_micros: i64) -> Result<i64, Status> {
-    match micros {
-        SERVER_CLOCK => Ok(now_micros),
-        micros if micros < 0 => Err(Status::invalid_argument(format!("timestamp {micros} is negative"))),
-        micros if micros % 1_000 != 0 => Err(granularity(micros)),
-        micros => Ok(micros),
-    }
-}
-
-fn check_range(start_micros: i64, end_micros: i64) -> Result<(), Status> {
-    if let Some(micros) = [start_micros, end_micros].into_iter().find(|micros| micros % 1_000 != 0) {
-        return Err(granularity(micros));
-    }
-    if start_micros < 0 || end_micros < 0 || (end_micros != 0 && end_micros <= start_micros) {
-        return Err(Status::invalid_argument(format!("timestamp range {start_micros}..{end_micros} is not one")));
-    }
-    Ok(())
-}
-
-fn granularity(micros: i64) -> Status {
-    Status::invalid_argument(format!(
-        "Timestamp granularity mismatch. Expected a multiple of 1000 (millisecond granularity), but got {micros}"
-    ))
+    Ok(family)
 }
 
 #[cfg(test)]
@@ -230,7 +149,8 @@ mod tests {
 
     fn all() -> Vec<proto::Mutation> {
         let family_name = "f".to_owned();
-        let time_range = Some(proto::TimestampRange { start_timestamp_micros: 1_000, end_timestamp_micros: 2_000 });
+        let time_range =
+            Some(proto::TimestampRange { start_timestamp_micros: 1_000, end_timestamp_micros: 2_000 });
         let column_qualifier = b"q".to_vec();
         [
             Some(Kind::SetCell(proto::mutation::SetCell {
@@ -258,13 +178,5 @@ mod tests {
         for mutation in all() {
             assert_eq!(Mutation::parse(&mutation.encode_to_vec()), Ok(Mutation::from(&mutation)));
         }
-    }
-
-    #[test]
-    fn timestamps_are_whole_milliseconds() {
-        assert_eq!(check_timestamp(-1, 7_000).unwrap(), 7_000);
-        assert_eq!(check_timestamp(3_000, 7_000).unwrap(), 3_000);
-        assert!(check_timestamp(3_001, 7_000).is_err());
-        assert!(check_timestamp(-1_000, 7_000).is_err());
     }
 }

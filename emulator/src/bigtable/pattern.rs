@@ -5,11 +5,9 @@ use tonic::Status;
 
 /// Compiles a filter's expression. `INVALID_ARGUMENT` if it is none.
 pub fn compile(pattern: &[u8]) -> Result<Regex, Status> {
-    RegexBuilder::new(&format!(r"\A(?:{})\z", translate(pattern)))
-        .unicode(false)
-        .octal(true)
-        .build()
-        .map_err(|error| Status::invalid_argument(format!("filter expression {}: {error}", pattern.escape_ascii())))
+    RegexBuilder::new(&format!(r"\A(?:{})\z", translate(pattern))).unicode(false).octal(true).build().map_err(
+        |error| Status::invalid_argument(format!("filter expression {}: {error}", pattern.escape_ascii())),
+    )
 }
 
 /// Rewrites what RE2 has and the regex crate has not: `\C` for any byte, `\Q...\E` for literals, bytes that are not

@@ -56,5 +56,7 @@ fn count(storage: &Storage, rows: usize) -> Result<Vec<(Vec<u8>, usize)>, Status
 fn bounds(storage: &Storage) -> Vec<(Vec<u8>, usize)> {
     let version = storage.rows.tree.current_version();
     let tables = version.iter_levels().skip(1).flat_map(|level| level.iter()).flat_map(|run| run.iter());
-    tables.map(|table| (table.metadata.key_range.max().to_vec(), table.metadata.item_count as usize)).collect()
+    tables
+        .map(|table| (table.metadata.key_range.max().to_vec(), table.metadata.item_count as usize))
+        .collect()
 }

@@ -19,8 +19,10 @@ use super::matcher;
 use super::storage::failed;
 use super::table::{State, Table};
 
-/// A scan that finds nothing says how far it has come about this often, so that the client sees it alive.
+/// A scan that finds nothing says how far it has come about this often, so that the client sees it alive, and other
+/// scans get their turn.
 const SILENCE: Duration = Duration::from_millis(500);
+const SILENT_ROWS: u32 = 20_000;
 
 /// A scan. It keeps no iterator between messages: a client that reads slowly pins neither memory nor files.
 pub struct Scan {
@@ -40,6 +42,7 @@ struct Step {
     now_micros: i64,
     started: Instant,
     messages: Messages,
+    rows: u32,
     last_scanned: Option<Vec<u8>>,
 }
 
@@ -68,24 +71,24 @@ impl Scan {
 
     /// Reads on until a message is full or the scan ends. None at the end. Blocks on the disk.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, Status> {
-        if let Some(message) = self.ready.pop_front() {
-            return Ok(Some(message));
+        while self.ready.is_empty() && !self.is_done() {
+            self.step()?;
         }
-        if self.is_done() {
-            return Ok(None);
-        }
-        let state = self.table.state()?;
+        Ok(self.ready.pop_front())
+    }
+
+    fn step(&mut self) -> Result<(), Status> {
         let mut step = Step {
-            state,
+            state: self.table.state()?,
             now_micros: now_micros(),
             started: Instant::now(),
             messages: Messages::default(),
+            rows: 0,
             last_scanned: None,
         };
         while let Some(interval) = self.left.pop_front() {
-            if let Some(rest) = self.read_interval(interval, &mut step)? {
+            if let Some(rest) = self.read_interval(&interval, &mut step)? {
                 self.left.push_front(rest);
-                break;
             }
             if self.rows_left == Some(0) || step.is_over() {
                 break;
@@ -93,14 +96,15 @@ impl Scan {
         }
         let last_scanned = step.last_scanned.take().filter(|_| !self.is_done());
         self.ready = step.messages.finish(last_scanned.as_deref()).into();
-        Ok(self.ready.pop_front())
+        Ok(())
     }
 
     /// Reads an interval, and answers what is left of it if the step is over first.
-    fn read_interval(&mut self, interval: Interval, step: &mut Step) -> Result<Option<Interval>, Status> {
+    fn read_interval(&mut self, interval: &Interval, step: &mut Step) -> Result<Option<Interval>, Status> {
         if let Some(key) = interval.single() {
-            if let Some(stored) = step.state.storage.get(key)? {
-                self.read_row(key, &stored, step)?;
+            match step.state.storage.get(key)? {
+                Some(stored) => self.read_row(key, &stored, step)?,
+                None => step.last_scanned = Some(key.to_vec()),
             }
             return Ok(None);
         }
@@ -115,7 +119,7 @@ impl Scan {
                 return Ok(None);
             }
             if step.is_over() {
-                return Ok(Some(self.rest(&interval, &key)));
+                return Ok(Some(self.rest(interval, &key)));
             }
         }
     }
@@ -128,6 +132,7 @@ impl Scan {
     }
 
     fn read_row(&mut self, key: &[u8], stored: &Slice, step: &mut Step) -> Result<(), Status> {
+        step.rows += 1;
         let state = &step.state;
         // Taken after the row was read, so that it has the row's columns.
         let columns = state.storage.columns();
@@ -147,6 +152,6 @@ impl Scan {
 
 impl Step {
     fn is_over(&self) -> bool {
-        self.messages.is_full() || self.started.elapsed() >= SILENCE
+        self.messages.is_full() || self.rows >= SILENT_ROWS || self.started.elapsed() >= SILENCE
     }
 }

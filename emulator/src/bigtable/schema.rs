@@ -62,7 +62,8 @@ impl Schema {
         record.families.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
         let families = record.families.iter().map(compile_family).collect::<Result<Vec<_>, _>>()?;
         let rank_by_id: HashMap<u32, u16> = families.iter().map(|family| family.id).zip(0..).collect();
-        let rank_by_low_id = (0..LOW_IDS.min(record.next_family_id)).map(|id| rank_by_id.get(&id).copied()).collect();
+        let rank_by_low_id =
+            (0..LOW_IDS.min(record.next_family_id)).map(|id| rank_by_id.get(&id).copied()).collect();
         Ok(Schema { record, families, rank_by_id, rank_by_low_id })
     }
 

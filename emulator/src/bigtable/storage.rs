@@ -1,17 +1,18 @@
 //! The rows of one table in the store: a keyspace and the dictionary its rows are written with.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fjall::compaction::Leveled;
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{
-    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions, PersistMode, Slice,
+    AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, KvSeparationOptions,
+    PersistMode, Slice,
 };
 use tonic::Status;
 
 use super::columns::{Column, Columns};
-use super::gc;
-use super::row::{self, Cell, Unreadable};
+use super::present::Present;
+use super::row::{self, Cell};
 use super::schema::Schema;
 
 /// A memtable is flushed at this size. A table has one, and up to four more waiting for the flush.
@@ -26,6 +27,9 @@ const L0_RUNS: u8 = 8;
 /// Rows from this size go to blob files, so that compactions move keys only.
 const SEPARATED_BYTES: u32 = 256;
 
+/// Prefix of the columns' records.
+pub const COLUMNS: &str = "column/";
+
 /// A keyspace of rows and its dictionary. Dropping all rows of a table makes a new one.
 pub struct Storage {
     db: Database,
@@ -33,6 +37,7 @@ pub struct Storage {
     generation: u64,
     pub rows: Keyspace,
     columns: RwLock<Arc<Columns>>,
+    present: Mutex<Present>,
 }
 
 /// Name of a generation's keyspace.
@@ -63,7 +68,9 @@ impl Storage {
                 columns.push(column);
             }
         }
+        let present = Mutex::new(Present::new(rows.is_empty()?));
         Ok(Storage {
+            present,
             db: db.clone(),
             meta: meta.clone(),
             generation,
@@ -92,9 +99,14 @@ impl Storage {
         self.rows.get(key).map_err(|error| failed(&error))
     }
 
+    /// The filter of the keys; whoever puts a row inserts its key before.
+    pub fn present(&self) -> MutexGuard<'_, Present> {
+        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts a set of changes that become durable together.
     pub fn batch(&self) -> Batch<'_> {
-        Batch { storage: self, batch: self.db.batch(), bytes: 0 }
+        Batch { storage: self, changes: self.db.batch(), bytes: 0 }
     }
 
     /// Starts encoding rows.
@@ -121,22 +133,14 @@ impl Storage {
         Ok(id)
     }
 
-    /// Live cells of a stored row, in order, without garbage.
-    pub fn decode<'a>(
-        &self,
-        stored: &'a [u8],
-        schema: &Schema,
-        columns: &'a Columns,
-        now_micros: i64,
-    ) -> Result<Vec<Cell<'a>>, Unreadable> {
-        let mut cells = row::decode(stored, schema, columns)?;
-        gc::collect(&mut cells, schema, now_micros);
-        Ok(cells)
-    }
-
     /// Bytes of rows that are in memory only.
     pub fn memtable_bytes(&self) -> u64 {
         self.rows.tree.active_memtable().size()
+    }
+
+    /// Memtables that wait for their flush.
+    pub fn sealed_memtables(&self) -> usize {
+        self.rows.sealed_memtable_count()
     }
 
     /// Starts flushing the rows that are in memory only.
@@ -148,7 +152,7 @@ impl Storage {
 /// Changes of rows, committed together.
 pub struct Batch<'s> {
     storage: &'s Storage,
-    batch: fjall::OwnedWriteBatch,
+    changes: fjall::OwnedWriteBatch,
     bytes: usize,
 }
 
@@ -157,12 +161,12 @@ const BATCH_BYTES: usize = 4 << 20;
 
 impl Batch<'_> {
     pub fn put(&mut self, key: &[u8], stored: &[u8]) -> Result<(), Status> {
-        self.batch.insert(&self.storage.rows, key, stored);
+        self.changes.insert(&self.storage.rows, key, stored);
         self.grow(key.len() + stored.len())
     }
 
     pub fn remove(&mut self, key: &[u8]) -> Result<(), Status> {
-        self.batch.remove(&self.storage.rows, key);
+        self.changes.remove(&self.storage.rows, key);
         self.grow(key.len())
     }
 
@@ -172,13 +176,13 @@ impl Batch<'_> {
             return Ok(());
         }
         self.bytes = 0;
-        let full = std::mem::replace(&mut self.batch, self.storage.db.batch());
+        let full = std::mem::replace(&mut self.changes, self.storage.db.batch());
         commit(full)
     }
 
     /// Writes the changes to the journal, where a killed process leaves them to its successor.
     pub fn commit(self) -> Result<(), Status> {
-        commit(self.batch)
+        commit(self.changes)
     }
 }
 
@@ -233,10 +237,16 @@ impl Encoder<'_> {
 
 /// Key of a column's record, or the prefix of all of a generation.
 fn column_key(generation: u64, id: Option<u32>) -> Vec<u8> {
-    let mut key = b"column/".to_vec();
+    let mut key = COLUMNS.as_bytes().to_vec();
     key.extend_from_slice(&generation.to_be_bytes());
     key.extend(id.map(u32::to_be_bytes).into_iter().flatten());
     key
+}
+
+/// The generation that a column's record belongs to.
+pub fn column_generation(key: &[u8]) -> Option<u64> {
+    let generation = key.strip_prefix(COLUMNS.as_bytes())?.first_chunk()?;
+    Some(u64::from_be_bytes(*generation))
 }
 
 /// Status of a call that the store failed.

@@ -8,7 +8,8 @@ use tonic::Status;
 
 use super::clock::now_micros;
 use super::columns::Columns;
-use super::row::{Cell, Unreadable};
+use super::gc;
+use super::row::{self, Cell, Unreadable};
 use super::schema::Schema;
 use super::storage::{Storage, failed};
 use super::writer::Writer;
@@ -113,8 +114,10 @@ impl State {
         now_micros: i64,
     ) -> Result<Vec<Cell<'a>>, Status> {
         let Some(stored) = stored else { return Ok(Vec::new()) };
-        let cells = self.storage.decode(stored, &self.schema, columns, now_micros);
-        cells.map_err(|error| unreadable(&self.schema, key, &error))
+        let cells = row::decode(stored, &self.schema, columns);
+        let mut cells = cells.map_err(|error| unreadable(&self.schema, key, &error))?;
+        gc::collect(&mut cells, &self.schema, now_micros);
+        Ok(cells)
     }
 }
 

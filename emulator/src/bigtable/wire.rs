@@ -7,74 +7,57 @@
 #[error("malformed protobuf message")]
 pub struct Malformed;
 
-/// Value of one field, by wire type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'a> {
-    Varint(u64),
-    Bytes(&'a [u8]),
-    /// Fixed-width numbers, which none of the messages read here uses.
-    Fixed,
+/// Key of a length-delimited field: bytes, a string or a message.
+pub const fn bytes_key(field: u32) -> u64 {
+    (field as u64) << 3 | 2
 }
 
-impl<'a> Value<'a> {
-    /// The field's bytes; an error if it has another wire type.
-    pub fn bytes(self) -> Result<&'a [u8], Malformed> {
-        match self {
-            Value::Bytes(bytes) => Ok(bytes),
-            _ => Err(Malformed),
-        }
-    }
-
-    /// The field's number, as `int64` carries it; an error if it has another wire type.
-    pub fn int64(self) -> Result<i64, Malformed> {
-        match self {
-            Value::Varint(number) => Ok(number as i64),
-            _ => Err(Malformed),
-        }
-    }
+/// Key of a number.
+pub const fn number_key(field: u32) -> u64 {
+    (field as u64) << 3
 }
 
-/// Iterator over (field number, value) of one message.
+/// Reads a message field by field: the key, then what the key says, by [`Reader::bytes`], [`Reader::int64`] or
+/// [`Reader::skip`].
 #[derive(Debug, Clone)]
-pub struct Fields<'a> {
+pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Fields<'a> {
+impl<'a> Reader<'a> {
     pub fn of(message: &'a [u8]) -> Self {
-        Fields { rest: message }
+        Reader { rest: message }
     }
 
+    /// The next field's key; none at the end.
     #[inline]
-    fn read(&mut self) -> Result<(u32, Value<'a>), Malformed> {
-        let key = take_varint(&mut self.rest)?;
-        let value = match key & 7 {
-            0 => Value::Varint(take_varint(&mut self.rest)?),
-            1 => take_slice(&mut self.rest, 8).map(|_| Value::Fixed)?,
-            2 => {
-                let len = take_varint(&mut self.rest)?;
-                Value::Bytes(take_slice(&mut self.rest, len)?)
-            }
-            5 => take_slice(&mut self.rest, 4).map(|_| Value::Fixed)?,
-            _ => return Err(Malformed),
-        };
-        Ok((u32::try_from(key >> 3).map_err(|_| Malformed)?, value))
-    }
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<(u32, Value<'a>), Malformed>;
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
+    pub fn key(&mut self) -> Result<Option<u64>, Malformed> {
         if self.rest.is_empty() {
-            return None;
+            return Ok(None);
         }
-        let field = self.read();
-        if field.is_err() {
-            self.rest = &[];
+        take_varint(&mut self.rest).map(Some)
+    }
+
+    #[inline]
+    pub fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
+        let len = take_varint(&mut self.rest)?;
+        take_slice(&mut self.rest, len)
+    }
+
+    #[inline]
+    pub fn int64(&mut self) -> Result<i64, Malformed> {
+        take_varint(&mut self.rest).map(|number| number as i64)
+    }
+
+    /// Passes over the value of a field that is of no interest.
+    pub fn skip(&mut self, key: u64) -> Result<(), Malformed> {
+        match key & 7 {
+            0 => self.int64().map(|_| ()),
+            1 => take_slice(&mut self.rest, 8).map(|_| ()),
+            2 => self.bytes().map(|_| ()),
+            5 => take_slice(&mut self.rest, 4).map(|_| ()),
+            _ => Err(Malformed),
         }
-        Some(field)
     }
 }
 
@@ -105,7 +88,8 @@ fn take_long_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
 /// Cuts `len` bytes off the front of `bytes`.
 #[inline]
 pub fn take_slice<'a>(bytes: &mut &'a [u8], len: u64) -> Result<&'a [u8], Malformed> {
-    let (head, tail) = bytes.split_at_checked(usize::try_from(len).map_err(|_| Malformed)?).ok_or(Malformed)?;
+    let (head, tail) =
+        bytes.split_at_checked(usize::try_from(len).map_err(|_| Malformed)?).ok_or(Malformed)?;
     *bytes = tail;
     Ok(head)
 }
@@ -182,7 +166,12 @@ mod tests {
     fn a_cut_message_is_malformed() {
         let mut out = Vec::new();
         put_bytes(&mut out, 2, b"hello");
-        assert_eq!(Fields::of(&out[..4]).next(), Some(Err(Malformed)));
-        assert_eq!(Fields::of(&out).next(), Some(Ok((2, Value::Bytes(b"hello")))));
+        let mut whole = Reader::of(&out);
+        assert_eq!(whole.key(), Ok(Some(bytes_key(2))));
+        assert_eq!(whole.bytes(), Ok(&b"hello"[..]));
+        assert_eq!(whole.key(), Ok(None));
+        let mut cut = Reader::of(&out[..4]);
+        assert_eq!(cut.key(), Ok(Some(bytes_key(2))));
+        assert_eq!(cut.skip(bytes_key(2)), Err(Malformed));
     }
 }

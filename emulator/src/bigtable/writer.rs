@@ -1,15 +1,16 @@
 //! Writes rows: one at a time, or a request's worth at once.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard};
 
 use fjall::Slice;
 use tonic::Status;
 
-use super::apply::apply;
+use super::apply::{Maker, apply};
+use super::check::Change;
 use super::clock::now_micros;
 use super::gc;
-use super::mutation::Change;
+use super::present::Present;
 use super::schema::Schema;
 use super::storage::{Batch, Encoder};
 use super::table::{State, Table};
@@ -24,6 +25,7 @@ pub struct Entry<'a> {
 pub struct Writer<'s> {
     state: &'s State,
     now_micros: i64,
+    present: MutexGuard<'s, Present>,
     encoder: Encoder<'s>,
     batch: Batch<'s>,
     row: Vec<u8>,
@@ -32,12 +34,31 @@ pub struct Writer<'s> {
 impl<'s> Writer<'s> {
     pub fn new(state: &'s State, now_micros: i64) -> Self {
         let (encoder, batch) = (state.storage.encoder(), state.storage.batch());
-        Writer { state, now_micros, encoder, batch, row: Vec::new() }
+        Writer { state, now_micros, present: state.storage.present(), encoder, batch, row: Vec::new() }
+    }
+
+    /// Writes a row that does not exist yet as `fresh` says, or changes the one that does.
+    fn write(&mut self, row: &StagedRow<'_, '_>, fresh: &[u8]) -> Result<(), Status> {
+        let may_exist = self.present.may_contain(row.key);
+        let stored = if may_exist { self.state.storage.get(row.key)? } else { None };
+        match stored {
+            Some(stored) => self.change(row.key, Some(&stored), &row.entries.concat()),
+            None if fresh.is_empty() => Ok(()),
+            None => {
+                self.present.insert(row.key);
+                self.batch.put(row.key, fresh)
+            }
+        }
     }
 
     /// Applies changes to the row that is stored under `key`, and drops its garbage. A row that stays the same is
     /// not written: a replay costs no disk.
-    pub fn change(&mut self, key: &[u8], stored: Option<&Slice>, changes: &[Change<'_>]) -> Result<(), Status> {
+    pub fn change(
+        &mut self,
+        key: &[u8],
+        stored: Option<&Slice>,
+        changes: &[Change<'_>],
+    ) -> Result<(), Status> {
         let columns = self.state.storage.columns();
         let mut cells = self.state.cells(key, stored, &columns, self.now_micros)?;
         apply(&mut cells, changes);
@@ -50,7 +71,10 @@ impl<'s> Writer<'s> {
             (None, []) => Ok(()),
             (Some(_), []) => self.batch.remove(key),
             (Some(stored), row) if **stored == *row => Ok(()),
-            (_, row) => self.batch.put(key, row),
+            (_, row) => {
+                self.present.insert(key);
+                self.batch.put(key, row)
+            }
         }
     }
 
@@ -77,31 +101,32 @@ impl<'e, 'a> Staged<'e, 'a> {
     fn new(entries: &'e [Entry<'a>], state: &State, now_micros: i64) -> Result<Self, Status> {
         let mut rows = group(entries);
         let mut encoder = state.storage.encoder();
-        let mut encoded = Vec::new();
+        let mut bytes = Vec::new();
         let mut cells = Vec::new();
+        let mut maker = Maker::default();
         for row in &mut rows {
-            cells.clear();
-            row.entries.iter().for_each(|changes| apply(&mut cells, changes));
-            gc::collect(&mut cells, &state.schema, now_micros);
-            let start = encoded.len();
-            if !cells.is_empty() {
-                encoder.encode(&cells, &state.schema, &mut encoded)?;
+            match row.entries[..] {
+                [changes] => maker.make(&mut cells, changes),
+                ref entries => {
+                    cells.clear();
+                    apply(&mut cells, &entries.concat());
+                }
             }
-            row.fresh = start..encoded.len();
+            gc::collect(&mut cells, &state.schema, now_micros);
+            let start = bytes.len();
+            if !cells.is_empty() {
+                encoder.encode(&cells, &state.schema, &mut bytes)?;
+            }
+            row.fresh = start..bytes.len();
         }
-        Ok(Staged { rows, encoded })
+        Ok(Staged { rows, encoded: bytes })
     }
 
     /// Writes the rows. The table is held.
     fn commit(self, state: &State, now_micros: i64) -> Result<(), Status> {
         let mut writer = Writer::new(state, now_micros);
         for row in &self.rows {
-            let stored = state.storage.get(row.key)?;
-            if stored.is_some() {
-                writer.change(row.key, stored.as_ref(), &row.entries.concat())?;
-            } else if !row.fresh.is_empty() {
-                writer.batch.put(row.key, &self.encoded[row.fresh.clone()])?;
-            }
+            writer.write(row, &self.encoded[row.fresh.clone()])?;
         }
         writer.commit()
     }

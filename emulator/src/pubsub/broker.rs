@@ -8,11 +8,13 @@ use super::store::Store;
 use super::subscription::Subscription;
 use super::topic::Topic;
 use super::writer::Writer;
-use super::{reader, retention, saver};
+use super::{reader, retention, saver, subscriptions};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Mutex, Notify};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::Status;
 
 /// What exists, by name.
@@ -28,6 +30,9 @@ pub struct Registry {
 pub struct Broker {
     store: Arc<Store>,
     writer: Writer,
+    writing: JoinHandle<()>,
+    /// Readers, saver, retention.
+    tasks: TaskTracker,
     registry: RwLock<Registry>,
     /// Held by whoever changes the registry; gives out numbers.
     pub changes: Mutex<Counters>,
@@ -45,8 +50,11 @@ impl Broker {
         counters.opened += 1;
         store.save_counters(counters)?;
         let urgent = Arc::new(Notify::new());
+        let (writer, writing) = Writer::start(store.clone());
         let broker = Arc::new(Self {
-            writer: Writer::start(store.clone()),
+            writer,
+            writing,
+            tasks: TaskTracker::new(),
             registry: RwLock::default(),
             changes: Mutex::new(counters),
             opened: counters.opened,
@@ -55,8 +63,9 @@ impl Broker {
             store,
         });
         broker.load()?;
-        tokio::spawn(broker.clone().until_stop(saver::run(Arc::downgrade(&broker), urgent)));
-        tokio::spawn(broker.clone().until_stop(retention::run(Arc::downgrade(&broker))));
+        let stopping = broker.stopping.clone();
+        broker.tasks.spawn(saver::run(Arc::downgrade(&broker), urgent, stopping.clone()));
+        broker.tasks.spawn(retention::run(Arc::downgrade(&broker), stopping));
         Ok(broker)
     }
 
@@ -97,15 +106,31 @@ impl Broker {
         let urgent = self.urgent.clone();
         let subscription =
             Arc::new(Subscription::new(record, topic, progress, self.opened, urgent, &self.stopping));
-        tokio::spawn(reader::run(subscription.clone(), Arc::downgrade(self)));
+        if subscription.config().detached {
+            subscription.end(subscriptions::detached(&name));
+        }
+        self.tasks.spawn(reader::run(subscription.clone(), Arc::downgrade(self)));
         self.write().subscriptions.insert(name, subscription.clone());
         subscription
     }
 
-    async fn until_stop(self: Arc<Self>, task: impl Future<Output = ()>) {
-        let stopping = self.stopping.clone();
-        drop(self);
-        stopping.run_until_cancelled(task).await;
+    /// Ends the background tasks, saves what is in memory, and closes the store. Nobody else may hold the broker.
+    pub async fn close(self: Arc<Self>) -> Result<(), Error> {
+        self.tasks.close();
+        self.tasks.wait().await;
+        let Self { store, writer, writing, registry, .. } = Arc::into_inner(self).ok_or(Error::Busy)?;
+        drop(writer);
+        writing.await?;
+        tokio::task::spawn_blocking(move || {
+            let registry = registry.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let subscriptions: Vec<Arc<Subscription>> = registry.subscriptions.values().cloned().collect();
+            saver::save(&store, &subscriptions)?;
+            // Logs keep the store's directory locked.
+            drop((subscriptions, registry));
+            let store = Arc::into_inner(store).ok_or(Error::Busy)?;
+            store.sync()
+        })
+        .await?
     }
 
     pub fn store(&self) -> &Arc<Store> {

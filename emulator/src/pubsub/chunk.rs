@@ -22,7 +22,12 @@ pub struct Builder {
 
 impl Builder {
     pub fn new(first: u64, publish_micros: i64) -> Self {
-        Self { first, publish_micros, bytes: Vec::with_capacity(TARGET_BYTES + 4096), lens: Vec::with_capacity(128) }
+        Self {
+            first,
+            publish_micros,
+            bytes: Vec::with_capacity(TARGET_BYTES + 4096),
+            lens: Vec::with_capacity(128),
+        }
     }
 
     /// Appends one message, written by `write`.

@@ -1,11 +1,12 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 /// Why the server could not start or stop.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    #[error("the embedded Pub/Sub server has no authentication and listens on loopback only, not on {0}; bind 127.0.0.1")]
+    #[error(
+        "the embedded Pub/Sub server has no authentication and listens on loopback only, not on {0}; bind 127.0.0.1"
+    )]
     NotLoopback(SocketAddr),
     #[error("cannot read the address of the listener")]
     Address(#[source] std::io::Error),
@@ -13,12 +14,14 @@ pub enum Error {
     Open { path: PathBuf, source: fjall::Error },
     #[error("the Pub/Sub store failed")]
     Store(#[from] fjall::Error),
-    #[error("the Pub/Sub store holds a record that cannot be read: {key}; move the data directory away to start afresh")]
+    #[error(
+        "the Pub/Sub store holds a record that cannot be read: {key}; move the data directory away to start afresh"
+    )]
     Record { key: String, source: prost::DecodeError },
     #[error("the Pub/Sub server failed")]
     Serve(#[from] tonic::transport::Error),
-    #[error("requests were still using the Pub/Sub store {0:?} after the stop; the next start on its directory may fail")]
-    Busy(Duration),
+    #[error("the Pub/Sub store was still in use after the stop; the next start on its directory may fail")]
+    Busy,
     #[error("a task of the Pub/Sub server panicked")]
     Panicked(#[from] tokio::task::JoinError),
 }

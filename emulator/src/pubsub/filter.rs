@@ -29,7 +29,9 @@ impl Filter {
         let filter = parser.expression(0)?;
         match parser.next() {
             None => Ok(filter),
-            Some(token) => Err(format!("unexpected {token:?} in the filter; AND and OR mix only with parentheses")),
+            Some(token) => {
+                Err(format!("unexpected {token:?} in the filter; AND and OR mix only with parentheses"))
+            }
         }
     }
 
@@ -41,7 +43,8 @@ impl Filter {
 
     fn passes(&self, attributes: &[(&str, &str)]) -> bool {
         // Map entries may repeat on the wire; the last one counts.
-        let value = |key: &String| attributes.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value);
+        let value =
+            |key: &String| attributes.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value);
         match self {
             Self::Has(key) => value(key).is_some(),
             Self::Is(key, wanted) => value(key) == Some(wanted),
@@ -179,7 +182,11 @@ impl Parser {
     }
 
     fn attributes(&mut self) -> Result<(), String> {
-        if self.accept_word("attributes") { Ok(()) } else { Err("expected \"attributes\" in the filter".to_owned()) }
+        if self.accept_word("attributes") {
+            Ok(())
+        } else {
+            Err("expected \"attributes\" in the filter".to_owned())
+        }
     }
 
     fn key(&mut self) -> Result<String, String> {

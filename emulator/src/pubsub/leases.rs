@@ -101,7 +101,8 @@ impl Leases {
 
     /// Takes out all leases of a stream, in order.
     pub fn release(&mut self, stream: u32) -> Vec<(u64, Lease)> {
-        let mut released: Vec<(u64, Lease)> = self.held.extract_if(|_, lease| lease.stream == stream).collect();
+        let mut released: Vec<(u64, Lease)> =
+            self.held.extract_if(|_, lease| lease.stream == stream).collect();
         released.sort_unstable_by_key(|(sequence, _)| *sequence);
         released
     }

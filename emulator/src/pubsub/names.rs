@@ -25,7 +25,9 @@ pub fn check(name: &str, collection: &str) -> Result<(), Status> {
 pub fn check_project(name: &str) -> Result<(), Status> {
     match name.strip_prefix("projects/") {
         Some(project) if is_project(project) => Ok(()),
-        _ => Err(Status::invalid_argument(format!("Invalid project name: (name={name}); expected projects/PROJECT"))),
+        _ => Err(Status::invalid_argument(format!(
+            "Invalid project name: (name={name}); expected projects/PROJECT"
+        ))),
     }
 }
 

@@ -8,11 +8,12 @@ use crate::proto::publisher::publisher_server::Publisher;
 use crate::proto::pubsub::{
     DeleteTopicRequest, DetachSubscriptionRequest, DetachSubscriptionResponse, GetTopicRequest,
     ListTopicSnapshotsRequest, ListTopicSnapshotsResponse, ListTopicSubscriptionsRequest,
-    ListTopicSubscriptionsResponse, ListTopicsRequest, ListTopicsResponse, PublishResponse, Topic, UpdateTopicRequest,
+    ListTopicSubscriptionsResponse, ListTopicsRequest, ListTopicsResponse, PublishResponse, Topic,
+    UpdateTopicRequest,
 };
 use std::sync::Arc;
 use tokio::sync::mpsc;
-use tonic::{Request, Response, Status, async_trait};
+use tonic::{Request, Response, Status, Streaming, async_trait};
 
 #[derive(Clone)]
 pub struct PublisherService {
@@ -23,11 +24,17 @@ pub struct PublisherService {
 
 #[async_trait]
 impl Publisher for PublisherService {
-    async fn publish(&self, request: Request<PublishBatch>) -> Result<Response<PublishResponse>, Status> {
-        let batch = request.into_inner();
+    async fn publish(
+        &self,
+        request: Request<Streaming<PublishBatch>>,
+    ) -> Result<Response<PublishResponse>, Status> {
+        let mut requests = request.into_inner();
+        let writer = self.broker.writer();
+        let reading = writer.start_reading().await?;
+        let batch = requests.message().await?.ok_or_else(|| Status::invalid_argument("the request is missing"))?;
         let topic = self.broker.topic(&batch.topic)?;
         let count = batch.len() as u64;
-        let first = self.broker.writer().publish(topic.clone(), batch).await?;
+        let first = writer.publish(topic.clone(), batch, Some(reading)).await?;
         let message_ids = (first..first + count).map(|sequence| topic.message_id(sequence)).collect();
         Ok(Response::new(PublishResponse { message_ids }))
     }
@@ -58,7 +65,8 @@ impl Publisher for PublisherService {
         let registry = self.broker.read();
         let topics = registry.topics.values().map(|topic| topic.config());
         let mine = topics.filter(|topic| topic.name.starts_with(&prefix));
-        let (topics, next_page_token) = page(mine, |topic| &topic.name, request.page_size, &request.page_token);
+        let (topics, next_page_token) =
+            page(mine, |topic| &topic.name, request.page_size, &request.page_token);
         let topics = topics.iter().map(|topic| (**topic).clone()).collect();
         Ok(Response::new(ListTopicsResponse { topics, next_page_token }))
     }
@@ -87,7 +95,8 @@ impl Publisher for PublisherService {
         let registry = self.broker.read();
         let mine = registry.snapshots.iter().filter(|(_, snapshot)| snapshot.topic_number == topic.number);
         let names = mine.map(|(name, _)| name.clone());
-        let (snapshots, next_page_token) = page(names, |name| name.as_str(), request.page_size, &request.page_token);
+        let (snapshots, next_page_token) =
+            page(names, |name| name.as_str(), request.page_size, &request.page_token);
         Ok(Response::new(ListTopicSnapshotsResponse { snapshots, next_page_token }))
     }
 

@@ -182,7 +182,10 @@ mod tests {
                         plain.extend(range);
                     }
                 }
-                assert_eq!(ranges.iter().flatten().collect::<Vec<_>>(), plain.iter().copied().collect::<Vec<_>>());
+                assert_eq!(
+                    ranges.iter().flatten().collect::<Vec<_>>(),
+                    plain.iter().copied().collect::<Vec<_>>()
+                );
                 assert_eq!(ranges.len(), plain.len() as u64);
                 let probe = next(&mut state) % 100;
                 assert_eq!(ranges.contains(probe), plain.contains(&probe));

@@ -75,9 +75,13 @@ async fn read(subscription: &Subscription, plan: Plan, epoch: u64) {
             subscription.notify_ready();
         }
         Err(error) => {
-            tracing::error!(subscription = subscription.name(), error, "reading messages failed; trying again");
+            tracing::error!(
+                subscription = subscription.name(),
+                error,
+                "reading messages failed; trying again"
+            );
             subscription.lock().reject(plan, epoch);
-            tokio::time::sleep(RETRY_AFTER).await;
+            subscription.ended.run_until_cancelled(tokio::time::sleep(RETRY_AFTER)).await;
         }
     }
 }
@@ -104,7 +108,12 @@ async fn bury(subscription: &Arc<Subscription>, broker: &Weak<Broker>, sequence:
         Ok(()) => subscription.lock().settle(sequence..sequence + 1),
         Err(error) => {
             let (name, message_id) = (subscription.name(), subscription.topic.message_id(sequence));
-            tracing::warn!(subscription = name, message_id, error, "a dead letter was not taken; delivering it again");
+            tracing::warn!(
+                subscription = name,
+                message_id,
+                error,
+                "a dead letter was not taken; delivering it again"
+            );
             subscription.lock().revive(sequence, Instant::now() + RETRY_AFTER);
         }
     }
@@ -126,7 +135,7 @@ async fn forward(
     let Some((_, body)) = read.messages.into_iter().next() else { return Ok(()) };
     let letter = dead_letter(&subscription.name(), &body, attempts).map_err(|error| error.to_string())?;
     let batch = PublishBatch::of_one(&policy.dead_letter_topic, letter);
-    broker.writer().publish(topic, batch).await.map(drop).map_err(|status| status.message().to_owned())
+    broker.writer().publish(topic, batch, None).await.map(drop).map_err(|status| status.message().to_owned())
 }
 
 /// The message with the attributes the service adds to dead letters.

@@ -9,6 +9,7 @@ use super::topic::{Topic, now_micros};
 use crate::proto::pubsub;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(5);
 /// Trimming by less is not worth a call.
@@ -17,10 +18,9 @@ const MIN_TRIM: u64 = 1000;
 /// The service's default for a subscription.
 const DEFAULT_RETENTION_SECS: u64 = 7 * 24 * 3600;
 
-/// Runs until the broker is gone.
-pub async fn run(broker: Weak<Broker>) {
-    loop {
-        tokio::time::sleep(EVERY).await;
+/// Runs until the server stops.
+pub async fn run(broker: Weak<Broker>, stopping: CancellationToken) {
+    while stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         let Some(broker) = broker.upgrade() else { return };
         expire_snapshots(&broker).await;
         // No seek may move back to what is being dropped.
@@ -31,7 +31,9 @@ pub async fn run(broker: Weak<Broker>) {
         });
         match pass.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "trimming logs failed"),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "trimming logs failed")
+            }
             Err(error) => tracing::error!(%error, "trimming logs panicked"),
         }
     }
@@ -57,7 +59,8 @@ pub fn trim_topic(broker: &Broker, store: &Store, topic: &Topic, min_trim: u64) 
     store.save_low(topic.number, keep)?;
     // The mark must be on disk before messages go: it keeps their sequences from coming again.
     store.sync()?;
-    Ok(topic.log.drop_below(keep)?)
+    topic.log.drop_below(keep)?;
+    store.reclaim()
 }
 
 /// What a subscription still needs; drops from its backlog what is too old.
@@ -99,7 +102,11 @@ async fn expire_snapshots(broker: &Arc<Broker>) {
     };
     for name in expired {
         if let Err(status) = broker.delete_snapshot(&name).await {
-            tracing::warn!(snapshot = name, error = status.message(), "an expired snapshot could not be deleted");
+            tracing::warn!(
+                snapshot = name,
+                error = status.message(),
+                "an expired snapshot could not be deleted"
+            );
         }
     }
 }

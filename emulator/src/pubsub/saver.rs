@@ -8,16 +8,18 @@ use super::subscription::Subscription;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Saves every 100 ms, or at once when `urgent` is told. Runs until the broker is gone.
-pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>) {
+/// Saves every 100 ms, or at once when `urgent` is told. Runs until the server stops.
+pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>, stopping: CancellationToken) {
     let mut pause = EVERY;
     loop {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             () = urgent.notified() => {}
+            () = stopping.cancelled() => return,
         }
         let Some(broker) = broker.upgrade() else { return };
         let (store, subscriptions) = (broker.store().clone(), broker.subscriptions());
@@ -25,7 +27,9 @@ pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>) {
         let started = tokio::time::Instant::now();
         match tokio::task::spawn_blocking(move || save(&store, &subscriptions)).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(error = &error as &dyn std::error::Error, "saving progress failed"),
+            Ok(Err(error)) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "saving progress failed")
+            }
             Err(error) => tracing::error!(%error, "saving progress panicked"),
         }
         // A state of very many ranges takes long to write: then write it less often.

@@ -3,7 +3,6 @@
 use super::broker::Broker;
 use super::error::Error;
 use super::publisher::PublisherService;
-use super::saver;
 use super::store::Store;
 use super::subscriber::SubscriberService;
 use crate::proto::publisher::publisher_server::PublisherServer;
@@ -27,11 +26,10 @@ const GRACE: Duration = Duration::from_millis(1500);
 const RELEASE: Duration = Duration::from_secs(5);
 
 /// HTTP/2: windows large enough for a few publish requests under way, frames large enough that a megabyte is not cut
-/// into sixty. The number of requests of one connection that are handled at a time bounds memory.
+/// into sixty.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 const MAX_FRAME: u32 = 1024 * 1024;
-const CONCURRENT_REQUESTS: usize = 32;
 /// A publish request has 10 MB at most; more than that decodes so that the refusal can say why.
 const MAX_REQUEST: usize = 32 * 1024 * 1024;
 
@@ -116,13 +114,12 @@ impl Server {
         }
         self.cut.cancel();
         self.serving.abort();
-        if tokio::time::timeout(RELEASE, self.gone.recv()).await.is_err() {
-            return Err(Error::Busy(RELEASE));
-        }
-        match self.broker.take() {
-            Some(broker) => close(broker).await,
-            None => Ok(()),
-        }
+        let Some(broker) = self.broker.take() else { return Ok(()) };
+        let closing = async {
+            self.gone.recv().await;
+            broker.close().await
+        };
+        tokio::time::timeout(RELEASE, closing).await.unwrap_or(Err(Error::Busy))
     }
 }
 
@@ -140,27 +137,6 @@ impl Drop for Server {
     }
 }
 
-/// Saves what is in memory, then closes the store once its background tasks have let go of it.
-async fn close(broker: Arc<Broker>) -> Result<(), Error> {
-    let store = broker.store().clone();
-    let subscriptions = broker.subscriptions();
-    drop(broker);
-    let give_up = tokio::time::Instant::now() + RELEASE;
-    tokio::task::spawn_blocking(move || {
-        saver::save(&store, &subscriptions)?;
-        drop(subscriptions);
-        store.sync()?;
-        while Arc::strong_count(&store) > 1 && tokio::time::Instant::now() < give_up {
-            std::thread::sleep(Duration::from_millis(1));
-        }
-        match Arc::into_inner(store) {
-            Some(store) => Ok(drop(store)),
-            None => Err(Error::Busy(RELEASE)),
-        }
-    })
-    .await?
-}
-
 async fn serve(
     listener: TcpListener,
     broker: Arc<Broker>,
@@ -168,14 +144,14 @@ async fn serve(
     cut: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let stopping = broker.stopping.clone();
-    let incoming = TcpListenerStream::new(listener).map(move |stream| stream.map(|stream| accept(stream, &cut)));
+    let incoming =
+        TcpListenerStream::new(listener).map(move |stream| stream.map(|stream| accept(stream, &cut)));
     let publisher = PublisherService { broker: broker.clone(), _alive: alive.clone() };
     let subscriber = SubscriberService { broker, alive };
     tonic::transport::Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(MAX_FRAME)
-        .concurrency_limit_per_connection(CONCURRENT_REQUESTS)
         .add_service(PublisherServer::new(publisher).max_decoding_message_size(MAX_REQUEST))
         .add_service(SubscriberServer::new(subscriber).max_decoding_message_size(MAX_REQUEST))
         .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())

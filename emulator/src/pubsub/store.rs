@@ -126,6 +126,13 @@ impl Store {
         Ok(batch.commit()?)
     }
 
+    /// Lets the space of dropped tables go: old versions of a log, and with them its tables, are only let go when some
+    /// memtable is written out.
+    pub fn reclaim(&self) -> Result<(), Error> {
+        self.records.rotate_memtable()?;
+        Ok(())
+    }
+
     fn put(&self, key: &str, record: &impl Message) -> Result<(), Error> {
         self.records.insert(key, record.encode_to_vec())?;
         self.sync()
@@ -151,7 +158,8 @@ fn get<R: Message + Default>(keyspace: &Keyspace, key: impl AsRef<[u8]>) -> Resu
 }
 
 fn decode<R: Message + Default>(key: &[u8], value: &[u8]) -> Result<R, Error> {
-    R::decode(value).map_err(|source| Error::Record { key: String::from_utf8_lossy(key).into_owned(), source })
+    R::decode(value)
+        .map_err(|source| Error::Record { key: String::from_utf8_lossy(key).into_owned(), source })
 }
 
 /// Chunks are read by range and written once: no filters, no compression, tables that only move between levels.

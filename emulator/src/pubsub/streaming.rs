@@ -49,7 +49,8 @@ pub async fn open(
 ) -> Result<BoxStream<'static, Result<Delivery, Status>>, Status> {
     let first = broker.stopping.run_until_cancelled(requests.message()).await;
     let first = first.ok_or_else(|| Status::unavailable("the embedded Pub/Sub server is stopping"))??;
-    let first = first.ok_or_else(|| Status::invalid_argument("the first request must name the subscription"))?;
+    let first =
+        first.ok_or_else(|| Status::invalid_argument("the first request must name the subscription"))?;
     if first.stream_ack_deadline_seconds != 0 {
         check_ack_deadline(first.stream_ack_deadline_seconds)?;
     }
@@ -63,7 +64,7 @@ pub async fn open(
     });
     let (confirm, confirmations) = mpsc::channel(CONFIRMATIONS);
     let heartbeats = first.protocol_version >= 1;
-    tokio::spawn(receive(shared.clone(), first, requests, confirm, alive.clone()));
+    tokio::spawn(receive(alive.clone(), shared.clone(), first, requests, confirm));
     let outbound = Outbound { shared, stream, confirmations, heartbeats, over: false, _alive: alive };
     Ok(stream::unfold(outbound, |mut outbound| async { Some((outbound.next().await?, outbound)) }).boxed())
 }
@@ -97,11 +98,11 @@ impl Outbound {
 /// an orderly close or cancellation leaves the leases, as acknowledgements may follow in other calls;
 /// a broken connection gives them back.
 async fn receive(
+    _alive: mpsc::Sender<()>,
     shared: Arc<Shared>,
     first: StreamingPullRequest,
     mut requests: Streaming<StreamingPullRequest>,
     confirm: mpsc::Sender<Delivery>,
-    _alive: mpsc::Sender<()>,
 ) {
     let mut next = Ok(Some(first));
     while let Ok(Some(request)) = next {
@@ -151,7 +152,9 @@ async fn handle(
 fn modify(shared: &Shared, request: &StreamingPullRequest) -> Result<ModifyAckDeadlineConfirmation, Status> {
     let (ids, seconds) = (&request.modify_deadline_ack_ids, &request.modify_deadline_seconds);
     if ids.len() != seconds.len() {
-        return Err(Status::invalid_argument("modify_deadline_ack_ids and modify_deadline_seconds differ in length"));
+        return Err(Status::invalid_argument(
+            "modify_deadline_ack_ids and modify_deadline_seconds differ in length",
+        ));
     }
     let mut by_deadline: BTreeMap<i32, Vec<String>> = BTreeMap::new();
     for (id, &seconds) in ids.iter().zip(seconds) {

@@ -7,10 +7,11 @@ use super::names;
 use super::pages::page;
 use super::streaming;
 use crate::proto::pubsub::{
-    AcknowledgeRequest, CreateSnapshotRequest, DeleteSnapshotRequest, DeleteSubscriptionRequest, GetSnapshotRequest,
-    GetSubscriptionRequest, ListSnapshotsRequest, ListSnapshotsResponse, ListSubscriptionsRequest,
-    ListSubscriptionsResponse, ModifyAckDeadlineRequest, ModifyPushConfigRequest, PullRequest, SeekRequest,
-    SeekResponse, Snapshot, StreamingPullRequest, Subscription, UpdateSnapshotRequest, UpdateSubscriptionRequest,
+    AcknowledgeRequest, CreateSnapshotRequest, DeleteSnapshotRequest, DeleteSubscriptionRequest,
+    GetSnapshotRequest, GetSubscriptionRequest, ListSnapshotsRequest, ListSnapshotsResponse,
+    ListSubscriptionsRequest, ListSubscriptionsResponse, ModifyAckDeadlineRequest, ModifyPushConfigRequest,
+    PullRequest, SeekRequest, SeekResponse, Snapshot, StreamingPullRequest, Subscription,
+    UpdateSnapshotRequest, UpdateSubscriptionRequest,
 };
 use crate::proto::subscriber::subscriber_server::Subscriber;
 use futures_util::stream::BoxStream;
@@ -36,7 +37,10 @@ pub struct SubscriberService {
 impl Subscriber for SubscriberService {
     type StreamingPullStream = BoxStream<'static, Result<Delivery, Status>>;
 
-    async fn create_subscription(&self, request: Request<Subscription>) -> Result<Response<Subscription>, Status> {
+    async fn create_subscription(
+        &self,
+        request: Request<Subscription>,
+    ) -> Result<Response<Subscription>, Status> {
         self.broker.create_subscription(request.into_inner()).await.map(Response::new)
     }
 
@@ -76,7 +80,10 @@ impl Subscriber for SubscriberService {
         self.broker.delete_subscription(&request.into_inner().subscription).await.map(Response::new)
     }
 
-    async fn modify_ack_deadline(&self, request: Request<ModifyAckDeadlineRequest>) -> Result<Response<()>, Status> {
+    async fn modify_ack_deadline(
+        &self,
+        request: Request<ModifyAckDeadlineRequest>,
+    ) -> Result<Response<()>, Status> {
         let request = request.into_inner();
         let seconds = check_deadline(request.ack_deadline_seconds)?;
         let subscription = self.broker.attached(&request.subscription)?;
@@ -136,11 +143,17 @@ impl Subscriber for SubscriberService {
         Ok(Response::new(ListSnapshotsResponse { snapshots, next_page_token }))
     }
 
-    async fn create_snapshot(&self, request: Request<CreateSnapshotRequest>) -> Result<Response<Snapshot>, Status> {
+    async fn create_snapshot(
+        &self,
+        request: Request<CreateSnapshotRequest>,
+    ) -> Result<Response<Snapshot>, Status> {
         self.broker.create_snapshot(request.into_inner()).await.map(Response::new)
     }
 
-    async fn update_snapshot(&self, request: Request<UpdateSnapshotRequest>) -> Result<Response<Snapshot>, Status> {
+    async fn update_snapshot(
+        &self,
+        request: Request<UpdateSnapshotRequest>,
+    ) -> Result<Response<Snapshot>, Status> {
         self.broker.update_snapshot(request.into_inner()).await.map(Response::new)
     }
 
@@ -157,5 +170,7 @@ impl Subscriber for SubscriberService {
 /// The deadline of a modification, 0 for giving back.
 pub fn check_deadline(seconds: i32) -> Result<u64, Status> {
     let valid = u64::try_from(seconds).ok().filter(|_| seconds <= MAX_ACK_DEADLINE_SECS);
-    valid.ok_or_else(|| Status::invalid_argument(format!("the ack deadline is {seconds} s; 0 to 600 s are allowed")))
+    valid.ok_or_else(|| {
+        Status::invalid_argument(format!("the ack deadline is {seconds} s; 0 to 600 s are allowed"))
+    })
 }

@@ -20,7 +20,9 @@ pub struct Subscription {
     pub topic: Arc<Topic>,
     config: Mutex<Arc<pubsub::Subscription>>,
     backlog: Mutex<Backlog>,
-    /// One waiting stream or pull is told when messages are ready.
+    /// Whether keys are delivered in order, which never changes.
+    ordered: bool,
+    /// The next stream or pull in the queue is told when messages are ready.
     ready: Notify,
     /// The reader is told when there may be something to read.
     pub reader: Notify,
@@ -43,7 +45,7 @@ impl Drop for Stream {
     fn drop(&mut self) {
         self.subscription.lock().close_stream(self.id);
         // What this stream may have been woken for is another's now.
-        self.subscription.ready.notify_one();
+        self.subscription.notify_ready();
     }
 }
 
@@ -61,6 +63,7 @@ impl Subscription {
         Self {
             number: record.number,
             topic,
+            ordered: record.subscription.enable_message_ordering,
             config: Mutex::new(Arc::new(record.subscription)),
             backlog: Mutex::new(backlog),
             ready: Notify::new(),
@@ -125,7 +128,7 @@ impl Subscription {
 
     /// Messages came into memory, or may be given out now.
     pub fn notify_ready(&self) {
-        if self.lock().settings().ordered {
+        if self.ordered {
             // Only some streams may have a key's next message: let all of them look.
             self.ready.notify_waiters();
         } else {
@@ -149,16 +152,32 @@ impl Subscription {
     /// Waits for messages for a unary pull, at most until `give_up`.
     pub async fn pull(&self, limit: usize, give_up: Instant) -> Option<Delivery> {
         let _puller = Puller::start(self);
+        tokio::select! {
+            delivery = self.take_for_pull(limit) => Some(delivery),
+            () = tokio::time::sleep_until(give_up) => None,
+            () = self.ended.cancelled() => None,
+        }
+    }
+
+    async fn take_for_pull(&self, limit: usize) -> Delivery {
         loop {
+            self.turn().await;
             let ready = self.ready.notified();
             if let Some(delivery) = self.try_take(|backlog, deadline| backlog.take_for_pull(limit, deadline)) {
-                return Some(delivery);
+                return delivery;
             }
-            tokio::select! {
-                () = ready => {}
-                () = tokio::time::sleep_until(give_up) => return None,
-                () = self.ended.cancelled() => return None,
+            if self.ordered {
+                ready.await;
             }
+        }
+    }
+
+    /// Waits for this taker's turn. Takers stand in a queue, and who has taken goes to its end, so that a busy stream
+    /// does not keep the others hungry. An ordered subscription has no queue: a key's next message may be for one stream
+    /// only, so all look.
+    async fn turn(&self) {
+        if !self.ordered {
+            self.ready.notified().await;
         }
     }
 
@@ -173,7 +192,7 @@ impl Subscription {
             self.reader.notify_one();
         }
         let Taken { generation, messages } = taken?;
-        if more {
+        if more && !self.ordered {
             self.ready.notify_one();
         }
         let ack_prefix = ack_id::prefix(self.number, generation);
@@ -236,6 +255,7 @@ impl Stream {
     pub async fn next(&self, ack_deadline: Option<Duration>) -> Delivery {
         let subscription = &self.subscription;
         loop {
+            subscription.turn().await;
             let ready = subscription.ready.notified();
             let room = self.room.notified();
             let taken = subscription.try_take(|backlog, default| {
@@ -245,12 +265,12 @@ impl Stream {
             if let Some(delivery) = taken {
                 return delivery;
             }
-            if subscription.lock().has_room(self.id) {
-                ready.await;
-            } else {
+            if !subscription.lock().has_room(self.id) {
                 // Somebody else may have room for what this stream was woken for.
-                subscription.ready.notify_one();
+                subscription.notify_ready();
                 room.await;
+            } else if subscription.ordered {
+                ready.await;
             }
         }
     }
@@ -270,7 +290,7 @@ impl<'a> Puller<'a> {
 impl Drop for Puller<'_> {
     fn drop(&mut self) {
         self.0.lock().pull_ended();
-        self.0.ready.notify_one();
+        self.0.notify_ready();
     }
 }
 
@@ -282,7 +302,11 @@ fn properties(settings: &Settings) -> Option<SubscriptionProperties> {
 }
 
 fn invalid(ids: &[String], settled: &[Settled]) -> Vec<String> {
-    ids.iter().zip(settled).filter(|(_, settled)| **settled == Settled::Invalid).map(|(id, _)| id.clone()).collect()
+    ids.iter()
+        .zip(settled)
+        .filter(|(_, settled)| **settled == Settled::Invalid)
+        .map(|(id, _)| id.clone())
+        .collect()
 }
 
 /// What of a checked configuration steers delivery. Defaults are the service's.

@@ -52,7 +52,8 @@ impl Broker {
         &self,
         request: pubsub::UpdateSubscriptionRequest,
     ) -> Result<pubsub::Subscription, Status> {
-        let wanted = request.subscription.ok_or_else(|| Status::invalid_argument("subscription is missing"))?;
+        let wanted =
+            request.subscription.ok_or_else(|| Status::invalid_argument("subscription is missing"))?;
         let _changes = self.changes.lock().await;
         let subscription = self.subscription(&wanted.name)?;
         let mut config = subscription.record().subscription;
@@ -171,7 +172,10 @@ fn check(config: &mut pubsub::Subscription) -> Result<(), Status> {
     if config.push_config.as_ref().is_some_and(|push| !push.push_endpoint.is_empty()) {
         return Err(unsupported("push subscriptions"));
     }
-    if config.bigquery_config.is_some() || config.cloud_storage_config.is_some() || config.bigtable_config.is_some() {
+    if config.bigquery_config.is_some()
+        || config.cloud_storage_config.is_some()
+        || config.bigtable_config.is_some()
+    {
         return Err(unsupported("export subscriptions"));
     }
     if !config.message_transforms.is_empty() {
@@ -200,12 +204,14 @@ pub fn check_ack_deadline(seconds: i32) -> Result<(), Status> {
 }
 
 fn check_expiration(config: &mut pubsub::Subscription) -> Result<(), Status> {
-    let default = pubsub::ExpirationPolicy { ttl: Some(Duration { seconds: DEFAULT_EXPIRATION_SECS, nanos: 0 }) };
+    let default =
+        pubsub::ExpirationPolicy { ttl: Some(Duration { seconds: DEFAULT_EXPIRATION_SECS, nanos: 0 }) };
     let policy = config.expiration_policy.get_or_insert(default);
     match policy.ttl {
-        Some(ttl) if ttl.seconds < MIN_EXPIRATION_SECS => {
-            Err(Status::invalid_argument(format!("expiration_policy.ttl is {} s; at least a day is needed", ttl.seconds)))
-        }
+        Some(ttl) if ttl.seconds < MIN_EXPIRATION_SECS => Err(Status::invalid_argument(format!(
+            "expiration_policy.ttl is {} s; at least a day is needed",
+            ttl.seconds
+        ))),
         _ => Ok(()),
     }
 }

@@ -42,8 +42,12 @@ impl Broker {
         for path in paths(request.update_mask)? {
             match path.as_str() {
                 "labels" => config.labels.clone_from(&wanted.labels),
-                "message_retention_duration" => config.message_retention_duration = wanted.message_retention_duration,
-                "message_storage_policy" => config.message_storage_policy.clone_from(&wanted.message_storage_policy),
+                "message_retention_duration" => {
+                    config.message_retention_duration = wanted.message_retention_duration
+                }
+                "message_storage_policy" => {
+                    config.message_storage_policy.clone_from(&wanted.message_storage_policy)
+                }
                 "schema_settings" => config.schema_settings.clone_from(&wanted.schema_settings),
                 other => return Err(immutable("topic", other)),
             }
@@ -86,10 +90,12 @@ pub fn unsupported(what: &str) -> Status {
 
 pub fn check_retention(duration: Option<&Duration>) -> Result<(), Status> {
     match duration {
-        Some(duration) if !RETENTION_SECS.contains(&duration.seconds) => Err(Status::invalid_argument(format!(
-            "message_retention_duration is {} s; 10 minutes to 31 days are allowed",
-            duration.seconds
-        ))),
+        Some(duration) if !RETENTION_SECS.contains(&duration.seconds) => {
+            Err(Status::invalid_argument(format!(
+                "message_retention_duration is {} s; 10 minutes to 31 days are allowed",
+                duration.seconds
+            )))
+        }
         _ => Ok(()),
     }
 }
@@ -104,5 +110,7 @@ pub fn paths(mask: Option<FieldMask>) -> Result<Vec<String>, Status> {
 }
 
 pub fn immutable(kind: &str, path: &str) -> Status {
-    Status::invalid_argument(format!("invalid update_mask: {path:?} of a {kind} does not exist or cannot be changed"))
+    Status::invalid_argument(format!(
+        "invalid update_mask: {path:?} of a {kind} does not exist or cannot be changed"
+    ))
 }

@@ -169,7 +169,10 @@ pub fn check_message(message: &[u8]) -> Result<bool, Status> {
 fn check_attribute(payload: Option<&[u8]>) -> Result<(), Status> {
     let (key, value) = entry(payload)?;
     if key.is_empty() || key.len() > MAX_ATTRIBUTE_KEY_BYTES {
-        return Err(Status::invalid_argument(format!("an attribute key has {} bytes; 1 to 256 are allowed", key.len())));
+        return Err(Status::invalid_argument(format!(
+            "an attribute key has {} bytes; 1 to 256 are allowed",
+            key.len()
+        )));
     }
     if value.len() > MAX_ATTRIBUTE_VALUE_BYTES {
         return Err(Status::invalid_argument(format!(
@@ -265,7 +268,10 @@ mod tests {
         refuse(PubsubMessage { attributes: [(String::new(), "x".to_owned())].into(), ..message() });
         refuse(PubsubMessage { attributes: [("k".repeat(257), "x".to_owned())].into(), ..message() });
         refuse(PubsubMessage { attributes: [("k".to_owned(), "x".repeat(1025))].into(), ..message() });
-        refuse(PubsubMessage { attributes: (0..101).map(|i| (i.to_string(), String::new())).collect(), ..message() });
+        refuse(PubsubMessage {
+            attributes: (0..101).map(|i| (i.to_string(), String::new())).collect(),
+            ..message()
+        });
     }
 
     #[test]
@@ -275,7 +281,10 @@ mod tests {
             let _ = check_message(&bytes[..end]);
         }
         for first in 0..=255u8 {
-            assert!(Fields::new(&[first, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).count() < 12);
+            assert!(
+                Fields::new(&[first, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).count()
+                    < 12
+            );
         }
     }
 }

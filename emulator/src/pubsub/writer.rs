@@ -10,10 +10,13 @@ use super::wire;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tonic::Status;
 
 /// Requests waiting to be stored hold at most this much; the next ones wait. A request may have 10 MB.
-const WAITING_KIB: u32 = 24 * 1024;
+const WAITING_KIB: u32 = 12 * 1024;
+/// Requests read from their connections at a time; the others wait there, where HTTP/2's windows bound them.
+const READING: usize = 8;
 /// Requests written together at most.
 const GROUP: usize = 64;
 
@@ -22,6 +25,7 @@ const GROUP: usize = 64;
 pub struct Writer {
     jobs: mpsc::Sender<Job>,
     room: Arc<Semaphore>,
+    reading: Arc<Semaphore>,
 }
 
 struct Job {
@@ -33,22 +37,41 @@ struct Job {
 }
 
 impl Writer {
-    /// Starts the task. It ends when the last handle is dropped, with everything written.
-    pub fn start(store: Arc<Store>) -> Self {
+    /// Starts the task. It ends, with everything written, when the last handle is dropped.
+    pub fn start(store: Arc<Store>) -> (Self, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(GROUP);
-        tokio::spawn(run(store, queue));
-        Self { jobs, room: Arc::new(Semaphore::new(WAITING_KIB as usize)) }
+        let task = tokio::spawn(run(store, queue));
+        (Self { jobs, room: semaphore(WAITING_KIB as usize), reading: semaphore(READING) }, task)
     }
 
-    /// Stores a request's messages in order; gives the first one's sequence. Waits while the store is behind.
-    pub async fn publish(&self, topic: Arc<Topic>, batch: PublishBatch) -> Result<u64, Status> {
-        let stopping = || Status::unavailable("the embedded Pub/Sub server is stopping");
+    /// Waits until a request may be read into memory.
+    pub async fn start_reading(&self) -> Result<OwnedSemaphorePermit, Status> {
+        self.reading.clone().acquire_owned().await.map_err(|_| stopping())
+    }
+
+    /// Stores a request's messages in order; gives the first one's sequence. Waits while the store is behind, and lets
+    /// the next request be read once this one has its room.
+    pub async fn publish(
+        &self,
+        topic: Arc<Topic>,
+        batch: PublishBatch,
+        reading: Option<OwnedSemaphorePermit>,
+    ) -> Result<u64, Status> {
         let kib = (batch.bytes() / 1024 + 1).min(WAITING_KIB as usize) as u32;
         let room = self.room.clone().acquire_many_owned(kib).await.map_err(|_| stopping())?;
+        drop(reading);
         let (reply, stored) = oneshot::channel();
         self.jobs.send(Job { topic, batch, reply, _room: room }).await.map_err(|_| stopping())?;
         stored.await.map_err(|_| stopping())?
     }
+}
+
+fn semaphore(permits: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(permits))
+}
+
+fn stopping() -> Status {
+    Status::unavailable("the embedded Pub/Sub server is stopping")
 }
 
 async fn run(store: Arc<Store>, mut queue: mpsc::Receiver<Job>) {

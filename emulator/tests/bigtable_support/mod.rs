@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+pub mod model;
+
 use std::path::Path;
 
 use emulator::bigtable::{Options, Server};
@@ -9,7 +11,8 @@ use emulator::proto::bigtable::bigtable_client::BigtableClient;
 use emulator::proto::bigtable::mutation::{Mutation as Kind, SetCell};
 use emulator::proto::bigtable::read_rows_response::cell_chunk::RowStatus;
 use emulator::proto::bigtable::{
-    MutateRowsRequest, Mutation, ReadRowsRequest, ReadRowsResponse, RowFilter, mutate_rows_request, row_filter,
+    MutateRowsRequest, Mutation, ReadRowsRequest, ReadRowsResponse, RowFilter, mutate_rows_request,
+    row_filter,
 };
 use emulator::proto::bigtable_admin::bigtable_table_admin_client::BigtableTableAdminClient;
 use emulator::proto::bigtable_admin::{ColumnFamily, CreateTableRequest, GcRule, Table, gc_rule};
@@ -106,7 +109,11 @@ impl Clients {
         self.read(read_request(table)).await.unwrap()
     }
 
-    pub async fn read_filtered(&mut self, table: &str, kind: row_filter::Filter) -> Result<Vec<SeenRow>, Status> {
+    pub async fn read_filtered(
+        &mut self,
+        table: &str,
+        kind: row_filter::Filter,
+    ) -> Result<Vec<SeenRow>, Status> {
         let filter = Some(RowFilter { filter: Some(kind) });
         self.read(ReadRowsRequest { filter, ..read_request(table) }).await
     }
@@ -136,6 +143,7 @@ pub fn seen(family: &str, qualifier: &[u8], timestamp_micros: i64, value: &[u8])
     }
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "families take it as it is")]
 pub fn max_versions(versions: i32) -> Option<GcRule> {
     Some(GcRule { rule: Some(gc_rule::Rule::MaxNumVersions(versions)) })
 }
@@ -143,7 +151,7 @@ pub fn max_versions(versions: i32) -> Option<GcRule> {
 /// Puts chunks together to rows, as the protocol says.
 #[derive(Default)]
 pub struct Rows {
-    rows: Vec<SeenRow>,
+    done: Vec<SeenRow>,
     open: Option<SeenRow>,
     /// Bytes of a split value that are still to come.
     missing: usize,
@@ -162,7 +170,10 @@ impl Rows {
             } else {
                 let last = cells.last();
                 let family = chunk.family_name.clone().unwrap_or_else(|| last.unwrap().family.clone());
-                assert!(chunk.family_name.is_none() || chunk.qualifier.is_some(), "a family comes with a qualifier");
+                assert!(
+                    chunk.family_name.is_none() || chunk.qualifier.is_some(),
+                    "a family comes with a qualifier"
+                );
                 let qualifier = chunk.qualifier.clone().unwrap_or_else(|| last.unwrap().qualifier.clone());
                 self.missing = (chunk.value_size as usize).saturating_sub(chunk.value.len());
                 cells.push(Seen {
@@ -175,13 +186,13 @@ impl Rows {
             }
             if chunk.row_status == Some(RowStatus::CommitRow(true)) {
                 assert_eq!(self.missing, 0, "a row is committed with its last value");
-                self.rows.push(self.open.take().unwrap());
+                self.done.push(self.open.take().unwrap());
             }
         }
     }
 
     pub fn finish(self) -> Vec<SeenRow> {
         assert!(self.open.is_none(), "the last row is committed");
-        self.rows
+        self.done
     }
 }

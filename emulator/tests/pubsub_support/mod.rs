@@ -4,8 +4,8 @@
 use emulator::proto::pubsub::publisher_client::PublisherClient;
 use emulator::proto::pubsub::subscriber_client::SubscriberClient;
 use emulator::proto::pubsub::{
-    AcknowledgeRequest, ModifyAckDeadlineRequest, PublishRequest, PubsubMessage, PullRequest, ReceivedMessage,
-    StreamingPullRequest, StreamingPullResponse, Subscription, Topic,
+    AcknowledgeRequest, ModifyAckDeadlineRequest, PublishRequest, PubsubMessage, PullRequest,
+    ReceivedMessage, StreamingPullRequest, StreamingPullResponse, Subscription, Topic,
 };
 use emulator::pubsub::{Options, Server, SubscriptionStats};
 use std::path::Path;
@@ -137,7 +137,11 @@ impl Client {
         self.subscriber.clone().acknowledge(request).await.map(drop)
     }
 
-    pub async fn modify(&self, messages: &[ReceivedMessage], ack_deadline_seconds: i32) -> Result<(), Status> {
+    pub async fn modify(
+        &self,
+        messages: &[ReceivedMessage],
+        ack_deadline_seconds: i32,
+    ) -> Result<(), Status> {
         let ack_ids = messages.iter().map(|message| message.ack_id.clone()).collect();
         let request =
             ModifyAckDeadlineRequest { subscription: SUBSCRIPTION.to_owned(), ack_ids, ack_deadline_seconds };
@@ -158,7 +162,8 @@ impl Client {
         }
         let (requests, queue) = mpsc::channel(16);
         requests.send(first).await.unwrap();
-        let responses = self.subscriber.clone().streaming_pull(ReceiverStream::new(queue)).await?.into_inner();
+        let responses =
+            self.subscriber.clone().streaming_pull(ReceiverStream::new(queue)).await?.into_inner();
         Ok(Pull { requests, responses })
     }
 }
@@ -198,5 +203,8 @@ pub fn message(data: &str) -> PubsubMessage {
 
 /// The numbers that [`Client::publish_numbers`] published.
 pub fn numbers(messages: &[ReceivedMessage]) -> Vec<u32> {
-    messages.iter().map(|m| std::str::from_utf8(&m.message.as_ref().unwrap().data).unwrap().parse().unwrap()).collect()
+    messages
+        .iter()
+        .map(|m| std::str::from_utf8(&m.message.as_ref().unwrap().data).unwrap().parse().unwrap())
+        .collect()
 }

@@ -4,7 +4,7 @@ use super::json::Renderer;
 use super::{csv, table};
 use anyhow::ensure;
 use producer::Generation;
-use producer::generator::{Generator, Scorecard};
+use producer::generator::Scorecard;
 use std::io::Write;
 
 /// How the payments are written.
@@ -21,12 +21,14 @@ pub enum Format {
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  payments sample -n 20\n  payments sample --stats -n 1000000 --mix eu")]
+#[group(id = "sample")]
 pub struct Args {
     #[command(flatten)]
     pub generation: Generation,
     /// How many payments. Indices are shuffled in time, so the first ones are a random sample.
     #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
     pub count: u64,
+    /// How the payments are written.
     #[arg(long, value_enum, default_value_t, conflicts_with = "stats")]
     pub format: Format,
     /// Compare the payments with what the configuration declares, instead of writing them.
@@ -36,7 +38,7 @@ pub struct Args {
 
 /// Writes the sample to `out`; an error where the scorecard finds a difference.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
-    let generator = Generator::new(args.generation.config())?;
+    let generator = args.generation.generator()?;
     if args.stats {
         let card = Scorecard::of(&generator, args.count);
         writeln!(out, "{card}")?;

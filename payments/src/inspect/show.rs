@@ -21,25 +21,26 @@ pub enum Format {
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    group = clap::ArgGroup::new("which").required(true),
     after_help = "Examples:\n  payments show --seed 42 --index 123456\n  payments show --id 8f0c…  --format cells"
 )]
+#[group(id = "show")]
 pub struct Args {
     #[command(flatten)]
     pub generation: Generation,
     /// The payment's place in the run, from 0.
-    #[arg(long, group = "which", value_name = "INDEX")]
+    #[arg(long, required_unless_present = "id", conflicts_with = "id", value_name = "INDEX")]
     pub index: Option<u64>,
     /// The payment's id: the generator finds its place from it, for runs of the same --seed.
-    #[arg(long, group = "which", value_name = "UUID")]
+    #[arg(long, value_name = "UUID")]
     pub id: Option<String>,
+    /// How the payment is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
 
 /// Writes the payment to `out`.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
-    let generator = Generator::new(args.generation.config())?;
+    let generator = args.generation.generator()?;
     let index = index(args, &generator)?;
     let payment = generator.payment(index);
     let text = match args.format {

@@ -7,19 +7,13 @@ use super::profile::Flow;
 use super::random::{Stream, unit};
 
 /// Currencies other than the flows' own that payments abroad are made in, with their units to the dollar in March 2024, rounded.
-const PER_DOLLAR: [(&str, f64); 7] = [
-    ("USD", 1.0),
-    ("EUR", 0.92),
-    ("GBP", 0.79),
-    ("JPY", 150.0),
-    ("CHF", 0.88),
-    ("CAD", 1.35),
-    ("MXN", 16.8),
-];
+const PER_DOLLAR: [(&str, f64); 7] =
+    [("USD", 1.0), ("EUR", 0.92), ("GBP", 0.79), ("JPY", 150.0), ("CHF", 0.88), ("CAD", 1.35), ("MXN", 16.8)];
 
 /// Factor that turns an amount of one currency into another's.
 pub fn exchange(from: &str, to: &str) -> f64 {
-    let rate = |currency| PER_DOLLAR.iter().find(|(name, _)| *name == currency).map_or(1.0, |(_, rate)| *rate);
+    let rate =
+        |currency| PER_DOLLAR.iter().find(|(name, _)| *name == currency).map_or(1.0, |(_, rate)| *rate);
     rate(to) / rate(from)
 }
 

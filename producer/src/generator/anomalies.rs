@@ -66,7 +66,9 @@ impl Kind {
                 Self::CardTesting => spec.rail == Rail::Card && spec.name == "online",
                 Self::Structuring => matches!(
                     (spec.rail, spec.name.as_str()),
-                    (Rail::Ach | Rail::Rtp, "transfer") | (Rail::Check, "household") | (Rail::Sepa, "invoice" | "instant")
+                    (Rail::Ach | Rail::Rtp, "transfer")
+                        | (Rail::Check, "household")
+                        | (Rail::Sepa, "invoice" | "instant")
                 ),
                 Self::AccountTakeover => instant || (spec.rail == Rail::Wire && spec.name == "personal"),
                 Self::MuleFanIn | Self::MuleFanOut => instant,
@@ -116,11 +118,12 @@ impl Injection {
         let segments = || schedule.segments.iter().enumerate();
         let takes = |kind: Kind, flow: usize| kind.takes(&flows[flow]);
         let eligible = Kind::ALL.map(|kind| {
-            let taken = segments().filter(|(_, segment)| takes(kind, segment.flow));
-            taken.map(|(at, _)| schedule.segment_payments(at)).sum::<u64>() as f64
+            let open = segments().filter(|(_, segment)| takes(kind, segment.flow));
+            open.map(|(at, _)| schedule.segment_payments(at)).sum::<u64>() as f64
         });
         let patterns = config.profile.anomalies.patterns();
-        let used = || Kind::ALL.into_iter().zip(patterns).zip(eligible).filter(|(_, eligible)| *eligible > 0.0);
+        let used =
+            || Kind::ALL.into_iter().zip(patterns).zip(eligible).filter(|(_, eligible)| *eligible > 0.0);
         let total: f64 = used().map(|((_, (_, pattern)), _)| pattern.share).sum();
         let rules = segments().map(|(at, segment)| {
             used()

@@ -76,7 +76,9 @@ pub enum ConfigError {
          works (weekends, holidays, cut-offs): use a longer range or a mix without {rail}"
     )]
     NoBusinessTime { rail: &'static str, share: f64, start: NaiveDate, end: NaiveDate },
-    #[error("--mix uses {rail}, for which the profile has no flow: add rails.{rail} or use a mix without {rail}")]
+    #[error(
+        "--mix uses {rail}, for which the profile has no flow: add rails.{rail} or use a mix without {rail}"
+    )]
     NoFlow { rail: &'static str },
 }
 

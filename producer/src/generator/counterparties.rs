@@ -4,15 +4,27 @@ use schemas::payment::{Party, PartyType};
 
 use super::customers::country;
 use super::dates::Zone;
+use super::flows::FlowSpec;
 use super::mix::Rail;
-use super::parties::Identity;
+use super::parties::{Identity, Trade};
 use super::profile::Side;
 use super::random::{Stream, hash, unit};
 use super::text::Put;
 
 /// How often the usual counterparties of a customer in one flow are met, the first most often.
 const USUAL: [(u32, u64); 12] = [
-    (320, 0), (180, 1), (125, 2), (95, 3), (70, 4), (55, 5), (45, 6), (35, 7), (27, 8), (20, 9), (15, 10), (13, 11),
+    (320, 0),
+    (180, 1),
+    (125, 2),
+    (95, 3),
+    (70, 4),
+    (55, 5),
+    (45, 6),
+    (35, 7),
+    (27, 8),
+    (20, 9),
+    (15, 10),
+    (13, 11),
 ];
 
 /// The other end of a payment.
@@ -26,22 +38,27 @@ pub struct Counterparty {
 
 impl Counterparty {
     /// The counterparty of a key: its country lies abroad for the part `foreign` of the keys.
-    pub fn of_key(key: u64, to: Side, rail: Rail, zone: Zone, home: &'static str, foreign: f64) -> Self {
+    pub fn of_key(key: u64, spec: &FlowSpec, zone: Zone, home: &'static str, foreign: f64) -> Self {
         let is_foreign = unit(hash(key, 0xf0)) < foreign;
         let country = if is_foreign {
             abroad(zone, key)
-        } else if rail == Rail::Sepa && unit(hash(key, 0xe0)) < 0.12 {
+        } else if spec.rail == Rail::Sepa && unit(hash(key, 0xe0)) < 0.12 {
             country(Zone::CentralEurope, key)
         } else {
             home
         };
-        let kind = match to {
+        let kind = match spec.flow.to {
             Side::Person => PartyType::Individual,
             Side::Business => PartyType::Business,
             Side::Merchant => PartyType::Merchant,
             Side::Bank => PartyType::FinancialInstitution,
         };
-        Self { identity: Identity { key, country, kind }, is_usual: false, is_foreign }
+        let trade = match spec.name.as_str() {
+            "rent" | "standing_order" => Trade::Landlord,
+            "household" | "bill" | "invoice" | "services" => Trade::Biller,
+            _ => Trade::Any,
+        };
+        Self { identity: Identity { key, country, kind, trade }, is_usual: false, is_foreign }
     }
 
     /// Writes the party with its id: the kind and twelve digits of the key.

@@ -5,7 +5,7 @@ use schemas::payment::PartyType;
 use super::dates::Zone;
 use super::math::{exp2, log2};
 use super::mix::{Mix, Rail};
-use super::parties::Identity;
+use super::parties::{Identity, Trade};
 use super::permutation::Permutation;
 use super::profile::{Customers as Shares, Side};
 use super::random::{Stream, hash, scale, unit};
@@ -49,7 +49,10 @@ impl Population {
         let total: f64 = weights.iter().sum();
         for (zone, weight) in Zone::ALL.into_iter().zip(&weights) {
             for (is_business, part) in [(false, 1.0 - shares.businesses), (true, shares.businesses)] {
-                cohorts.push((Cohort { zone, is_business, first: 0, size: 0, range: Range(0.0) }, weight / total * part));
+                cohorts.push((
+                    Cohort { zone, is_business, first: 0, size: 0, range: Range(0.0) },
+                    weight / total * part,
+                ));
             }
         }
         let activity = Activity { skew };
@@ -96,14 +99,15 @@ impl Population {
     #[cfg(test)]
     pub fn customer(&self, number: u64) -> Customer {
         let rank = self.numbers.invert(number - 1);
-        let cohort = self.cohorts.iter().find(|cohort| (cohort.first..cohort.first + cohort.size).contains(&rank));
+        let cohort =
+            self.cohorts.iter().find(|cohort| (cohort.first..cohort.first + cohort.size).contains(&rank));
         self.at(cohort.expect("the cohorts divide all ranks"), number)
     }
 
     fn at(&self, cohort: &Cohort, number: u64) -> Customer {
         let key = hash(self.key, number);
         let kind = if cohort.is_business { PartyType::Business } else { PartyType::Individual };
-        let identity = Identity { key, country: country(cohort.zone, key), kind };
+        let identity = Identity { key, country: country(cohort.zone, key), kind, trade: Trade::Any };
         Customer { number, identity, zone: cohort.zone, is_business: cohort.is_business }
     }
 
@@ -134,7 +138,9 @@ pub fn zone_share(rail: Rail, zone: Zone, mix: &Mix, shares: &Shares) -> f64 {
     let (american, european) = match rail {
         Rail::Ach | Rail::Rtp | Rail::Check => (1.0, 0.0),
         Rail::Sepa => (0.0, 1.0),
-        _ if american + european > 0.0 => (american / (american + european), european / (american + european)),
+        _ if american + european > 0.0 => {
+            (american / (american + european), european / (american + european))
+        }
         _ => (0.5, 0.5),
     };
     // British customers only where there are European ones, and on the rails that cross regions.
@@ -200,11 +206,7 @@ impl Activity {
         }
         let u = unit(bits);
         let power = 1.0 - self.skew;
-        let x = if power.abs() < 1e-9 {
-            exp2(range.0 * u)
-        } else {
-            exp2(log2(1.0 + u * range.0) / power)
-        };
+        let x = if power.abs() < 1e-9 { exp2(range.0 * u) } else { exp2(log2(1.0 + u * range.0) / power) };
         ((x as u64).saturating_sub(1)).min(size.saturating_sub(1))
     }
 

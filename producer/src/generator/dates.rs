@@ -40,7 +40,8 @@ pub const fn day_of_year(day: i32) -> u32 {
     (day - day_of(date_of(day).0, 1, 1) + 1) as u32
 }
 
-/// Easter Sunday (the anonymous Gregorian algorithm, Meeus).
+/// Easter Sunday (the anonymous Gregorian algorithm, Meeus, whose letters these are).
+#[allow(clippy::many_single_char_names)]
 pub const fn easter(year: i32) -> i32 {
     let (a, b, c) = (year % 19, year / 100, year % 100);
     let h = (19 * a + b - b / 4 - (b - (b + 8) / 25 + 1) / 3 + 15) % 30;
@@ -119,7 +120,7 @@ fn is_fed_holiday(day: i32, year: i32, month: u32, dom: u32) -> bool {
 
 /// TARGET closing days since 2002 (ECB): New Year, Good Friday, Easter Monday, 1 May, 25 and 26 December.
 fn is_target_holiday(day: i32, year: i32, month: u32, dom: u32) -> bool {
-    matches!((month, dom), (1, 1) | (5, 1) | (12, 25 | 26)) || [-2, 1].contains(&(day - easter(year)))
+    matches!((month, dom), (1 | 5, 1) | (12, 25 | 26)) || [-2, 1].contains(&(day - easter(year)))
 }
 
 /// Bank holidays of England and Wales by rule (one-off moves for jubilees and the like are left out).
@@ -241,7 +242,19 @@ mod tests {
 
     #[test]
     fn the_holidays_are_the_published_ones() {
-        let fed = [(1, 1), (1, 15), (2, 19), (5, 27), (6, 19), (7, 4), (9, 2), (10, 14), (11, 11), (11, 28), (12, 25)];
+        let fed = [
+            (1, 1),
+            (1, 15),
+            (2, 19),
+            (5, 27),
+            (6, 19),
+            (7, 4),
+            (9, 2),
+            (10, 14),
+            (11, 11),
+            (11, 28),
+            (12, 25),
+        ];
         assert_eq!(closed(Banking::Fed, 2024), fed);
         // In 2022 New Year's Day and in 2021 Independence Day fell on a weekend.
         assert_eq!(closed(Banking::Fed, 2022)[0], (1, 17));

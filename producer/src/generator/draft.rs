@@ -132,16 +132,15 @@ impl<'a> Draft<'a> {
             let mut fixed = Stream::new(self.arrangement.map_or(self.choice.bits(), |of| of.key), 2);
             self.choose_category(&mut fixed);
         }
+        let what = flow ^ (u64::from(self.mcc()) << 8);
         let (key, is_usual) = match self.arrangement {
             Some(arrangement) => (hash(arrangement.key, 3), true),
-            None => {
-                let what = flow ^ u64::from(self.mcc()) << 8;
-                draw_key(customer, what, spec.flow.habit, &mut self.choice)
-            }
+            None => draw_key(customer, what, spec.flow.habit, &mut self.choice),
         };
         let key = self.category.map_or(key, |category| card::merchant_key(category, key));
         let home = self.originator.country;
-        let counterparty = Counterparty::of_key(key, spec.flow.to, spec.rail, self.zone, home, spec.flow.foreign);
+        let counterparty =
+            self.elsewhere(Counterparty::of_key(key, spec, self.zone, home, spec.flow.foreign));
         self.counterparty = Counterparty { is_usual, ..counterparty };
         let pays_abroad_in_theirs = match spec.rail {
             Rail::Card => true,
@@ -152,6 +151,15 @@ impl<'a> Draft<'a> {
         if self.counterparty.is_foreign && pays_abroad_in_theirs {
             self.currency = currency_of(self.counterparty.identity.country);
         }
+    }
+
+    /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments inside a bank.
+    fn elsewhere(&self, mut counterparty: Counterparty) -> Counterparty {
+        let (ours, theirs) = (self.originator, &mut counterparty.identity);
+        while self.category.is_none() && ours.country == theirs.country && ours.bank() == theirs.bank() {
+            theirs.key = hash(theirs.key, 1);
+        }
+        counterparty
     }
 
     fn choose_amount(&mut self) {
@@ -196,7 +204,9 @@ impl<'a> Draft<'a> {
         let key = hash(group ^ flow, payee);
         let key = self.category.map_or(key, |category| card::merchant_key(category, key));
         let home = self.originator.country;
-        self.counterparty = Counterparty::of_key(key, self.spec.flow.to, self.rail(), self.zone, home, 0.0);
+        let counterparty = Counterparty::of_key(key, self.spec, self.zone, home, 0.0);
+        // A mule's account is the same whoever pays into it, from the same bank too.
+        self.counterparty = if kind == Kind::MuleFanIn { counterparty } else { self.elsewhere(counterparty) };
         self.counterparty.is_usual = kind == Kind::DuplicatePayment;
         if kind == Kind::DuplicatePayment {
             self.document = group;
@@ -208,7 +218,8 @@ impl<'a> Draft<'a> {
             _ => Outcome::Completed,
         };
         let amount = self.injected_amount(kind, &mut shared, &mut own);
-        self.minor_units = amount.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+        self.minor_units =
+            amount.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
     }
 
     fn injected_amount(&self, kind: Kind, shared: &mut Stream, own: &mut Stream) -> i64 {

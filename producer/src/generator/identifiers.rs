@@ -1,5 +1,6 @@
 //! Identifiers with valid check digits, in ranges that belong to nobody.
 
+use super::random::mix;
 use super::text::{CODE, Put};
 
 /// Most characters that an IBAN has (ISO 13616).
@@ -33,10 +34,16 @@ impl Buffer {
 
 /// ISO 7064 MOD 97-10: the remainder of the characters read as a number, letters as 10 to 35.
 fn mod97(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |rest, byte| match byte {
-        b'0'..=b'9' => (rest * 10 + u64::from(byte - b'0')) % 97,
-        _ => (rest * 100 + u64::from(byte - b'A' + 10)) % 97,
-    })
+    // Divided only when the next two digits might not fit.
+    const FULL: u64 = u64::MAX / 1_000;
+    let rest = bytes.iter().fold(start, |rest, byte| {
+        let rest = if rest > FULL { rest % 97 } else { rest };
+        match byte {
+            b'0'..=b'9' => rest * 10 + u64::from(byte - b'0'),
+            _ => rest * 100 + u64::from(byte - b'A' + 10),
+        }
+    });
+    rest % 97
 }
 
 /// Replaces `out` by an ABA routing number: `prefix` (four digits, the routing symbol), then `bank` (four digits) and the check
@@ -73,12 +80,19 @@ pub fn push_luhn(out: &mut String, start: usize) {
 
 /// Replaces `out` by a Legal Entity Identifier (ISO 17442): the prefix `ZZZZ`, which no local operating unit has (GLEIF gives out numbers),
 /// `00`, twelve characters and two check digits.
-pub fn put_lei(bits: u64, out: &mut String) {
+pub fn put_lei(mut bits: u64, out: &mut String) {
     out.begin(20);
-    out.push_str("ZZZZ00");
-    out.letters(bits, CODE, 12);
-    let check = 98 - mod97(0, out.as_bytes()) * 100 % 97;
-    out.number(check, 2);
+    loop {
+        out.put("ZZZZ00");
+        out.letters(bits, CODE, 12);
+        let check = 98 - mod97(0, out.as_bytes()) * 100 % 97;
+        // ISO 7064 writes these remainders as 97 and 98, some implementations as 00 and 01: such numbers are not used.
+        if check < 97 {
+            out.number(check, 2);
+            return;
+        }
+        bits = mix(bits);
+    }
 }
 
 /// Replaces `out` by a SEPA creditor identifier (EPC262-08): country, check digits that leave out the business code `ZZZ`, and a
@@ -122,7 +136,7 @@ pub fn put_iban(country: &str, bank: u64, code: &str, account: u64, out: &mut St
         "BE" => {
             let body = (990 + bank) * 10_000_000 + account % 10_000_000;
             bban.number(body, 10);
-            bban.number(if body % 97 == 0 { 97 } else { body % 97 }, 2);
+            bban.number((body + 96) % 97 + 1, 2);
         }
         "PT" => {
             bban.number(9_990 + bank, 4);
@@ -238,8 +252,17 @@ mod tests {
     #[test]
     fn an_iban_has_its_countrys_length_and_leaves_one() {
         let lengths = [
-            ("DE", 22), ("FR", 27), ("IT", 27), ("ES", 24), ("NL", 18), ("BE", 16), ("AT", 20), ("IE", 22), ("PT", 25),
-            ("GB", 22), ("CH", 21),
+            ("DE", 22),
+            ("FR", 27),
+            ("IT", 27),
+            ("ES", 24),
+            ("NL", 18),
+            ("BE", 16),
+            ("AT", 20),
+            ("IE", 22),
+            ("PT", 25),
+            ("GB", 22),
+            ("CH", 21),
         ];
         for (country, len) in lengths {
             for account in [0, 7, 1_234_567_890_123, 987_654_321_098_765, u64::MAX] {

@@ -81,7 +81,10 @@ impl State {
     pub const fn has_reason(&self) -> bool {
         matches!(
             self.status,
-            PaymentStatus::Failed | PaymentStatus::Rejected | PaymentStatus::Returned | PaymentStatus::Cancelled
+            PaymentStatus::Failed
+                | PaymentStatus::Rejected
+                | PaymentStatus::Returned
+                | PaymentStatus::Cancelled
         )
     }
 

@@ -66,7 +66,9 @@ pub enum MixError {
          did you mean {nearest}?"
     )]
     UnknownPreset { name: String, nearest: String },
-    #[error("unknown rail {name:?} (the rails are ACH, WIRE, CARD, RTP, SEPA, CHECK, P2P): did you mean {nearest}?")]
+    #[error(
+        "unknown rail {name:?} (the rails are ACH, WIRE, CARD, RTP, SEPA, CHECK, P2P): did you mean {nearest}?"
+    )]
     UnknownRail { name: String, nearest: String },
     #[error("the share of {rail}, {share:?}, is not a number from 0 up: write for example {rail}=0.4")]
     BadShare { rail: &'static str, share: String },
@@ -131,7 +133,8 @@ impl FromStr for Mix {
             let rail = parse_rail(name.trim())?;
             let share = share.trim();
             let value = share.parse::<f64>().ok().filter(|value| value.is_finite() && *value >= 0.0);
-            let value = value.ok_or_else(|| MixError::BadShare { rail: rail.name(), share: share.to_owned() })?;
+            let value =
+                value.ok_or_else(|| MixError::BadShare { rail: rail.name(), share: share.to_owned() })?;
             if shares[rail as usize].replace(value).is_some() {
                 return Err(MixError::Twice { rail: rail.name() });
             }

@@ -41,8 +41,8 @@ use schemas::Payment;
 
 pub use config::{Config, ConfigError, MAX_DAYS};
 pub use mix::{Mix, MixError, Rail};
-pub use scorecard::{Line, Scorecard};
 pub use profile::{BUILT_IN as BUILT_IN_PROFILE, Profile, ProfileError};
+pub use scorecard::{Line, Scorecard};
 
 use anomalies::Injection;
 use customers::Population;

@@ -3,7 +3,7 @@
 use schemas::payment::{Party, PartyType};
 
 use super::identifiers::{has_iban, put_aba, put_iban, put_lei};
-use super::names::{BANKS, BILLERS, FANTASY, TRADES, bank_form, legal_forms, of_country};
+use super::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
 use super::random::{Stream, hash, scale};
 use super::text::Put;
 
@@ -15,6 +15,16 @@ const ACCOUNT: u64 = 0xacc0;
 const NAME: u64 = 0x4a3e;
 const LEI: u64 = 0x1e1;
 
+/// What a company does, as far as its name shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trade {
+    Any,
+    /// Sends bills to households.
+    Biller,
+    /// Lets houses.
+    Landlord,
+}
+
 /// What a party is, apart from its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
@@ -22,6 +32,7 @@ pub struct Identity {
     pub key: u64,
     pub country: &'static str,
     pub kind: PartyType,
+    pub trade: Trade,
 }
 
 impl Identity {
@@ -49,7 +60,11 @@ impl Identity {
                 out.join(&[bank.name, " ", bank_form(self.country)]);
             }
             _ => {
-                let trades = if choice.chance(0.3) { BILLERS } else { TRADES };
+                let trades = match self.trade {
+                    Trade::Any => TRADES,
+                    Trade::Biller => BILLERS,
+                    Trade::Landlord => LANDLORDS,
+                };
                 let (name, trade, form) =
                     (choice.pick(FANTASY), choice.pick(trades), choice.pick(legal_forms(self.country)));
                 out.join(&[name, " ", trade, " ", form]);

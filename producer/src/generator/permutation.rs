@@ -101,7 +101,7 @@ impl Ids {
             low ^= mix(high ^ keys[1]) & mask(HALF);
             high ^= mix(low ^ keys[0]) & mask(HALF);
         }
-        (high < 8).then(|| (high << HALF) | low)
+        (high < 8).then_some((high << HALF) | low)
     }
 }
 

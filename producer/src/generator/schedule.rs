@@ -115,7 +115,9 @@ impl Schedule {
         days: &Days,
     ) -> Result<Vec<Draft>, ConfigError> {
         let mut drafts = Vec::new();
-        for (at, spec) in flows.iter().enumerate().filter(|(_, spec)| spec.rail == rail && spec.flow.share > 0.0) {
+        for (at, spec) in
+            flows.iter().enumerate().filter(|(_, spec)| spec.rail == rail && spec.flow.share > 0.0)
+        {
             for zone in Zone::ALL {
                 let part = zone_share(rail, zone, &config.mix, &config.profile.customers);
                 if part <= 0.0 || spec.amounts(zone).is_none() {
@@ -230,7 +232,8 @@ impl Schedule {
         }
         let key = self.key;
         let strata = self.counts.iter().enumerate();
-        self.strata = strata.map(|(slot, count)| Permutation::new((*count).max(1), hash(key, slot as u64))).collect();
+        self.strata =
+            strata.map(|(slot, count)| Permutation::new((*count).max(1), hash(key, slot as u64))).collect();
         Ok(())
     }
 
@@ -245,7 +248,10 @@ impl Schedule {
         let stratum = self.strata[slot].apply(rank);
         let (day, hour) = self.local(slot, segment.zone);
         let arrangement = segment.agenda.as_ref().and_then(|agenda| {
-            agenda.arrangement(day, position - row[slot.saturating_sub(self.hours_since_midnight(slot, segment.zone))])
+            agenda.arrangement(
+                day,
+                position - row[slot.saturating_sub(self.hours_since_midnight(slot, segment.zone))],
+            )
         });
         Place {
             segment: number,

@@ -8,7 +8,7 @@ macro_rules! columns {
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[repr(u8)]
         pub enum Column {
-            $(#[doc = $qualifier] $column,)*
+            $($column,)*
         }
 
         impl Column {

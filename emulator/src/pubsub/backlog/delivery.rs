@@ -195,7 +195,7 @@ impl Backlog {
         let mut messages = Vec::new();
         let mut bytes = 0;
         let generation = self.generation + 1;
-        while messages.len() < limit && bytes < max_bytes && self.tracked() < MAX_TRACKED {
+        while messages.len() < limit && bytes < max_bytes && self.leases.len() < MAX_TRACKED {
             let Some(ready) = self.next_ready(stream) else { break };
             if self.is_acked(ready.sequence) {
                 continue;

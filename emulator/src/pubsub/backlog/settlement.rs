@@ -96,8 +96,8 @@ impl Backlog {
             .iter()
             .map(|id| {
                 let Some(AckId { sequence, generation }) = *id else { return Settled::Invalid };
-                let live = !self.settings.exactly_once
-                    || self.leases.generation(sequence, now) == Some(generation);
+                let live =
+                    !self.settings.exactly_once || self.leases.generation(sequence, now) == Some(generation);
                 let held = live
                     && if seconds > 0 {
                         self.leases.extend(sequence, generation, deadline)
@@ -145,7 +145,9 @@ impl Backlog {
     /// Messages that are out of attempts; they stay leased to nobody until [`Backlog::settle`] or [`Backlog::revive`].
     pub fn take_dead(&mut self) -> Vec<(u64, u32)> {
         let dead = std::mem::take(&mut self.dead);
-        dead.into_iter().map(|sequence| (sequence, self.attempts.get(&sequence).copied().unwrap_or(0))).collect()
+        dead.into_iter()
+            .map(|sequence| (sequence, self.attempts.get(&sequence).copied().unwrap_or(0)))
+            .collect()
     }
 
     /// The dead-letter topic did not take a message: deliver it again, later.
@@ -258,4 +260,3 @@ impl Backlog {
         Some(min.saturating_mul(1u32.checked_shl(*attempts - 1).unwrap_or(u32::MAX)).min(max))
     }
 }
-

@@ -44,7 +44,8 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
 /// PPD for consumers by standing authorisation, WEB and TEL by internet and telephone, CCD and CTX between companies, IAT across borders.
 fn sec_code(draft: &Draft<'_>) -> &'static str {
     // An arrangement keeps its code.
-    let key = draft.arrangement.map_or_else(|| hash(draft.counterparty.identity.key, 5), |of| hash(of.key, 5));
+    let key =
+        draft.arrangement.map_or_else(|| hash(draft.counterparty.identity.key, 5), |of| hash(of.key, 5));
     match draft.spec.name.as_str() {
         "vendor" if key % 100 < 28 => "CTX",
         "vendor" => "CCD",
@@ -86,7 +87,7 @@ fn effective_day(draft: &Draft<'_>, same_day: bool) -> i32 {
     }
 }
 
-/// Settlement at 8:30 Eastern, or at 13:00, 17:00 or 18:00 for the three same-day windows (FedACH processing schedule).
+/// Settlement at 8:30 Eastern, or at 13:00, 17:00 or 18:00 for the three same-day windows (`FedACH` processing schedule).
 fn timeline(draft: &mut Draft<'_>, same_day: bool, effective: i32) -> Timeline {
     let generator = draft.generator;
     let days = &generator.days;
@@ -99,7 +100,8 @@ fn timeline(draft: &mut Draft<'_>, same_day: bool, effective: i32) -> Timeline {
     let accepted = draft.created() + draft.choice.between(2, 40) as i64 * MINUTE;
     let settled = days.micros(Zone::Eastern, effective, minute).max(accepted + MINUTE);
     // Returns come by the second banking day, unauthorised consumer debits within sixty days.
-    let wait = if reason_code(draft) == "R10" { draft.choice.between(3, 38) } else { draft.choice.between(1, 2) };
+    let wait =
+        if reason_code(draft) == "R10" { draft.choice.between(3, 38) } else { draft.choice.between(1, 2) };
     let undone = days.micros(Zone::Eastern, days.after(Banking::Fed, effective, wait as u32), 510);
     Timeline { accepted, settled, undone: undone.max(settled + MINUTE) }
 }
@@ -123,7 +125,7 @@ fn write_entry(draft: &mut Draft<'_>, sec_code: &'static str, same_day: bool, ef
     ach.company_name.truncate(ach.company_name.trim_end().len());
     // A company id that begins with 9 is the originating bank's own choice, not a tax number.
     ach.company_id.begin(10);
-    ach.company_id.push_str("9");
+    ach.company_id.push('9');
     ach.company_id.number(hash(customer, 0xc1d) % 1_000_000_000, 9);
     ach.company_entry_description.put(entry_description(draft));
     // The routing number's first eight digits, then a number that rises within the file.
@@ -152,12 +154,12 @@ fn write_entry(draft: &mut Draft<'_>, sec_code: &'static str, same_day: bool, ef
 
 /// At most ten characters; PAYROLL is prescribed for wages from 2026 on and usual before.
 fn entry_description(draft: &Draft<'_>) -> &'static str {
-    let key = draft.arrangement.map_or(draft.counterparty.identity.key, |of| of.key);
+    let key = draft.originator.key;
     let pick = |choices: &[&'static str]| choices[(hash(key, 0xed) % choices.len() as u64) as usize];
     match draft.spec.name.as_str() {
         "payroll" => "PAYROLL",
         "vendor" => pick(&["VENDOR PMT", "INVOICE", "TRADE PMT", "SUPPLIER"]),
-        "bills" => pick(&["UTIL PYMT", "INSURANCE", "LOAN PYMT", "RENT", "BILL PAYMT", "MEMBERSHIP"]),
+        "bills" => pick(&["INSURANCE", "LOAN PYMT", "BILL PAYMT", "MEMBERSHIP", "INSTALLMNT"]),
         "international" => "INTL PMT",
         "transfer" => pick(&["TRANSFER", "P2P", "ACCT TRFR"]),
         _ => "PAYMENT",

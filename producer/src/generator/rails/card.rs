@@ -83,7 +83,12 @@ impl Category {
 
 /// The categories of a flow with their shares and their factors on amounts; the mean factor is one.
 pub fn categories(flow: &str) -> Vec<(u32, (&'static Category, f64))> {
-    let all = || CATEGORIES.iter().map(|category| (category, category.weight(flow))).filter(|(_, (share, _))| *share > 0);
+    let all = || {
+        CATEGORIES
+            .iter()
+            .map(|category| (category, category.weight(flow)))
+            .filter(|(_, (share, _))| *share > 0)
+    };
     let shares: f64 = all().map(|(_, (share, _))| f64::from(share)).sum();
     let sum: f64 = all().map(|(_, (share, factor))| f64::from(share) * factor).sum();
     all().map(|(category, (share, factor))| (share, (category, factor * shares / sum))).collect()
@@ -106,9 +111,8 @@ pub fn put_merchant_name(draft: &Draft<'_>, category: &Category, out: &mut Strin
 }
 
 /// ISO 8583 response codes of declines: funds, issuer's choice, limits, expiry, suspected fraud, issuer not reached.
-const DECLINES: [(u32, &str); 8] = [
-    (46, "51"), (24, "05"), (7, "61"), (5, "54"), (5, "59"), (4, "65"), (4, "91"), (5, "14"),
-];
+const DECLINES: [(u32, &str); 8] =
+    [(46, "51"), (24, "05"), (7, "61"), (5, "54"), (5, "59"), (4, "65"), (4, "91"), (5, "14")];
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let timeline = timeline(draft);
@@ -180,7 +184,9 @@ fn entry_mode(draft: &Draft<'_>) -> &'static str {
         "subscription" => "CREDENTIAL_ON_FILE",
         "online" => choice.weighted(&[(62, "ECOMMERCE"), (37, "CREDENTIAL_ON_FILE"), (1, "MANUAL")]),
         "business" if matches!(draft.mcc(), 4511 | 4722 | 5399 | 7372) => "ECOMMERCE",
-        _ if draft.zone.is_american() => choice.weighted(&[(50, "CONTACTLESS"), (47, "CHIP"), (3, "MAGSTRIPE")]),
+        _ if draft.zone.is_american() => {
+            choice.weighted(&[(50, "CONTACTLESS"), (47, "CHIP"), (3, "MAGSTRIPE")])
+        }
         _ => choice.weighted(&[(80, "CONTACTLESS"), (20, "CHIP")]),
     }
 }

@@ -48,8 +48,12 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
 /// Where the payee paid it in: companies by lockbox and scanner, others as they like.
 fn deposit_channel(draft: &mut Draft<'_>) -> &'static str {
     match draft.spec.name.as_str() {
-        "household" => draft.choice.weighted(&[(40, "LOCKBOX"), (30, "REMOTE_CAPTURE"), (20, "BRANCH"), (10, "MOBILE")]),
-        "rent" => draft.choice.weighted(&[(45, "MOBILE"), (25, "BRANCH"), (20, "REMOTE_CAPTURE"), (10, "ATM")]),
+        "household" => {
+            draft.choice.weighted(&[(40, "LOCKBOX"), (30, "REMOTE_CAPTURE"), (20, "BRANCH"), (10, "MOBILE")])
+        }
+        "rent" => {
+            draft.choice.weighted(&[(45, "MOBILE"), (25, "BRANCH"), (20, "REMOTE_CAPTURE"), (10, "ATM")])
+        }
         _ => draft.choice.weighted(&[(45, "REMOTE_CAPTURE"), (35, "LOCKBOX"), (20, "BRANCH")]),
     }
 }

@@ -12,7 +12,7 @@ use schemas::Payment;
 use schemas::payment::{PaymentStatus, ProcessingInfo};
 
 use super::amounts::scale_of;
-use super::dates::day_of;
+use super::dates::{date_of, day_of};
 use super::draft::Draft;
 use super::life::{Outcome, State, Timeline};
 use super::math::log2;
@@ -27,7 +27,7 @@ const MINUTE: i64 = 60 * SECOND;
 /// The part of the message that belongs to the rail, made if another rail's was there.
 macro_rules! specific {
     ($payment:expr, $rail:ident, $message:ident) => {{
-        use schemas::payment::{$message, TypeSpecific};
+        use schemas::payment::{TypeSpecific, $message};
         if !matches!($payment.type_specific, Some(TypeSpecific::$rail(_))) {
             $payment.type_specific = Some(TypeSpecific::$rail($message::default()));
         }
@@ -61,7 +61,10 @@ pub fn cap(rail: Rail, flow: &str, day: i32, currency: &str) -> i64 {
     let major = match rail {
         Rail::Ach => return 9_999_999_999,
         Rail::Wire => return 999_999_999_999 / 100 * scale_of(currency),
-        Rail::Card => return (5_000_000.0 * super::amounts::exchange("USD", currency)) as i64 * scale_of(currency) / 100,
+        Rail::Card => {
+            return (5_000_000.0 * super::amounts::exchange("USD", currency)) as i64 * scale_of(currency)
+                / 100;
+        }
         Rail::Rtp if day >= day_of(2025, 2, 9) => 10_000_000,
         Rail::Rtp => 1_000_000,
         Rail::Sepa if flow == "instant" && day < day_of(2025, 10, 5) => 100_000,
@@ -191,6 +194,21 @@ pub fn description(draft: &Draft<'_>) -> &'static str {
         _ if draft.spec.flow.to == Side::Person => "Transfer",
         _ => "Business payment",
     }
+}
+
+/// Replaces `out` by what the payment's remittance says: the month of a salary or a rent, or an invoice.
+fn put_remittance(draft: &Draft<'_>, out: &mut String) {
+    let word = match draft.spec.name.as_str() {
+        "salary" | "wages" => "SALARY ",
+        "standing_order" => "RENT ",
+        _ => return put_invoice(draft, out),
+    };
+    let (year, month, _) = date_of(draft.arrangement.map_or(draft.place.day, |of| of.due_day));
+    out.begin(16);
+    out.push_str(word);
+    out.number(year as u64, 4);
+    out.push('-');
+    out.number(month.into(), 2);
 }
 
 /// Replaces `out` by an invoice text: `INV 2024031407 REF K7M2QX`.

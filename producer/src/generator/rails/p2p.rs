@@ -13,16 +13,25 @@ use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
 const FAILURES: [(u32, &str); 4] =
     [(45, "INSUFFICIENT_FUNDS"), (25, "LIMIT_EXCEEDED"), (20, "RECIPIENT_NOT_ENROLLED"), (10, "RISK_HOLD")];
 
-/// Categories with the words people write.
-const MEMOS: [(u32, (&str, &[&str])); 8] = [
-    (24, ("FOOD", &["dinner", "lunch", "pizza night", "groceries", "coffee"])),
-    (16, ("HOUSEHOLD", &["utilities", "internet", "cleaning", "supplies"])),
-    (12, ("TRANSPORT", &["gas", "ride share", "parking", "train tickets"])),
-    (12, ("ENTERTAINMENT", &["concert", "movie tickets", "game night", "trip"])),
-    (10, ("GIFT", &["happy birthday", "wedding gift", "thank you"])),
-    (8, ("CHILDREN", &["babysitting", "school trip", "allowance"])),
-    (8, ("LOAN", &["paying you back", "owed you"])),
-    (10, ("OTHER", &["", "stuff", "as agreed"])),
+type Memo = (&'static str, &'static [&'static str]);
+
+/// Categories with the words people write, for small amounts and for large ones.
+const SMALL_MEMOS: [(u32, Memo); 7] = [
+    (34, ("FOOD", &["dinner", "lunch", "pizza night", "groceries", "coffee"])),
+    (18, ("TRANSPORT", &["gas", "ride share", "parking", "train tickets"])),
+    (14, ("ENTERTAINMENT", &["movie tickets", "game night", "drinks"])),
+    (12, ("HOUSEHOLD", &["internet", "cleaning", "supplies"])),
+    (8, ("CHILDREN", &["babysitting", "school lunch", "allowance"])),
+    (6, ("GIFT", &["happy birthday", "thank you"])),
+    (8, ("OTHER", &["", "stuff", "as agreed"])),
+];
+const LARGE_MEMOS: [(u32, Memo); 6] = [
+    (22, ("LOAN", &["paying you back", "owed you", "loan"])),
+    (20, ("TRAVEL", &["trip", "flights", "hotel", "cabin weekend"])),
+    (18, ("HOUSEHOLD", &["utilities", "furniture", "deposit"])),
+    (14, ("GIFT", &["wedding gift", "graduation", "happy birthday"])),
+    (14, ("CAR", &["car repair", "car insurance", "tires"])),
+    (12, ("OTHER", &["", "as agreed"])),
 ];
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
@@ -78,7 +87,8 @@ fn write_message(draft: &mut Draft<'_>, network: &'static str, p2p: &mut P2p) {
     let (category, words) = match draft.spec.name.as_str() {
         "rent_share" => ("RENT", &["rent"][..]),
         "services" => ("SERVICES", &["lawn care", "piano lesson", "repair", "hair", "tutoring"][..]),
-        _ => draft.choice.weighted(&MEMOS),
+        _ if draft.minor_units < 9_000 => draft.choice.weighted(&SMALL_MEMOS),
+        _ => draft.choice.weighted(&LARGE_MEMOS),
     };
     p2p.memo_category.put(category);
     p2p.memo.put(draft.choice.pick(words));

@@ -1,4 +1,4 @@
-//! Instant payments in the United States: The Clearing House's RTP network and FedNow, around the clock.
+//! Instant payments in the United States: The Clearing House's RTP network and `FedNow`, around the clock.
 
 use schemas::Payment;
 use schemas::payment::{PaymentStatus, Rtp};
@@ -46,7 +46,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     state
 }
 
-/// FedNow went live on 20 July 2023; its part is an assumption.
+/// `FedNow` went live on 20 July 2023; its part is an assumption.
 fn network(draft: &Draft<'_>) -> &'static str {
     let is_fednow = draft.originator.bank() >= 7 && draft.place.day >= day_of(2023, 7, 20);
     if is_fednow { "FEDNOW" } else { "TCH_RTP" }
@@ -56,7 +56,7 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
     let bits = hash(draft.generator.key ^ 0x47b, draft.index);
     // M, date, eleven digits of the participant, B, the serial: at most 35.
     rtp.message_id.begin(33);
-    rtp.message_id.push_str("M");
+    rtp.message_id.push('M');
     let (year, month, day) = super::super::dates::date_of(local_day(draft));
     rtp.message_id.number(year as u64 * 10_000 + u64::from(month) * 100 + u64::from(day), 8);
     rtp.message_id.number((ABA_PREFIX * 10_000 + bank_number(draft.originator.bank())) * 10, 11);

@@ -10,14 +10,15 @@ use super::super::life::{Outcome, State, Timeline};
 use super::super::parties::put_bic;
 use super::super::random::hash;
 use super::super::text::{CODE, Put};
-use super::{Facts, MINUTE, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing};
+use super::{Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing};
 
 /// Codes of the rulebooks: account, funds, mandate, refund by the debtor.
 const DEBIT_RETURNS: [(u32, &str); 6] =
     [(52, "AM04"), (10, "AC04"), (8, "AC01"), (18, "MD06"), (6, "MD01"), (6, "MS02")];
 const CREDIT_RETURNS: [(u32, &str); 3] = [(45, "AC04"), (35, "AC01"), (20, "MS03")];
 const REJECTS: [(u32, &str); 4] = [(50, "AC01"), (25, "AC04"), (15, "AM04"), (10, "RC01")];
-const INSTANT_REJECTS: [(u32, &str); 5] = [(34, "AC01"), (24, "AC06"), (16, "AB05"), (14, "AC04"), (12, "MS03")];
+const INSTANT_REJECTS: [(u32, &str); 5] =
+    [(34, "AC01"), (24, "AC06"), (16, "AB05"), (14, "AC04"), (12, "MS03")];
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let scheme = scheme(draft);
@@ -61,7 +62,11 @@ fn settlement_day(draft: &Draft<'_>, scheme: &str) -> i32 {
     match (scheme, draft.arrangement) {
         ("SCT_INST", _) => today,
         ("SDD_CORE" | "SDD_B2B", Some(arrangement)) => arrangement.due_day.max(today + 1),
-        _ => days.after(Banking::Target, days.following(Banking::Target, today), u32::from(draft.place.hour >= 14)),
+        _ => days.after(
+            Banking::Target,
+            days.following(Banking::Target, today),
+            u32::from(draft.place.hour >= 14),
+        ),
     }
 }
 
@@ -72,7 +77,11 @@ fn timeline(draft: &mut Draft<'_>, scheme: &str, settlement_day: i32) -> Timelin
         // Ten seconds is the scheme's limit.
         let millis = draft.choice.between(900, 6_500) as i64;
         let created = draft.created();
-        return Timeline { accepted: created + millis * 400, settled: created + millis * 1_000, undone: i64::MAX };
+        return Timeline {
+            accepted: created + millis * 400,
+            settled: created + millis * 1_000,
+            undone: i64::MAX,
+        };
     }
     let accepted = draft.created() + draft.choice.between(1, 25) as i64 * MINUTE;
     let minute = if settlement_day > draft.place.day { 9 * 60 + 30 } else { 16 * 60 };
@@ -118,7 +127,7 @@ fn write_message(draft: &mut Draft<'_>, scheme: &'static str, sepa: &mut Sepa) {
         "supplier" | "business_debit" => "SUPP",
         _ => "",
     });
-    put_invoice(draft, &mut sepa.remittance_information);
+    put_remittance(draft, &mut sepa.remittance_information);
     // The only value that the rulebooks allow.
     sepa.charge_bearer.put("SLEV");
 }

@@ -105,5 +105,7 @@ fn is_test_bic(text: &str) -> bool {
 }
 
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36 && text.as_bytes()[14] == b'4' && matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b')
+    text.len() == 36
+        && text.as_bytes()[14] == b'4'
+        && matches!(text.as_bytes()[19], b'8' | b'9' | b'a' | b'b')
 }

@@ -76,7 +76,10 @@ impl Declared {
     /// The part of the payments at or below an amount.
     fn below(&self, amount: f64) -> f64 {
         let of = |part: &Part| {
-            part.factors.iter().map(|(share, factor)| share * part.amounts.below(amount / factor)).sum::<f64>()
+            part.factors
+                .iter()
+                .map(|(share, factor)| share * part.amounts.below(amount / factor))
+                .sum::<f64>()
         };
         self.parts.iter().map(|part| part.share * of(part)).sum()
     }
@@ -84,7 +87,7 @@ impl Declared {
     pub fn quantile(&self, p: f64) -> f64 {
         let (mut low, mut high) = (0.0, 1e11);
         for _ in 0..90 {
-            let middle = if low < 0.01 { high / 1_000.0 } else { (low + high) / 2.0 };
+            let middle = if low < 0.01 { high / 1_000.0 } else { f64::midpoint(low, high) };
             if self.below(middle) < p {
                 low = middle;
             } else {

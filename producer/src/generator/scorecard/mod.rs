@@ -64,7 +64,14 @@ impl Scorecard {
         self.lines.iter().all(Line::is_ok)
     }
 
-    fn add(&mut self, scope: &'static str, what: impl Into<String>, declared: f64, observed: f64, tolerance: f64) {
+    fn add(
+        &mut self,
+        scope: &'static str,
+        what: impl Into<String>,
+        declared: f64,
+        observed: f64,
+        tolerance: f64,
+    ) {
         self.lines.push(Line { scope, what: what.into(), declared, observed, tolerance });
     }
 
@@ -128,7 +135,8 @@ impl Scorecard {
             let at = seen[((seen.len() - 1) as f64 * p) as usize];
             let slack = ERRORS * error(p, count);
             // In amounts: where the declared distribution has passed p less and p plus the error, and what rounding moves.
-            let (low, high) = (declared.quantile((p - slack).max(1e-6)), declared.quantile((p + slack).min(1.0 - 1e-6)));
+            let (low, high) =
+                (declared.quantile((p - slack).max(1e-6)), declared.quantile((p + slack).min(1.0 - 1e-6)));
             let middle = declared.quantile(p);
             let tolerance = (middle - low).max(high - middle) + declared.step(middle);
             self.add(rail.name(), format!("p{percent}, {currency}"), middle, at, tolerance);
@@ -145,7 +153,8 @@ impl Scorecard {
         }
         self.add("ALL", "payments that share a microsecond", 0.0, observed.shared_times as f64, 0.0);
         if generator.config().anomaly_rate > 0.0 {
-            let (rate, part) = (generator.config().anomaly_rate, observed.injected as f64 / self.payments as f64);
+            let (rate, part) =
+                (generator.config().anomaly_rate, observed.injected as f64 / self.payments as f64);
             // Groups are all or nothing.
             let tolerance = rate * 0.25 + ERRORS * error(rate, self.payments as f64 / 20.0);
             self.add("ALL", "part of injected payments", rate, part, tolerance);
@@ -154,7 +163,13 @@ impl Scorecard {
 
     fn add_checks(&mut self, observed: &Observed) {
         for (name, seen, wrong) in observed.checks.lines() {
-            self.add("ALL", format!("{name} with a wrong form or check digit, of {seen}"), 0.0, wrong as f64, 0.0);
+            self.add(
+                "ALL",
+                format!("{name} with a wrong form or check digit, of {seen}"),
+                0.0,
+                wrong as f64,
+                0.0,
+            );
         }
     }
 }
@@ -166,7 +181,11 @@ fn error(share: f64, sample: f64) -> f64 {
 
 impl fmt::Display for Scorecard {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(out, "{:6}  {:58} {:>16} {:>16} {:>14}  verdict", "rail", "what", "declared", "observed", "tolerance")?;
+        writeln!(
+            out,
+            "{:6}  {:58} {:>16} {:>16} {:>14}  verdict",
+            "rail", "what", "declared", "observed", "tolerance"
+        )?;
         for line in &self.lines {
             let verdict = if line.is_ok() { "ok" } else { "OFF" };
             let number = |value: f64| match value {

@@ -6,10 +6,10 @@ use schemas::Payment;
 use schemas::payment::PaymentStatus;
 use schemas::text::minor_digits;
 
-use super::super::{Buffer, Generator};
 use super::super::counterparties::currency_of;
 use super::super::dates::weekday;
 use super::super::mix::Rail;
+use super::super::{Buffer, Generator};
 use super::checks::Checks;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
