@@ -1,5 +1,7 @@
 //! Topics, subscriptions and snapshots: what the service accepts, refuses and says.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod pubsub_support;
 
 use emulator::proto::pubsub::{
@@ -22,10 +24,12 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Status>, code: Code) -> String 
     status.message().to_owned()
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the requests want it")]
 fn mask(paths: &[&str]) -> Option<FieldMask> {
     Some(FieldMask { paths: paths.iter().map(|path| (*path).to_owned()).collect() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as the requests want it")]
 fn seconds(seconds: i64) -> Option<Duration> {
     Some(Duration { seconds, nanos: 0 })
 }

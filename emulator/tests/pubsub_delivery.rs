@@ -1,5 +1,7 @@
 //! Pulling, streaming, acknowledging, replaying.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod pubsub_support;
 
 use emulator::proto::pubsub::seek_request::Target;

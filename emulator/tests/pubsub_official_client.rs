@@ -1,5 +1,7 @@
 //! Google's own Rust client against this server.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod pubsub_support;
 
 use emulator::proto::pubsub::Subscription;
@@ -15,7 +17,8 @@ async fn publish(bed: &Bed, count: u32) {
     let credentials = anonymous::Builder::new().build();
     let builder = Publisher::builder(TOPIC).with_endpoint(bed.endpoint()).with_credentials(credentials);
     let publisher = builder.build().await.unwrap();
-    let sent: Vec<_> = (0..count).map(|n| publisher.publish(Message::new().set_data(n.to_string()))).collect();
+    let sent: Vec<_> =
+        (0..count).map(|n| publisher.publish(Message::new().set_data(n.to_string()))).collect();
     publisher.flush().await;
     for sent in sent {
         sent.await.unwrap();
@@ -92,7 +95,9 @@ async fn exactly_once_acknowledgements_are_confirmed() {
     let mut confirmations = Vec::new();
     while confirmations.len() < 200 {
         let (_, handler) = stream.next().await.unwrap().unwrap();
-        let Handler::ExactlyOnce(handler) = handler else { panic!("the server says that delivery is exactly once") };
+        let Handler::ExactlyOnce(handler) = handler else {
+            panic!("the server says that delivery is exactly once")
+        };
         confirmations.push(tokio::spawn(handler.confirmed_ack()));
     }
     for confirmation in confirmations {
@@ -112,7 +117,8 @@ async fn a_stream_outlives_a_restart_of_the_server() {
     let Bed { server, dir, .. } = bed;
     server.shutdown().await.unwrap();
     let listener = tokio::net::TcpListener::bind(addr).await.unwrap();
-    let server = emulator::pubsub::Server::start(listener, emulator::pubsub::Options::new(dir.path())).await.unwrap();
+    let server =
+        emulator::pubsub::Server::start(listener, emulator::pubsub::Options::new(dir.path())).await.unwrap();
     let client = pubsub_support::Client::connect(&server).await;
     let bed = Bed { server, client, dir };
     publish(&bed, 1).await;

@@ -1,5 +1,7 @@
 //! What outlives the server.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod pubsub_support;
 
 use emulator::proto::pubsub::Subscription;

@@ -2,6 +2,8 @@
 //! so that the two can be told apart:
 //! `cargo test --release -p emulator --test pubsub_speed -- --ignored --nocapture a_million`
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod pubsub_support;
 
 use emulator::proto::pubsub::{
@@ -45,9 +47,10 @@ impl ServerProcess {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let endpoint =
-            lines.map_while(Result::ok).find_map(|l| l.strip_prefix("listening ").map(str::to_owned));
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let endpoint = lines.find_map(|line| line.strip_prefix("listening ").map(str::to_owned));
+        // Keeps the pipe open and empty.
+        std::thread::spawn(move || lines.for_each(drop));
         Self { child, endpoint: endpoint.unwrap() }
     }
 

@@ -36,10 +36,12 @@ pub struct Args {
     pub sink: sink::Options,
 }
 
-/// The sink's defaults are for a process of its own; here it shares one with everything else, and nobody waits for panes.
+/// The stages' defaults are for processes of their own; here they share one with the servers, and nobody waits for panes.
 pub fn with_defaults(command: clap::Command) -> clap::Command {
     command
         .mut_arg("max_memory", |arg| arg.default_value("96MiB"))
+        .mut_arg("requests_in_flight", |arg| arg.default_value("8"))
+        .mut_arg("max_in_flight", |arg| arg.default_value("10000"))
         .mut_arg("max_pane_age", |arg| arg.default_value("1s"))
 }
 
@@ -96,6 +98,7 @@ impl Pipeline<'_> {
         let outcome = published??;
         consumed??;
         let elapsed = started.elapsed();
+        eprintln!("everything is acked; counting the rows in the tables");
         let tables = read_back::read(&bigtable, self.generator.run_id()).await?;
         Ok(self.summary(&outcome, &producer.progress, &sink.progress, elapsed, tables))
     }

@@ -98,7 +98,7 @@ mod tests {
         let (mut reader, mut writer) = tokio::io::split(connection);
         // One task reads and writes, as an HTTP/2 connection does.
         let waiting = tokio::spawn(async move {
-            tokio::join!(reader.read_u8(), async { while writer.write_all(&[0; 1 << 20]).await.is_ok() {} })
+            tokio::join!(reader.read_u8(), async { while writer.write_all(&[0; 16 << 10]).await.is_ok() {} })
         });
         tokio::task::yield_now().await;
         assert!(!waiting.is_finished());

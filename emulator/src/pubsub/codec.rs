@@ -30,19 +30,20 @@ pub struct PublishBatch {
 impl PublishBatch {
     /// Reads and checks a request.
     pub fn parse(request: Bytes) -> Result<Self, Status> {
-        let mut batch = Self { request: request.clone(), ..Self::default() };
+        let (mut topic, mut messages) = (String::new(), Vec::new());
         for field in Fields::new(&request) {
             let field = field?;
             match (field.number, field.payload) {
-                (1, payload) => wire::text(payload)?.clone_into(&mut batch.topic),
+                (1, payload) => wire::text(payload)?.clone_into(&mut topic),
                 (2, Some(message)) => {
                     let foreign = wire::check_message(message)?;
-                    batch.messages.push((field.span.end - message.len()..field.span.end, foreign));
+                    messages.push((field.span.end - message.len()..field.span.end, foreign));
                 }
                 (2, None) => return Err(wire::Malformed.into()),
                 _ => {}
             }
         }
+        let batch = Self { topic, request, messages };
         batch.check_limits()?;
         Ok(batch)
     }
@@ -53,7 +54,7 @@ impl PublishBatch {
         Self { topic: topic.to_owned(), request: message.into(), messages }
     }
 
-    pub fn len(&self) -> usize {
+    pub fn message_count(&self) -> usize {
         self.messages.len()
     }
 

@@ -226,8 +226,8 @@ mod tests {
             r#"attributes.rail != "ACH""#,
             r#"attributes.none != "ACH""#,
             r#"hasPrefix(attributes.run_id, "r-")"#,
-            r#"NOT attributes:shard AND attributes:rail"#,
-            r#"-attributes:shard"#,
+            "NOT attributes:shard AND attributes:rail",
+            "-attributes:shard",
             r#"attributes.rail = "ACH" OR (attributes:run_id AND attributes.rail="CARD")"#,
         ] {
             assert!(passes(yes, &card), "{yes}");
@@ -238,7 +238,7 @@ mod tests {
             r#"attributes.rail != "CARD""#,
             r#"hasPrefix(attributes.run_id, "x")"#,
             r#"hasPrefix(attributes.none, "")"#,
-            r#"NOT (attributes:rail OR attributes:shard)"#,
+            "NOT (attributes:rail OR attributes:shard)",
         ] {
             assert!(!passes(no, &card), "{no}");
         }
@@ -252,7 +252,7 @@ mod tests {
             "attributes.rail",
             "attributes.rail = CARD",
             r#"attributes.rail = "CARD"#,
-            r#"attributes:a AND attributes:b OR attributes:c"#,
+            "attributes:a AND attributes:b OR attributes:c",
             "(attributes:a",
             "attributes:a)",
             "attributes:a ; attributes:b",

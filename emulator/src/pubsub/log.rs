@@ -5,6 +5,9 @@ use bytes::Bytes;
 use fjall::{AbstractTree, Keyspace, OwnedWriteBatch};
 use std::ops::Range;
 
+/// A log's memtable is written out at this size. At most five exist at a time while the disk is slow; then writes wait.
+pub const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+
 /// A topic's log.
 #[derive(Clone)]
 pub struct Log {
@@ -31,6 +34,15 @@ impl Log {
     /// Adds a finished chunk to a write.
     pub fn append(&self, batch: &mut OwnedWriteBatch, (first, value): (u64, Vec<u8>)) {
         batch.insert(&self.keyspace, first.to_be_bytes(), value);
+    }
+
+    /// Sets a full memtable aside before the next write. The store does so by itself, but only when one of its workers
+    /// is free, and until then the memtable would grow without bound.
+    pub fn make_room(&self) -> fjall::Result<()> {
+        if self.keyspace.tree.active_memtable().size() > MEMTABLE_BYTES {
+            self.keyspace.rotate_memtable()?;
+        }
+        Ok(())
     }
 
     /// The sequence after the last stored one, and the last publish time; `None` if the log is empty.
@@ -118,4 +130,71 @@ fn parse(guard: fjall::Guard) -> fjall::Result<Option<Chunk>> {
         tracing::error!(key = ?&*key, "the pub/sub log holds a chunk that cannot be read; its messages are passed over");
     }
     Ok(chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chunk::Builder;
+    use super::*;
+    use fjall::{Database, KeyspaceCreateOptions};
+
+    /// Chunks of ten messages from sequence 1 on, chunk `i` published at `100 * i` microseconds.
+    fn log(database: &Database, chunks: u64) -> Log {
+        let log = Log::new(database.keyspace("log", KeyspaceCreateOptions::default).unwrap());
+        let mut batch = database.batch();
+        for i in 0..chunks {
+            let mut builder = Builder::new(1 + i * 10, 100 * i as i64);
+            (0..10u64)
+                .for_each(|n| builder.push(|out| out.extend_from_slice(&(1 + i * 10 + n).to_le_bytes())));
+            log.append(&mut batch, builder.finish());
+        }
+        batch.commit().unwrap();
+        log
+    }
+
+    fn database(dir: &tempfile::TempDir) -> Database {
+        Database::builder(dir).open().unwrap()
+    }
+
+    #[test]
+    fn a_read_starts_and_ends_within_chunks() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = log(&database(&dir), 5);
+        let read = log.read(7..34, usize::MAX).unwrap();
+        assert_eq!(read.end, 34);
+        let sequences: Vec<u64> = read.messages.iter().map(|(sequence, _)| *sequence).collect();
+        assert_eq!(sequences, (7..34).collect::<Vec<_>>());
+        assert!(read.messages.iter().all(|(sequence, body)| body[..] == sequence.to_le_bytes()));
+        assert_eq!(log.end().unwrap(), Some((51, 400)));
+    }
+
+    #[test]
+    fn a_read_stops_at_its_bound_and_says_where() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = log(&database(&dir), 5);
+        let read = log.read(5..51, 60).unwrap();
+        assert_eq!((read.messages.len(), read.end), (16, 21));
+        let rest = log.read(read.end..51, usize::MAX).unwrap();
+        assert_eq!((rest.messages.len(), rest.end), (30, 51));
+    }
+
+    #[test]
+    fn a_time_finds_the_first_message_published_then_or_later() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = log(&database(&dir), 5);
+        for (micros, expected) in [(-1, 1), (0, 1), (1, 11), (100, 11), (101, 21), (400, 41), (401, 51)] {
+            assert_eq!(log.first_published_at(1..51, micros).unwrap(), expected, "{micros}");
+        }
+        assert_eq!(log.first_published_at(25..51, 0).unwrap(), 25);
+        assert_eq!((log.oldest_micros().unwrap(), log.published_micros(33).unwrap()), (Some(0), Some(300)));
+    }
+
+    #[test]
+    fn an_empty_log_has_no_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = log(&database(&dir), 0);
+        assert_eq!((log.end().unwrap(), log.oldest_micros().unwrap()), (None, None));
+        assert_eq!(log.first_published_at(1..1, 5).unwrap(), 1);
+        assert!(log.read(1..10, 100).unwrap().messages.is_empty());
+    }
 }

@@ -37,6 +37,7 @@ mod streaming;
 mod subscriber;
 mod subscription;
 mod subscriptions;
+mod taking;
 mod topic;
 mod topics;
 mod wire;

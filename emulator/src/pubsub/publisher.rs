@@ -31,9 +31,10 @@ impl Publisher for PublisherService {
         let mut requests = request.into_inner();
         let writer = self.broker.writer();
         let reading = writer.start_reading().await?;
-        let batch = requests.message().await?.ok_or_else(|| Status::invalid_argument("the request is missing"))?;
+        let batch =
+            requests.message().await?.ok_or_else(|| Status::invalid_argument("the request is missing"))?;
         let topic = self.broker.topic(&batch.topic)?;
-        let count = batch.len() as u64;
+        let count = batch.message_count() as u64;
         let first = writer.publish(topic.clone(), batch, Some(reading)).await?;
         let message_ids = (first..first + count).map(|sequence| topic.message_id(sequence)).collect();
         Ok(Response::new(PublishResponse { message_ids }))

@@ -32,7 +32,7 @@ pub async fn run(broker: Weak<Broker>, stopping: CancellationToken) {
         match pass.await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "trimming logs failed")
+                tracing::error!(error = &error as &dyn std::error::Error, "trimming logs failed");
             }
             Err(error) => tracing::error!(%error, "trimming logs panicked"),
         }
@@ -53,13 +53,18 @@ pub fn trim_topic(broker: &Broker, store: &Store, topic: &Topic, min_trim: u64) 
         keep = keep.min(snapshot.progress.floor);
     }
     if keep < topic.low() + min_trim {
-        return Ok(());
+        // What was in memory the last time is in a table by now.
+        return if topic.take_untidy() { free(store, topic) } else { Ok(()) };
     }
     topic.set_low(keep);
     store.save_low(topic.number, keep)?;
     // The mark must be on disk before messages go: it keeps their sequences from coming again.
     store.sync()?;
-    topic.log.drop_below(keep)?;
+    free(store, topic)
+}
+
+fn free(store: &Store, topic: &Topic) -> Result<(), Error> {
+    topic.log.drop_below(topic.low())?;
     store.reclaim()
 }
 
@@ -108,5 +113,80 @@ async fn expire_snapshots(broker: &Arc<Broker>) {
                 "an expired snapshot could not be deleted"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pubsub::codec::PublishBatch;
+    use tokio_util::sync::CancellationToken;
+
+    const TOPIC: &str = "projects/p/topics/payments";
+    const MESSAGES: u64 = 100;
+
+    async fn broker(dir: &std::path::Path, subscriptions: &[pubsub::Subscription]) -> Arc<Broker> {
+        let broker = Broker::start(Store::open(dir).unwrap(), CancellationToken::new()).unwrap();
+        let topic = pubsub::Topic { name: TOPIC.to_owned(), ..Default::default() };
+        broker.create_topic(topic).await.unwrap();
+        for subscription in subscriptions {
+            let topic = TOPIC.to_owned();
+            broker.create_subscription(pubsub::Subscription { topic, ..subscription.clone() }).await.unwrap();
+        }
+        let topic = broker.topic(TOPIC).unwrap();
+        for _ in 0..MESSAGES {
+            let body = [vec![0x0a, 0x80, 0x80, 0x40], vec![b'x'; 1 << 20]].concat();
+            broker.writer().publish(topic.clone(), PublishBatch::of_one(TOPIC, body), None).await.unwrap();
+        }
+        broker
+    }
+
+    fn named(name: &str) -> pubsub::Subscription {
+        pubsub::Subscription { name: format!("projects/p/subscriptions/{name}"), ..Default::default() }
+    }
+
+    fn disk_bytes(dir: &std::path::Path) -> u64 {
+        let entries = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+        entries
+            .map(|entry| match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
+                // The journal is as large as it is set to be.
+                Ok(metadata) if entry.path().extension().is_none_or(|end| end != "jnl") => metadata.len(),
+                _ => 0,
+            })
+            .sum()
+    }
+
+    fn trim(broker: &Broker) {
+        trim_topic(broker, broker.store(), &broker.topic(TOPIC).unwrap(), 1).unwrap();
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn acknowledged_messages_leave_the_disk() {
+        let dir = tempfile::tempdir().unwrap();
+        let broker = broker(dir.path(), &[named("done"), named("open")]).await;
+        let subscription = |name: &str| broker.subscription(&named(name).name).unwrap();
+        subscription("done").lock().settle(1..MESSAGES + 1);
+        trim(&broker);
+        let kept = disk_bytes(dir.path()) >> 20;
+        assert!(kept > MESSAGES / 2, "{kept} MiB: another subscription needs them");
+        subscription("open").lock().settle(1..MESSAGES);
+        trim(&broker);
+        let topic = broker.topic(TOPIC).unwrap();
+        // Tables are written in the background; what was still in memory goes as it comes.
+        let gone = async {
+            while disk_bytes(dir.path()) >> 20 > 40 {
+                topic.set_low(topic.low());
+                trim(&broker);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), gone).await.expect("the space is let go");
+        assert_eq!(topic.low(), MESSAGES);
+        assert_eq!(
+            topic.log.read(MESSAGES..MESSAGES + 1, 1).unwrap().messages.len(),
+            1,
+            "the last one is still there"
+        );
     }
 }

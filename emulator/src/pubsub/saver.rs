@@ -28,7 +28,7 @@ pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>, stopping: Cancellati
         match tokio::task::spawn_blocking(move || save(&store, &subscriptions)).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "saving progress failed")
+                tracing::error!(error = &error as &dyn std::error::Error, "saving progress failed");
             }
             Err(error) => tracing::error!(%error, "saving progress panicked"),
         }

@@ -2,16 +2,14 @@
 //! All calls block.
 
 use super::error::Error;
-use super::log::Log;
+use super::log::{Log, MEMTABLE_BYTES};
 use super::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
 use fjall::config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use prost::Message;
 use std::path::Path;
 
-/// Memory bounds. A log's memtable is written out at this size, at most five exist at a time while the disk is slow, and
-/// the journal's bound holds for the memtables of all topics together.
-const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
+/// Memory bounds. The journal's bound holds for the memtables of all topics together.
 const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
 const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 
@@ -126,9 +124,12 @@ impl Store {
         Ok(batch.commit()?)
     }
 
-    /// Lets the space of dropped tables go: old versions of a log, and with them its tables, are only let go when some
-    /// memtable is written out.
+    /// Lets the space of dropped tables go. The store keeps them for readers of older versions of the log, and looks
+    /// for versions that nobody reads when it sets a memtable aside. A version is old once two writes came after it.
     pub fn reclaim(&self) -> Result<(), Error> {
+        for write in [[0], [1]] {
+            self.records.insert("reclaimed", write)?;
+        }
         self.records.rotate_memtable()?;
         Ok(())
     }

@@ -3,8 +3,9 @@
 use super::broker::Broker;
 use super::codec::Delivery;
 use super::subscriber::check_deadline;
-use super::subscription::{Stream, Subscription};
+use super::subscription::Subscription;
 use super::subscriptions::check_ack_deadline;
+use super::taking::Stream;
 use crate::proto::pubsub::StreamingPullRequest;
 use crate::proto::pubsub::streaming_pull_response::{AcknowledgeConfirmation, ModifyAckDeadlineConfirmation};
 use futures_util::stream::{self, BoxStream, StreamExt};

@@ -1,13 +1,11 @@
-//! A subscription at run time: its state behind a lock, and who waits for what.
+//! A subscription at run time: its configuration, its state behind a lock, and who is told of what.
 
 use super::ack_id::{self, AckId};
-use super::backlog::{Backlog, Settings, Settled, Taken};
-use super::codec::Delivery;
+use super::backlog::{Backlog, Settings, Settled};
 use super::filter::Filter;
 use super::records::{Progress, SubscriptionRecord};
 use super::topic::Topic;
 use crate::proto::pubsub;
-use crate::proto::pubsub::streaming_pull_response::SubscriptionProperties;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -21,9 +19,9 @@ pub struct Subscription {
     config: Mutex<Arc<pubsub::Subscription>>,
     backlog: Mutex<Backlog>,
     /// Whether keys are delivered in order, which never changes.
-    ordered: bool,
+    pub ordered: bool,
     /// The next stream or pull in the queue is told when messages are ready.
-    ready: Notify,
+    pub ready: Notify,
     /// The reader is told when there may be something to read.
     pub reader: Notify,
     /// The saver is told when something must be saved at once. Shared by all subscriptions.
@@ -32,21 +30,6 @@ pub struct Subscription {
     /// Deleted, detached or shutting down.
     pub ended: CancellationToken,
     end: OnceLock<Status>,
-}
-
-/// A stream's registration with its subscription. Dropping it leaves the leases to their deadlines.
-pub struct Stream {
-    pub subscription: Arc<Subscription>,
-    pub id: u32,
-    room: Arc<Notify>,
-}
-
-impl Drop for Stream {
-    fn drop(&mut self) {
-        self.subscription.lock().close_stream(self.id);
-        // What this stream may have been woken for is another's now.
-        self.subscription.notify_ready();
-    }
 }
 
 impl Subscription {
@@ -114,12 +97,6 @@ impl Subscription {
         self.end.get().cloned().unwrap_or_else(stopping)
     }
 
-    pub fn open_stream(self: &Arc<Self>, max_messages: i64, max_bytes: i64) -> Stream {
-        let (id, room) = self.lock().open_stream(max_messages, max_bytes);
-        self.reader.notify_one();
-        Stream { subscription: self.clone(), id, room }
-    }
-
     /// A stream's connection broke: what it held is delivered to others at once.
     pub fn release_stream(&self, stream: u32) {
         self.lock().release_stream(stream);
@@ -147,56 +124,6 @@ impl Subscription {
             self.notify_ready();
         }
         self.reader.notify_one();
-    }
-
-    /// Waits for messages for a unary pull, at most until `give_up`.
-    pub async fn pull(&self, limit: usize, give_up: Instant) -> Option<Delivery> {
-        let _puller = Puller::start(self);
-        tokio::select! {
-            delivery = self.take_for_pull(limit) => Some(delivery),
-            () = tokio::time::sleep_until(give_up) => None,
-            () = self.ended.cancelled() => None,
-        }
-    }
-
-    async fn take_for_pull(&self, limit: usize) -> Delivery {
-        loop {
-            self.turn().await;
-            let ready = self.ready.notified();
-            if let Some(delivery) = self.try_take(|backlog, deadline| backlog.take_for_pull(limit, deadline)) {
-                return delivery;
-            }
-            if self.ordered {
-                ready.await;
-            }
-        }
-    }
-
-    /// Waits for this taker's turn. Takers stand in a queue, and who has taken goes to its end, so that a busy stream
-    /// does not keep the others hungry. An ordered subscription has no queue: a key's next message may be for one stream
-    /// only, so all look.
-    async fn turn(&self) {
-        if !self.ordered {
-            self.ready.notified().await;
-        }
-    }
-
-    fn try_take(&self, take: impl FnOnce(&mut Backlog, Instant) -> Option<Taken>) -> Option<Delivery> {
-        let (taken, low, more, properties) = {
-            let mut backlog = self.lock();
-            let deadline = Instant::now() + backlog.settings().ack_deadline;
-            let taken = take(&mut backlog, deadline);
-            (taken, backlog.is_low(), backlog.has_ready(), properties(backlog.settings()))
-        };
-        if low {
-            self.reader.notify_one();
-        }
-        let Taken { generation, messages } = taken?;
-        if more && !self.ordered {
-            self.ready.notify_one();
-        }
-        let ack_prefix = ack_id::prefix(self.number, generation);
-        Some(Delivery { ack_prefix, messages, properties, ..Delivery::default() })
     }
 
     /// Acknowledges; gives the ids that were not valid, which only exactly-once delivery knows, and with it waits until
@@ -248,57 +175,6 @@ impl Subscription {
             _ => Err(Status::unavailable("the acknowledgement could not be written yet; try again")),
         }
     }
-}
-
-impl Stream {
-    /// Waits for messages for this stream. Safe to drop while it waits.
-    pub async fn next(&self, ack_deadline: Option<Duration>) -> Delivery {
-        let subscription = &self.subscription;
-        loop {
-            subscription.turn().await;
-            let ready = subscription.ready.notified();
-            let room = self.room.notified();
-            let taken = subscription.try_take(|backlog, default| {
-                let deadline = ack_deadline.map_or(default, |lease| Instant::now() + lease);
-                backlog.take_for_stream(self.id, deadline)
-            });
-            if let Some(delivery) = taken {
-                return delivery;
-            }
-            if !subscription.lock().has_room(self.id) {
-                // Somebody else may have room for what this stream was woken for.
-                subscription.notify_ready();
-                room.await;
-            } else if subscription.ordered {
-                ready.await;
-            }
-        }
-    }
-}
-
-/// Counts a waiting pull.
-struct Puller<'a>(&'a Subscription);
-
-impl<'a> Puller<'a> {
-    fn start(subscription: &'a Subscription) -> Self {
-        subscription.lock().pull_started();
-        subscription.reader.notify_one();
-        Self(subscription)
-    }
-}
-
-impl Drop for Puller<'_> {
-    fn drop(&mut self) {
-        self.0.lock().pull_ended();
-        self.0.notify_ready();
-    }
-}
-
-fn properties(settings: &Settings) -> Option<SubscriptionProperties> {
-    (settings.exactly_once || settings.ordered).then_some(SubscriptionProperties {
-        exactly_once_delivery_enabled: settings.exactly_once,
-        message_ordering_enabled: settings.ordered,
-    })
 }
 
 fn invalid(ids: &[String], settled: &[Settled]) -> Vec<String> {

@@ -24,6 +24,8 @@ pub struct Topic {
     head: watch::Sender<u64>,
     /// Messages below are no longer promised to anybody.
     low: AtomicU64,
+    /// Space below `low` may not have been let go yet.
+    untidy: AtomicBool,
     /// Publish time of the last message, microseconds.
     last_publish_micros: AtomicI64,
 }
@@ -41,6 +43,7 @@ impl Topic {
             deleted: AtomicBool::new(record.deleted),
             head: watch::Sender::new(end.max(low)),
             low: AtomicU64::new(low),
+            untidy: AtomicBool::new(true),
             last_publish_micros: AtomicI64::new(last_publish_micros),
         })
     }
@@ -80,6 +83,12 @@ impl Topic {
 
     pub fn set_low(&self, low: u64) {
         self.low.store(low, Ordering::Release);
+        self.untidy.store(true, Ordering::Release);
+    }
+
+    /// Whether space below `low` should be let go once more.
+    pub fn take_untidy(&self) -> bool {
+        self.untidy.swap(false, Ordering::AcqRel)
     }
 
     /// The publish time for messages stored now: the clock, but never before the last one.

@@ -43,10 +43,10 @@ impl Broker {
             match path.as_str() {
                 "labels" => config.labels.clone_from(&wanted.labels),
                 "message_retention_duration" => {
-                    config.message_retention_duration = wanted.message_retention_duration
+                    config.message_retention_duration = wanted.message_retention_duration;
                 }
                 "message_storage_policy" => {
-                    config.message_storage_policy.clone_from(&wanted.message_storage_policy)
+                    config.message_storage_policy.clone_from(&wanted.message_storage_policy);
                 }
                 "schema_settings" => config.schema_settings.clone_from(&wanted.schema_settings),
                 other => return Err(immutable("topic", other)),

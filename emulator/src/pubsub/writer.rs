@@ -123,7 +123,8 @@ fn write(store: &Store, group: Vec<Job>) {
         let last = std::mem::replace(&mut tail.chunk, Builder::new(tail.next, tail.publish_micros));
         tail.topic.log.append(&mut batch, last.finish());
     }
-    let written = batch.commit();
+    let room = tails.values().try_for_each(|tail| tail.topic.log.make_room());
+    let written = room.and_then(|()| batch.commit());
     if written.is_ok() {
         for tail in tails.values() {
             tail.topic.committed(tail.next, tail.publish_micros);

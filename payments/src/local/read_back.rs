@@ -48,30 +48,26 @@ async fn content(bigtable: &Bigtable, table: Table, run_id: &str) -> Result<Tabl
 
 /// Counts all rows, and those of the run by the run id that every row carries.
 async fn count(bigtable: &Bigtable, name: &str, run_id: &str) -> Result<(u64, u64), Status> {
-    let first_cell = run_id_cell(run_id, Filter::CellsPerRowLimitFilter(1));
-    let all = RowFilter { filter: Some(Filter::CellsPerRowLimitFilter(1)) };
-    Ok((count_rows(bigtable, name, all).await?, count_rows(bigtable, name, first_cell).await?))
-}
-
-async fn count_rows(bigtable: &Bigtable, name: &str, filter: RowFilter) -> Result<u64, Status> {
-    let strip = RowFilter { filter: Some(Filter::StripValueTransformer(true)) };
-    let request = ReadRowsRequest {
-        table_name: name.to_owned(),
-        filter: Some(chain(vec![filter, strip])),
-        ..Default::default()
-    };
+    let filter = Some(column(Column::RunId));
+    let request = ReadRowsRequest { table_name: name.to_owned(), filter, ..Default::default() };
     let mut stream = bigtable.client().read_rows(request).await?.into_inner();
-    let mut rows = 0;
+    let (mut rows, mut rows_of_run) = (0, 0);
     while let Some(response) = stream.message().await? {
-        rows += response.chunks.iter().filter(|chunk| commits(chunk)).count() as u64;
+        for chunk in response.chunks.iter().filter(|chunk| commits(chunk)) {
+            rows += 1;
+            rows_of_run += u64::from(chunk.value == run_id.as_bytes());
+        }
     }
-    Ok(rows)
+    Ok((rows, rows_of_run))
 }
 
 async fn first_row(bigtable: &Bigtable, name: &str, run_id: &str) -> Result<Option<Row>, Status> {
     // Rows that have the run's id, whole: the condition looks at the one cell, the answer has all of them.
     let condition = data::row_filter::Condition {
-        predicate_filter: Some(Box::new(run_id_cell(run_id, Filter::PassAllFilter(true)))),
+        predicate_filter: Some(Box::new(chain([
+            column(Column::RunId).filter.unwrap_or(Filter::PassAllFilter(true)),
+            Filter::ValueRegexFilter(run_id.into()),
+        ]))),
         true_filter: Some(Box::new(RowFilter { filter: Some(Filter::PassAllFilter(true)) })),
         false_filter: None,
     };
@@ -98,18 +94,17 @@ async fn first_row(bigtable: &Bigtable, name: &str, run_id: &str) -> Result<Opti
     Ok((!row.key.is_empty()).then_some(row))
 }
 
-fn run_id_cell(run_id: &str, last: Filter) -> RowFilter {
-    let column = Column::RunId;
-    let filter = |filter| RowFilter { filter: Some(filter) };
-    chain(vec![
-        filter(Filter::FamilyNameRegexFilter(column.family().id().to_owned())),
-        filter(Filter::ColumnQualifierRegexFilter(column.qualifier().into())),
-        filter(Filter::ValueRegexFilter(run_id.into())),
-        filter(last),
+/// The newest cell of one column.
+fn column(column: Column) -> RowFilter {
+    chain([
+        Filter::FamilyNameRegexFilter(column.family().id().to_owned()),
+        Filter::ColumnQualifierRegexFilter(column.qualifier().into()),
+        Filter::CellsPerRowLimitFilter(1),
     ])
 }
 
-fn chain(filters: Vec<RowFilter>) -> RowFilter {
+fn chain<const N: usize>(filters: [Filter; N]) -> RowFilter {
+    let filters = filters.map(|filter| RowFilter { filter: Some(filter) }).into();
     RowFilter { filter: Some(Filter::Chain(Chain { filters })) }
 }
 

@@ -124,7 +124,9 @@ impl Backlog {
         if let Plan::Again(ranges) = plan
             && epoch == self.epoch
         {
-            ranges.into_iter().for_each(|range| self.retry.insert(range));
+            for range in ranges {
+                self.retry.insert(range);
+            }
         }
     }
 

@@ -130,15 +130,11 @@ fn chaos(seed: u64, settings: Settings) {
                         acked.insert(id.sequence);
                     }
                 }
-                5 => {
-                    if harness.nack(id) == Settled::Done {
-                        held.remove(&id.sequence);
-                    }
+                5 if harness.nack(id) == Settled::Done => {
+                    held.remove(&id.sequence);
                 }
-                6 => {
-                    if harness.backlog.modify(&[Some(id)], 30, harness.now)[0] == Settled::Done {
-                        held.insert(id.sequence, (stream, id, harness.now + 30 * SECOND));
-                    }
+                6 if harness.backlog.modify(&[Some(id)], 30, harness.now)[0] == Settled::Done => {
+                    held.insert(id.sequence, (stream, id, harness.now + 30 * SECOND));
                 }
                 _ => {}
             }
@@ -251,9 +247,10 @@ fn failed_deliveries_count_back_off_and_end_among_the_dead() {
         harness.nack(id);
         assert!(harness.take(stream).is_empty());
         if wait > 0 {
-            harness.now += wait * SECOND - Duration::from_millis(1);
+            let due = harness.now + wait * SECOND;
+            harness.now = due - Duration::from_millis(1);
             assert!(harness.take(stream).is_empty(), "attempt {attempt} waits {wait} s");
-            harness.now += Duration::from_millis(1);
+            harness.now = due;
         }
     }
     assert_eq!(harness.backlog.take_dead(), [(1, 5)]);
@@ -381,6 +378,19 @@ fn progress_brings_back_what_was_not_acknowledged() {
     assert_eq!(harness.sequences(stream), [3, 4, 7, 8, 9]);
     assert_eq!(harness.ack(ids[2]), Settled::Done, "an id from before the restart");
     assert_eq!(harness.backlog.unacked(harness.head()), 4);
+}
+
+#[test]
+fn messages_past_their_retention_are_gone_wherever_they_are() {
+    let mut harness = Harness::plain();
+    let (stream, _) = harness.backlog.open_stream(4, 0);
+    (0..20).for_each(|_| harness.publish(""));
+    let held = harness.take(stream);
+    harness.nack(held[1]);
+    harness.backlog.drop_below(11);
+    assert_eq!((harness.backlog.floor(), harness.backlog.outstanding()), (11, 0));
+    assert_eq!(harness.sequences(stream), [11, 12, 13, 14]);
+    assert_eq!(harness.backlog.unacked(harness.head()), 10);
 }
 
 #[test]
