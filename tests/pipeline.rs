@@ -1,6 +1,6 @@
 //! The whole path in one process, on the embedded servers and on Google's emulators.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use payments::setup::{self, Finding};
 use producer::generator::{Config, Generator};
@@ -77,7 +77,8 @@ async fn what_is_no_payment_becomes_a_dead_letter_with_its_reason(backend: Backe
         letters.iter().map(|letter| letter.attributes["dead_letter_reason"].as_str()).collect();
     reasons.sort_unstable();
     assert_eq!(reasons, [&["invalid", "other_schema"], &["undecodable"; 8][..]].concat());
-    let invalid = letters.iter().find(|letter| letter.attributes["dead_letter_reason"] == "invalid").unwrap();
+    let is_invalid = |letter: &&PubsubMessage| letter.attributes["dead_letter_reason"] == "invalid";
+    let invalid = letters.iter().find(is_invalid).context("one letter is of an invalid payment")?;
     assert_eq!(invalid.data, bad[8].data);
     assert!(invalid.attributes["dead_letter_cause"].contains("amount"));
     assert!(!invalid.attributes["dead_letter_source_message_id"].is_empty());

@@ -82,20 +82,11 @@ impl Pipeline {
 
     /// Consumes as `sink FLAGS` would, until idle; a flag to the contrary wins.
     pub async fn consume(&self, flags: &[&str]) -> Result<Arc<sink::Progress>, sink::Error> {
-        self.consume_until(flags, CancellationToken::new()).await
-    }
-
-    /// Consumes until `shutdown` or until idle.
-    pub async fn consume_until(
-        &self,
-        flags: &[&str],
-        shutdown: CancellationToken,
-    ) -> Result<Arc<sink::Progress>, sink::Error> {
         let usual = ["sink", "--exit-when-idle", "1500ms", "--max-pane-age", "500ms", "--lease", "10s"];
         let options =
             SinkFlags::try_parse_from([&usual, flags].concat()).expect("a test's flags are right").options;
         let progress = Arc::new(sink::Progress::default());
-        sink::run(&options, &self.pubsub, &self.bigtable, progress.clone(), shutdown).await?;
+        sink::run(&options, &self.pubsub, &self.bigtable, progress.clone(), CancellationToken::new()).await?;
         Ok(progress)
     }
 
