@@ -55,7 +55,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Sample(args) => inspect::sample(&args, &mut stdout()),
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
-            lines.iter().for_each(|line| println!("{line}"));
+            for line in &lines {
+                println!("{line}");
+            }
             setup::verdict(&lines)
         }
     }
