@@ -20,12 +20,14 @@ use tonic::{Code, Status};
 const ROWS: usize = 20;
 const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
 
+/// By table: how often each row key was sent.
+type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
+
 /// A scripted server that remembers what it was sent, and a writer to it.
 struct Bench {
     server: ScriptedBigtable,
     writer: Writer,
-    /// By table: how often each row key was sent.
-    sent: Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>,
+    sent: Sent,
     give_up: CancellationToken,
 }
 
@@ -42,7 +44,7 @@ fn options() -> Options {
 
 impl Bench {
     async fn new(options: Options, script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
-        let sent: Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>> = Arc::default();
+        let sent = Sent::default();
         let record = sent.clone();
         let server = ScriptedBigtable::start(move |call| {
             let mut sent = record.lock().unwrap();
