@@ -1,13 +1,12 @@
 //! A part of a batch that goes out in one call, and its bytes on the wire.
 
 use crate::fanout::{Batches, Bodies, Keys};
-use bytes::BufMut;
-use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::MutateRowsResponse;
+use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{encode_varint, encoded_len_varint};
+use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
-use tonic::Status;
-use tonic::codec::{BufferSettings, Codec, EncodeBuf, Encoder};
-use tonic_prost::{ProstCodec, ProstDecoder};
+use std::task::{Context, Poll};
 
 /// The service refuses requests with more mutations.
 const MAX_MUTATIONS: usize = 100_000;
@@ -97,18 +96,18 @@ impl Request {
         field_len(self.table_name.len()) + optional_len(&self.app_profile) + entries
     }
 
-    /// Writes `google.bigtable.v2.MutateRowsRequest`, the rows' bodies as they are.
-    fn encode(&self, out: &mut impl BufMut) {
+    fn put_head(&self, out: &mut impl BufMut) {
         put_field(out, TABLE_NAME, self.table_name.as_bytes());
-        for &entry in self.entries.iter() {
-            out.put_u8(ENTRIES);
-            encode_varint(self.entry_len(entry) as u64, out);
-            put_field(out, ENTRY_ROW_KEY, self.keys.key(entry as usize));
-            out.put_slice(self.bodies.body(self.keys.row(entry as usize)));
-        }
         if !self.app_profile.is_empty() {
             put_field(out, APP_PROFILE_ID, self.app_profile.as_bytes());
         }
+    }
+
+    fn put_entry(&self, entry: u32, out: &mut impl BufMut) {
+        out.put_u8(ENTRIES);
+        encode_varint(self.entry_len(entry) as u64, out);
+        put_field(out, ENTRY_ROW_KEY, self.keys.key(entry as usize));
+        out.put_slice(self.bodies.body(self.keys.row(entry as usize)));
     }
 }
 
@@ -132,41 +131,62 @@ fn put_field(out: &mut impl BufMut, tag: u8, value: &[u8]) {
     out.put_slice(value);
 }
 
-/// tonic's codec for [`Request`]: encodes from the shared bytes, decodes as prost does.
-#[derive(Debug, Default)]
-pub struct MutateRowsCodec;
-
+/// A request as a gRPC message (`google.bigtable.v2.MutateRowsRequest`), made piece by piece as the connection takes it.
+///
+/// A whole message would be a buffer of a megabyte and more for each call in flight, allocated and freed thousands of
+/// times a minute; allocators keep such memory for a while, and a sink took several times its budget.
 #[derive(Debug)]
-pub struct RequestEncoder;
+pub struct MessageBody {
+    request: Request,
+    /// The next entry to send; none before the message's head.
+    next: Option<usize>,
+}
 
-impl Codec for MutateRowsCodec {
-    type Encode = Request;
-    type Decode = MutateRowsResponse;
-    type Encoder = RequestEncoder;
-    type Decoder = ProstDecoder<MutateRowsResponse>;
-
-    fn encoder(&mut self) -> Self::Encoder {
-        RequestEncoder
+impl MessageBody {
+    pub fn new(request: Request) -> Self {
+        Self { request, next: None }
     }
 
-    fn decoder(&mut self) -> Self::Decoder {
-        ProstCodec::<MutateRowsResponse, MutateRowsResponse>::default().decoder()
+    fn next_piece(&mut self) -> Option<Bytes> {
+        if self.is_finished() {
+            return None;
+        }
+        let mut piece = BytesMut::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
+        let mut at = self.next.unwrap_or_else(|| {
+            piece.put_u8(0);
+            piece.put_u32(self.request.encoded_len() as u32);
+            self.request.put_head(&mut piece);
+            0
+        });
+        while at < self.request.len() && piece.len() < PIECE_BYTES {
+            self.request.put_entry(self.request.entries[at], &mut piece);
+            at += 1;
+        }
+        self.next = Some(at);
+        Some(piece.freeze())
+    }
+
+    fn is_finished(&self) -> bool {
+        self.next.is_some_and(|next| next >= self.request.len())
     }
 }
 
-impl Encoder for RequestEncoder {
-    type Item = Request;
-    type Error = Status;
+/// About what HTTP/2 hands to the socket at once.
+const PIECE_BYTES: usize = 64 << 10;
 
-    fn encode(&mut self, request: Request, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.reserve(request.encoded_len());
-        request.encode(out);
-        Ok(())
+impl http_body::Body for MessageBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.next_piece().map(|piece| Ok(http_body::Frame::data(piece))))
     }
 
-    fn buffer_settings(&self) -> BufferSettings {
-        // The exact size is reserved above; the default would allocate 8 KiB first only to grow it.
-        BufferSettings::new(16, 32 * 1024)
+    fn is_end_stream(&self) -> bool {
+        self.is_finished()
     }
 }
 
@@ -220,11 +240,16 @@ mod tests {
                 ..Default::default()
             };
             let requests = Request::split(&"t".into(), "p", &batches, at, usize::MAX, usize::MAX);
-            let mut actual = Vec::new();
-            requests[0].encode(&mut actual);
             assert_eq!(requests.len(), 1);
-            assert_eq!(actual.len(), requests[0].encoded_len());
-            assert!(actual == expected.encode_to_vec(), "{table:?}");
+            let mut body = MessageBody::new(requests[0].clone());
+            let sent: Vec<u8> = std::iter::from_fn(|| body.next_piece()).flatten().collect();
+            assert!(body.is_finished());
+            assert_eq!(sent[..5], [&[0], &(expected.encoded_len() as u32).to_be_bytes()[..]].concat());
+            // Fields may come in any order, and ours has the profile before the entries.
+            let profile = [&[APP_PROFILE_ID, 1][..], b"p"].concat();
+            let (head, entries) = sent[5..].split_at(3 + profile.len());
+            assert_eq!(head[3..], profile);
+            assert!([&head[..3], entries, &profile].concat() == expected.encode_to_vec(), "{table:?}");
         }
     }
 
