@@ -21,8 +21,9 @@ pub struct ProducerFlags {
     pub publishing: Publishing,
 }
 
-/// Flags of a sink.
+/// Flags of a sink; of one given twice the last counts.
 #[derive(Debug, Parser)]
+#[command(args_override_self = true)]
 pub struct SinkFlags {
     #[command(flatten)]
     pub options: sink::Options,
