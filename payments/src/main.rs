@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use payments::{emulators, inspect, local, setup};
 use service::{signals, telemetry};
 use std::process::ExitCode;
+use tracing::Level;
 
 /// Runs and looks after the payments pipeline: generated payments through Pub/Sub into three Bigtable tables.
 ///
@@ -39,7 +40,9 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
-    telemetry::init(&cli.telemetry);
+    // A local run shows its progress itself; lines in between would tear its bars.
+    let level = if matches!(cli.command, Command::Local(_)) { Level::WARN } else { Level::INFO };
+    telemetry::init(&cli.telemetry, level);
     match run(cli.command).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),

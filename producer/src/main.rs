@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
         print!("{}", producer::generator::BUILT_IN_PROFILE);
         return ExitCode::SUCCESS;
     }
-    telemetry::init(&cli.telemetry);
+    telemetry::init(&cli.telemetry, tracing::Level::INFO);
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),

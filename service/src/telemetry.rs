@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// The clients below log every connection attempt at these targets; their failures reach our own events.
-const QUIET: &str = "info,google_cloud_gax=error,google_cloud_gax_internal=error,h2=warn,hyper=warn,tonic=warn,lsm_tree=warn,fjall=warn";
+const QUIET: &str = "google_cloud_gax=error,google_cloud_gax_internal=error,h2=warn,hyper=warn,tonic=warn,lsm_tree=warn,fjall=warn";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -24,9 +24,10 @@ pub struct Args {
     pub log_format: Format,
 }
 
-/// Starts logging. A second call in one process changes nothing.
-pub fn init(args: &Args) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(QUIET));
+/// Starts logging from `level` on, unless RUST_LOG says otherwise. A second call in one process changes nothing.
+pub fn init(args: &Args, level: tracing::Level) {
+    let usual = || EnvFilter::new(format!("{level},{QUIET}"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

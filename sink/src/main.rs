@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
-    telemetry::init(&cli.telemetry);
+    telemetry::init(&cli.telemetry, tracing::Level::INFO);
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),

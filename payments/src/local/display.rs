@@ -1,8 +1,9 @@
 //! Live progress: bars on a terminal, plain lines elsewhere, both on standard error.
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use schemas::layout::Table;
 use std::cell::Cell;
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -67,8 +68,13 @@ impl Display {
 
 impl Bars {
     fn new(expected: u64) -> Self {
-        let template = "{prefix:<24} {bar:30} {human_pos:>12} of {human_len}  {per_sec:>14}  eta {eta}";
-        let style = ProgressStyle::with_template(template).expect("the template is well-formed");
+        let template = "{prefix:<24} {bar:30} {human_pos:>12} of {human_len}  {rate:>10}  eta {eta}";
+        let rate = |state: &ProgressState, out: &mut dyn Write| {
+            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
+        };
+        let style = ProgressStyle::with_template(template)
+            .expect("the template is well-formed")
+            .with_key("rate", rate);
         let all = MultiProgress::new();
         let bar = |prefix: &str| {
             let bar = all.add(ProgressBar::new(expected).with_style(style.clone()));

@@ -42,6 +42,8 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The counts come last: they are what must still be on the screen.
+        self.tables.iter().try_for_each(|content| sample(out, content))?;
         let seconds = self.elapsed.as_secs_f64().max(f64::EPSILON);
         let mut line =
             |label: &str, value: u64| writeln!(out, "  {label:<26}{:>14}", HumanCount(value).to_string());
@@ -65,21 +67,22 @@ impl fmt::Display for Summary {
         if let Some(folder) = &self.data_dir {
             writeln!(out, "  data kept in {}", folder.display())?;
         }
-        self.tables.iter().try_for_each(|content| sample(out, content))
+        Ok(())
     }
 }
 
 fn sample(out: &mut fmt::Formatter<'_>, content: &TableContent) -> fmt::Result {
     let others = content.rows - content.rows_of_run;
-    write!(out, "\n{}", content.table.id())?;
+    write!(out, "{}", content.table.id())?;
     if others > 0 {
         write!(out, " (and {} rows of other runs)", HumanCount(others))?;
     }
     writeln!(out)?;
-    let Some(row) = &content.sample else { return writeln!(out, "  no row") };
+    let Some(row) = &content.sample else { return writeln!(out, "  no row\n") };
     writeln!(out, "  {}", row.key)?;
     let width = row.cells.iter().map(|(column, _)| column.len()).max().unwrap_or(0);
-    row.cells.iter().try_for_each(|(column, value)| writeln!(out, "    {column:<width$}  {value}"))
+    row.cells.iter().try_for_each(|(column, value)| writeln!(out, "    {column:<width$}  {value}"))?;
+    writeln!(out)
 }
 
 /// The process's highest resident memory, where the system tells it.
