@@ -174,6 +174,16 @@ fn an_unreachable_emulator_is_told_with_its_address() -> Result<()> {
     )
 }
 
+#[test]
+fn a_port_in_use_or_a_file_for_a_folder_is_told_by_name() -> Result<()> {
+    let taken = TcpListener::bind("127.0.0.1:0")?;
+    let port = taken.local_addr()?.port().to_string();
+    assert_refused("payments", &["emulators", "--pubsub-port", &port, "--bigtable-port", "0"], &[&port])?;
+    let file = tempfile::NamedTempFile::new()?;
+    let path = file.path().to_str().context("a temporary file has a plain name")?;
+    assert_refused("payments", &["local", "--num-records", "10", "--data-dir", path], &[path])
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_missing_resource_is_told_by_name_with_what_creates_it() -> Result<()> {
     let pipeline = Pipeline::connect(Backend::embedded().await?).await?;

@@ -44,7 +44,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         pubsub_addr: at(args.pubsub_port),
         bigtable_addr: at(args.bigtable_port),
     })
-    .await?;
+    .await
+    .map_err(|error| refused(&error))?;
     if !args.no_setup {
         let lines = setup::run(&setup_args(&servers, args.names, args.project, args.instance)).await?;
         setup::verdict(&lines)?;
@@ -69,4 +70,9 @@ pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, inst
         },
         dry_run: false,
     }
+}
+
+/// Servers that do not start have a port or a folder that somebody must mend.
+pub fn refused(error: &emulator::Error) -> service::Error {
+    service::Error::Config(error.to_string())
 }

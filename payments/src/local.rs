@@ -50,8 +50,9 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
     let range = args.publishing.range(generator.config().num_records)?;
-    let servers =
-        Servers::start(emulator::Options { data_dir: args.data_dir.clone(), ..Default::default() }).await?;
+    let servers = Servers::start(emulator::Options { data_dir: args.data_dir.clone(), ..Default::default() })
+        .await
+        .map_err(|error| emulators::refused(&error))?;
     let result = Pipeline { args: &args, servers: &servers, generator, expected: range.end - range.start }
         .run(shutdown)
         .await;
