@@ -5,7 +5,7 @@
 //!   pull        Payment    Pane     3 batches  3 reports  ack | dead letter | return
 //! ```
 //!
-//! [`run`] is the whole path. Nothing is acked before all three tables have confirmed it; whatever else happens, its
+//! [`run()`] is the whole path. Nothing is acked before all three tables have confirmed it; whatever else happens, its
 //! handle is dropped and the service delivers it again. Rows are idempotent, so that does no harm.
 
 mod dead_letter;

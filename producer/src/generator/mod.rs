@@ -3,14 +3,14 @@
 //! [`Generator::payment`] makes any payment of a run alone: no state passes from one to the next, so runs can be sharded,
 //! resumed and verified by index. The way of an index:
 //!
-//! 1. [`permutation`]: the index becomes an id (a keyed bijection into UUIDs) and a position (a keyed permutation of the run).
-//! 2. [`schedule`]: the position lies in a flow of a rail, in a time zone, in an hour, and there on a microsecond of its own.
-//! 3. [`customers`], [`recurrence`], [`counterparties`]: whose payment it is and to whom.
-//! 4. [`amounts`], [`life`]: how much, and what becomes of it.
-//! 5. [`anomalies`]: some payments become members of injected patterns, if any are asked for.
-//! 6. [`rails`]: the fields that this rail's messages carry.
+//! 1. `permutation`: the index becomes an id (a keyed bijection into UUIDs) and a position (a keyed permutation of the run).
+//! 2. `schedule`: the position lies in a flow of a rail, in a time zone, in an hour, and there on a microsecond of its own.
+//! 3. `customers`, `recurrence`, `counterparties`: whose payment it is and to whom.
+//! 4. `amounts`, `life`: how much, and what becomes of it.
+//! 5. `anomalies`: some payments become members of injected patterns, if any are asked for.
+//! 6. `rails`: the fields that this rail's messages carry.
 //!
-//! Floating point is used with operations that IEEE 754 fixes ([`math`]), so equal configurations give equal bytes everywhere.
+//! Floating point is used with operations that IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
 
 mod amounts;
 mod anomalies;
