@@ -1,8 +1,13 @@
 //! Embedded Pub/Sub and Bigtable servers for laptops and tests: real gRPC on loopback, state on disk.
 //!
 //! Not for production: no authentication, loopback only.
+//!
+//! - [`Servers`]: both servers, on a data folder of their own or a temporary one.
+//! - [`pubsub`], [`bigtable`]: each server.
+//! - [`scripted`]: a Bigtable that answers as a test says, for faults.
 
 pub mod bigtable;
+mod connection;
 pub mod proto;
 pub mod pubsub;
 pub mod scripted;

@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! ```text
-//! server       start, addresses, shutdown        admission, connection, jobs, codec: what crosses the network, and when
+//! server       start, addresses, shutdown        admission, jobs, codec: what crosses the network, and when
 //! data, admin  the two gRPC services
 //!   bulk, conditional (mutation -> check) -> writer (apply, gc) changes of rows
 //!   scan (keys, filter -> matcher, chunks), sample             reads of rows
@@ -28,7 +28,6 @@ mod clock;
 pub(crate) mod codec;
 mod columns;
 mod conditional;
-mod connection;
 mod data;
 mod error;
 mod families;

@@ -20,10 +20,10 @@ use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTab
 use super::admin::Admin;
 use super::admission::Admission;
 use super::catalog::Catalog;
-use super::connection::Connection;
 use super::data::Data;
 use super::error::Error;
 use super::jobs::Jobs;
+use crate::connection::Connection;
 
 /// The service takes requests of up to 256 MiB.
 const MAX_REQUEST_BYTES: usize = 256 << 20;

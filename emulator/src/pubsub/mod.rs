@@ -15,7 +15,6 @@ mod ack_id;
 mod backlog;
 mod broker;
 mod chunk;
-mod connection;
 mod error;
 mod filter;
 mod invalid_ids;

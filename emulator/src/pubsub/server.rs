@@ -18,7 +18,7 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 
-use super::connection::Connection;
+use crate::connection::Connection;
 
 /// How long requests get to end after the stop.
 const GRACE: Duration = Duration::from_millis(1500);
