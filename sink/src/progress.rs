@@ -25,9 +25,6 @@ pub struct Progress {
     pub written: [Counter; 3],
     /// Entries sent once more.
     pub retries: Counter,
-    /// MutateRows calls.
-    pub requests: Counter,
-    pub panes: Counter,
     /// Messages acked after all three tables had their row.
     pub acked: Counter,
     /// Messages acked after their dead letter was published.

@@ -164,7 +164,6 @@ impl Writer {
     async fn send(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Answers {
         let _slot = self.slots.acquire().await;
         self.limiter.acquire().await;
-        self.progress.requests.add(1);
         let answers = self.caller.call(request, deadline, cookies).await;
         self.limiter.observe(&answers);
         answers
