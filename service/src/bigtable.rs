@@ -4,6 +4,7 @@ use crate::error::Resource;
 use crate::{Endpoint, Error, Project, Transport, endpoint};
 use admin::bigtable_table_admin_client::BigtableTableAdminClient;
 use data::bigtable_client::BigtableClient;
+use futures_util::future::join_all;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 
@@ -71,6 +72,30 @@ impl Bigtable {
     /// Data calls over the first connection.
     pub fn client(&self) -> BigtableClient<Transport> {
         BigtableClient::new(self.transports[0].clone()).max_decoding_message_size(endpoint::MAX_MESSAGE_BYTES)
+    }
+
+    /// Lets every connection reach its servers before the first write has to wait for that.
+    ///
+    /// Of no consequence but for the first requests' latency, so a server that cannot do it is only noted.
+    pub async fn warm(&self, app_profile: &str) {
+        let warm = |transport: &Transport| {
+            let mut client = BigtableClient::new(transport.clone());
+            let request = data::PingAndWarmRequest {
+                name: self.instance_name.clone(),
+                app_profile_id: app_profile.to_owned(),
+            };
+            async move { tokio::time::timeout(endpoint::PROBE_TIMEOUT, client.ping_and_warm(request)).await }
+        };
+        for answer in join_all(self.transports.iter().map(warm)).await {
+            match answer {
+                Ok(Ok(_)) => {}
+                Ok(Err(status)) if status.code() == tonic::Code::Unimplemented => {}
+                Ok(Err(status)) => {
+                    tracing::warn!(app_profile, answer = %status.message(), "Bigtable did not warm a connection up");
+                }
+                Err(_) => tracing::warn!(app_profile, "Bigtable did not warm a connection up in time"),
+            }
+        }
     }
 
     /// Reads one row of the table, which shows that it exists and may be read.

@@ -85,6 +85,7 @@ impl Sink {
         for name in &table_names {
             bigtable.require_table(name).await?;
         }
+        bigtable.warm(&options.app_profile).await;
         let give_up = CancellationToken::new();
         let (tables, lanes) = (table_names.clone(), bigtable.transports());
         let writer = Writer::new(options.writer(), tables, lanes, give_up.clone(), progress.clone());

@@ -54,6 +54,12 @@ pub struct Options {
     /// Most requests in flight, all tables together.
     #[arg(long, default_value_t = 24, value_name = "COUNT")]
     pub requests_in_flight: usize,
+    /// Most rows sent and not yet answered, all tables together.
+    #[arg(long, default_value_t = 20_000, value_name = "ROWS")]
+    pub rows_in_flight: usize,
+    /// Most bytes sent and not yet answered, all tables together.
+    #[arg(long, default_value = "64MiB", value_parser = parse_bytes, value_name = "BYTES")]
+    pub bytes_in_flight: u64,
     /// Longest time for one request.
     #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
     pub attempt_timeout: Duration,
@@ -121,13 +127,23 @@ impl Options {
             return refuse("--lease", format!("{:?}", self.lease), "must be between 10s and 10m");
         }
         for (flag, value) in [
+            ("--attempt-timeout", self.attempt_timeout),
+            ("--write-timeout", self.write_timeout),
+            ("--max-pane-age", self.max_pane_age),
+        ] {
+            if value.is_zero() {
+                return refuse(flag, format!("{value:?}"), "must be longer than nothing");
+            }
+        }
+        for (flag, value) in [
             ("--streams", self.streams),
             ("--connections", self.connections),
             ("--request-rows", self.request_rows),
             ("--requests-in-flight", self.requests_in_flight),
+            ("--rows-in-flight", self.rows_in_flight),
         ] {
-            if !(1..=100_000).contains(&value) {
-                return refuse(flag, value.to_string(), "must be between 1 and 100000");
+            if !(1..=1_000_000).contains(&value) {
+                return refuse(flag, value.to_string(), "must be between 1 and 1000000");
             }
         }
         Ok(())
@@ -147,7 +163,11 @@ impl Options {
             app_profile: self.app_profile.clone(),
             request_rows: self.request_rows,
             request_bytes: self.request_bytes as usize,
-            requests_in_flight: self.requests_in_flight,
+            in_flight: writer::Bounds {
+                requests: self.requests_in_flight,
+                rows: self.rows_in_flight,
+                bytes: self.bytes_in_flight as usize,
+            },
             attempt_timeout: self.attempt_timeout,
             total_timeout: self.write_timeout,
         }

@@ -4,9 +4,11 @@
 //! - [`attempt`]: one call, answered per entry.
 //! - [`verdict`]: what an answer means: written, try again, poison, or a fault of the configuration.
 //! - [`limiter`]: the rate that the service asks for.
+//! - [`outstanding`]: how many requests, rows and bytes may be unanswered.
 
 mod attempt;
 mod limiter;
+mod outstanding;
 mod request;
 #[cfg(test)]
 mod tests;
@@ -18,17 +20,18 @@ use attempt::{Answers, Caller};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::future::join_all;
 use limiter::Limiter;
+use outstanding::Outstanding;
 use request::Request;
 use schemas::layout::Table;
 use service::Transport;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use verdict::{Verdict, classify};
 
+pub use outstanding::Bounds;
 pub use verdict::{Answer, Failure};
 
 /// Bounds of the write path.
@@ -37,7 +40,7 @@ pub struct Options {
     pub app_profile: String,
     pub request_rows: usize,
     pub request_bytes: usize,
-    pub requests_in_flight: usize,
+    pub in_flight: Bounds,
     /// Longest time for one call, from sending to the last answer.
     pub attempt_timeout: Duration,
     /// Longest time for an entry with all its retries.
@@ -58,7 +61,7 @@ pub struct Writer {
     table_names: [Arc<str>; 3],
     caller: Caller,
     limiter: Limiter,
-    slots: Semaphore,
+    outstanding: Outstanding,
     /// Cancelled when more attempts make no sense.
     give_up: CancellationToken,
     progress: Arc<Progress>,
@@ -78,7 +81,7 @@ impl Writer {
         progress: Arc<Progress>,
     ) -> Self {
         Self {
-            slots: Semaphore::new(options.requests_in_flight),
+            outstanding: Outstanding::new(options.in_flight),
             table_names: table_names.map(Into::into),
             caller: Caller::new(transports, options.attempt_timeout),
             limiter: Limiter::default(),
@@ -162,7 +165,7 @@ impl Writer {
     }
 
     async fn send(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Answers {
-        let _slot = self.slots.acquire().await;
+        let _slot = self.outstanding.acquire(request).await;
         self.limiter.acquire().await;
         let answers = self.caller.call(request, deadline, cookies).await;
         self.limiter.observe(&answers);

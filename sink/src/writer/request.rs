@@ -91,7 +91,8 @@ impl Request {
         field_len(self.keys.key(entry).len()) + self.bodies.body(self.keys.row(entry)).len()
     }
 
-    fn encoded_len(&self) -> usize {
+    /// Bytes of the message on the wire.
+    pub fn encoded_len(&self) -> usize {
         let entries: usize = self.entries.iter().map(|&entry| field_len(self.entry_len(entry))).sum();
         field_len(self.table_name.len()) + optional_len(&self.app_profile) + entries
     }

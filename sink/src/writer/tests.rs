@@ -36,7 +36,7 @@ fn options() -> Options {
         app_profile: "batch".into(),
         request_rows: 500,
         request_bytes: 4 << 20,
-        requests_in_flight: 8,
+        in_flight: Bounds { requests: 8, rows: 10_000, bytes: 64 << 20 },
         attempt_timeout: Duration::from_secs(5),
         total_timeout: Duration::from_secs(30),
     }
@@ -371,4 +371,19 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
             .flat_map(|report| &report.failed)
             .all(|(_, why)| matches!(why, Failure::Unconfirmed(_)))
     );
+}
+
+#[tokio::test]
+async fn no_more_rows_and_no_more_bytes_are_unanswered_than_allowed() {
+    let one_request = Request::split(&FIRST.into(), "batch", &batches(4), 0, 4, usize::MAX)[0].encoded_len();
+    let by_rows = Bounds { rows: 11, ..options().in_flight };
+    let by_bytes = Bounds { bytes: 2 * one_request + one_request / 2, ..options().in_flight };
+    for in_flight in [by_rows, by_bytes] {
+        let bench = Bench::new(Options { in_flight, request_rows: 4, ..options() }, |_| Reply::Hang).await;
+        let sent = || -> usize { bench.sent.lock().unwrap().values().map(HashMap::len).sum() };
+        let batches = batches(40);
+        let write = bench.writer.write(&batches);
+        assert!(tokio::time::timeout(Duration::from_millis(300), write).await.is_err());
+        assert_eq!(sent(), 8, "two requests of four rows fit, a third does not: {in_flight:?}");
+    }
 }
