@@ -1,6 +1,7 @@
 //! Publishes what can never become rows to the dead-letter topic, with the reason.
 
 use crate::decoder::Reject;
+use crate::envelope::publish_micros;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
@@ -51,8 +52,7 @@ impl DeadLetters {
         set("cause", reject.to_string());
         set("source_subscription", self.subscription_name.clone());
         set("source_message_id", source.message_id.clone());
-        if let Some(published) = &source.publish_time {
-            let micros = published.seconds() * 1_000_000 + i64::from(published.nanos() / 1_000);
+        if let Some(micros) = publish_micros(source) {
             set("source_publish_time", String::from_utf8_lossy(&schemas::text::time(micros)).into_owned());
         }
         if let Some(attempt) = attempt {

@@ -1,6 +1,6 @@
 //! From a message to a valid payment, or to the reason why it is none.
 
-use crate::envelope::Received;
+use crate::envelope::{Received, publish_micros};
 use google_cloud_pubsub::model::Message;
 use prost::Message as _;
 use schemas::Payment;
@@ -55,6 +55,5 @@ fn payment_of(message: &Message) -> Result<(Payment, i64), Reject> {
     let payment =
         Payment::decode(message.data.as_ref()).map_err(|error| Reject::Undecodable(error.to_string()))?;
     schemas::validate(&payment)?;
-    let published = message.publish_time.as_ref().ok_or(Reject::NoPublishTime)?;
-    Ok((payment, published.seconds() * 1_000_000 + i64::from(published.nanos() / 1_000)))
+    Ok((payment, publish_micros(message).ok_or(Reject::NoPublishTime)?))
 }

@@ -26,6 +26,12 @@ pub struct Received {
     pub publish_micros: i64,
 }
 
+/// When the service took a message, UTC microseconds.
+pub fn publish_micros(message: &Message) -> Option<i64> {
+    let published = message.publish_time.as_ref()?;
+    Some(published.seconds() * 1_000_000 + i64::from(published.nanos() / 1_000))
+}
+
 /// Settles one message. Dropped, it nacks, and the service delivers the message again.
 #[derive(Debug)]
 pub struct AckHandle {

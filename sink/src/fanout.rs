@@ -86,6 +86,8 @@ pub struct FanOut {
     pub batches: Batches,
     /// Rows that would hide another payment of the pane, and so are in no batch, each with the key in question.
     pub collisions: Vec<(usize, String)>,
+    /// Payments that the pane holds once more in the same version; they are written again, the same.
+    pub duplicates: u64,
 }
 
 /// Encodes rows; made once, it holds every column's constant bytes.
@@ -124,7 +126,8 @@ impl Encoder {
         let mut batches = self
             .batches(elements.iter().map(|element| (&*element.value.payment, element.value.publish_micros)));
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let collisions = collisions(&batches.keys[0], |row| payment_id(&elements[row].value.payment));
+        let (collisions, duplicates) =
+            shared_keys(&batches.keys[0], |row| identity(&elements[row].value.payment));
         if !collisions.is_empty() {
             for keys in &mut batches.keys {
                 Arc::make_mut(keys)
@@ -132,7 +135,7 @@ impl Encoder {
                     .retain(|entry| !collisions.iter().any(|(row, _)| *row == entry.row as usize));
             }
         }
-        FanOut { batches, collisions }
+        FanOut { batches, collisions, duplicates }
     }
 
     /// The three batches of payments and their publish times; payment *i* is row *i*.
@@ -187,24 +190,37 @@ fn push_bytes(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
     out.extend_from_slice(value);
 }
 
-fn payment_id(payment: &Payment) -> &str {
-    payment.payment_header.as_ref().map_or("", |header| &header.payment_id)
+/// A payment's id and version.
+fn identity(payment: &Payment) -> (&str, u32) {
+    payment.payment_header.as_ref().map_or(("", 0), |header| (&header.payment_id, header.version))
 }
 
-/// Rows whose key belongs to an earlier row of another payment.
+/// How far back a key's earlier rows are compared, so that a pane of one message over and over stays cheap.
+const LOOK_BACK: usize = 8;
+
+/// Rows whose key belongs to an earlier row of another payment, and how many hold a payment that was there before.
 ///
-/// Written, they would hide that payment; the same payment again is only a redelivery and may be written twice.
-fn collisions<'a>(keys: &Keys, id: impl Fn(usize) -> &'a str) -> Vec<(usize, String)> {
-    let mut found = Vec::new();
+/// Written, the first would hide that other payment; the same payment again is only a redelivery and may be written twice.
+fn shared_keys<'a>(keys: &Keys, identity: impl Fn(usize) -> (&'a str, u32)) -> (Vec<(usize, String)>, u64) {
+    let (mut collisions, mut duplicates) = (Vec::new(), 0);
     let mut first = 0;
     for at in 1..keys.len() {
         if keys.key(at) != keys.key(first) {
             first = at;
-        } else if id(keys.row(at)) != id(keys.row(first)) {
-            found.push((keys.row(at), String::from_utf8_lossy(keys.key(at)).into_owned()));
+            continue;
+        }
+        let (id, version) = identity(keys.row(at));
+        if id != identity(keys.row(first)).0 {
+            collisions.push((keys.row(at), String::from_utf8_lossy(keys.key(at)).into_owned()));
+        } else if (first..at)
+            .rev()
+            .take(LOOK_BACK)
+            .any(|earlier| identity(keys.row(earlier)) == (id, version))
+        {
+            duplicates += 1;
         }
     }
-    found
+    (collisions, duplicates)
 }
 
 #[cfg(test)]
@@ -240,18 +256,22 @@ mod tests {
         let mut twin = payments[10].clone();
         twin.payment_header.as_mut().unwrap().payment_id = "00000000-0000-8000-8000-000000000000".into();
         payments.push(twin);
-        let id = |row: usize| payment_id(&payments[row]);
-        let found = collisions(&batches(&payments, KeySuffix::None).keys[0], id);
+        let identity = |row: usize| identity(&payments[row]);
+        let (found, duplicates) = shared_keys(&batches(&payments, KeySuffix::None).keys[0], identity);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].0, 50);
-        assert!(collisions(&batches(&payments, KeySuffix::TransactionId).keys[0], id).is_empty());
+        assert_eq!(duplicates, 0);
+        assert!(shared_keys(&batches(&payments, KeySuffix::TransactionId).keys[0], identity).0.is_empty());
     }
 
     #[test]
-    fn the_same_payment_twice_is_no_collision() {
+    fn the_same_payment_twice_is_a_duplicate_and_no_collision_and_an_update_is_neither() {
         let mut payments = payments();
         payments.push(payments[10].clone());
+        let mut update = payments[20].clone();
+        update.payment_header.as_mut().unwrap().version += 1;
+        payments.push(update);
         let keys = &batches(&payments, KeySuffix::None).keys[0];
-        assert!(collisions(keys, |row| payment_id(&payments[row])).is_empty());
+        assert_eq!(shared_keys(keys, |row| identity(&payments[row])), (vec![], 1));
     }
 }

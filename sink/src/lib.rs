@@ -15,6 +15,7 @@ mod error;
 mod fanout;
 mod options;
 mod progress;
+mod report;
 mod run;
 mod settle;
 mod subscriber;
@@ -23,15 +24,17 @@ mod writer;
 
 pub use error::Error;
 pub use options::{Options, Suffix};
-pub use progress::{Counter, Progress};
+pub use progress::Progress;
+pub use service::metrics::Counter;
 
 use dead_letter::DeadLetters;
 use envelope::{Envelope, Received};
 use fanout::{Encoder, FanOut};
-use run::Run;
+use report::Tally;
+use run::{Done, Run, now_micros};
 use schemas::layout::Table;
 use service::{bigtable::Bigtable, pubsub::Pubsub};
-use settle::{Settled, Settler};
+use settle::Settler;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -67,6 +70,7 @@ struct Sink {
     settler: Settler,
     give_up: CancellationToken,
     table_names: [String; 3],
+    progress: Arc<Progress>,
 }
 
 impl Sink {
@@ -90,25 +94,27 @@ impl Sink {
         let (tables, lanes) = (table_names.clone(), bigtable.transports());
         let writer = Writer::new(options.writer(), tables, lanes, give_up.clone(), progress.clone());
         let publisher = pubsub.publisher(DEAD_LETTER_PATIENCE).await?.publisher(dead_letter_topic).build();
-        let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress);
+        let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
         let encoder = Encoder::new(options.row_key_suffix.into());
-        Ok(Self { subscription, encoder, writer, settler, give_up, table_names })
+        Ok(Self { subscription, encoder, writer, settler, give_up, table_names, progress })
     }
 
     /// fan out -> write -> settle
-    async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> Settled {
-        let (window, rows) = (pane.window_start_micros, pane.elements.len());
-        let started = Instant::now();
-        let (messages, FanOut { batches, collisions }): (Vec<_>, _) = tokio::task::block_in_place(|| {
+    async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> Done {
+        let (window, started) = (pane.window_start_micros, Instant::now());
+        let (mut tally, FanOut { batches, collisions, .. }, messages) = tokio::task::block_in_place(|| {
             let fan_out = self.encoder.fan_out(&pane.elements);
+            let tally = Tally::of_pane(&pane.elements, fan_out.duplicates);
             // The decoded payments are of no more use; only the messages are, for dead letters.
             let release =
                 |Envelope { value: Received { message, .. }, handle }| Envelope { value: message, handle };
-            (pane.elements.into_iter().map(release).collect(), fan_out)
+            (tally, fan_out, pane.elements.into_iter().map(release).collect())
         });
         let reports = self.writer.write(&batches).await;
+        let written_micros = now_micros();
         let settled = self.settler.settle(messages, collisions, reports).await;
-        tracing::debug!(window, rows, returned = settled.returned.len(), elapsed = ?started.elapsed(), "pane written");
-        settled
+        tally.conclude(&settled.ends, written_micros, &self.progress.latency);
+        tracing::debug!(window, payments = tally.payments, elapsed = ?started.elapsed(), "pane written");
+        Done { window_start_micros: Some(window), tally, settled }
     }
 }

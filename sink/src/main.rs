@@ -1,7 +1,7 @@
 //! The sink's process: parse, start logging, run, exit.
 
 use clap::Parser;
-use service::{Project, bigtable, pubsub, signals, telemetry};
+use service::{Project, bigtable, metrics, pubsub, signals, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
@@ -26,6 +26,8 @@ struct Cli {
     #[command(flatten)]
     options: sink::Options,
     #[command(flatten)]
+    metrics: metrics::Args,
+    #[command(flatten)]
     telemetry: telemetry::Args,
 }
 
@@ -48,6 +50,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     let bigtable = bigtable::Bigtable::connect(&cli.bigtable, &cli.project, cli.options.connections).await?;
     let progress = Arc::new(sink::Progress::default());
+    let mut registry = metrics::Registry::default();
+    progress.register(&mut registry);
+    metrics::serve(&cli.metrics, registry).await?;
     let result = sink::run(&cli.options, &pubsub, &bigtable, progress.clone(), shutdown).await;
     if progress.received.get() > 0 {
         report(&progress);

@@ -1,14 +1,17 @@
 //! One run's loop: deliveries into windows, panes out to tasks, and an orderly end.
 
-use crate::envelope::{Envelope, Received};
-use crate::settle::Settled;
+use crate::decoder::Reject;
+use crate::envelope::{Envelope, Received, publish_micros};
+use crate::report::{Reports, Tally};
+use crate::settle::{End, Settled};
 use crate::subscriber::{Delivery, Streams};
 use crate::window::{Pane, Windows};
 use crate::{Error, Options, Sink};
+use google_cloud_pubsub::model::Message;
 use std::collections::HashSet;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -19,13 +22,23 @@ const GULP: usize = 512;
 /// Time for the last acks and nacks to go out.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// What a task comes back with.
+#[derive(Debug)]
+pub struct Done {
+    /// `None` for a reject without a publish time.
+    pub window_start_micros: Option<i64>,
+    pub tally: Tally,
+    pub settled: Settled,
+}
+
 /// One run's state.
 pub struct Run {
     sink: Arc<Sink>,
     streams: Streams,
     windows: Windows<Envelope<Received>>,
     /// Panes being written and rejects being buried.
-    tasks: JoinSet<Settled>,
+    tasks: JoinSet<Done>,
+    reports: Reports,
     /// Messages given back and not seen again since.
     returned: HashSet<String>,
     last_delivery: Instant,
@@ -41,6 +54,7 @@ impl Run {
             streams,
             windows: Windows::new(options.limits()),
             tasks: JoinSet::new(),
+            reports: Reports::new(options.window, options.max_pane_age),
             returned: HashSet::new(),
             last_delivery: Instant::now(),
             draining: false,
@@ -62,6 +76,9 @@ impl Run {
         // Dropped handles nack. All of them must be gone before the streams can close.
         self.sink.give_up.cancel();
         self.tasks.shutdown().await;
+        while let Some(report) = self.reports.rest() {
+            report.log();
+        }
         drop((self.windows, deliveries));
         let closed = self.streams.closed(CLOSE_TIMEOUT).await;
         let subscription = self.sink.subscription.clone();
@@ -89,7 +106,8 @@ impl Run {
                 biased;
                 () = shutdown.cancelled(), if !self.draining => self.drain(options.grace_period),
                 () = until(self.deadline) => self.give_up(),
-                Some(settled) = self.tasks.join_next() => self.account(settled)?,
+                Some(done) = self.tasks.join_next() => self.account(done)?,
+                () = until(self.reports.next_due()) => self.report_done(),
                 () = until(self.windows.next_due()) => self.fire_due(),
                 count = deliveries.recv_many(&mut gulp, GULP) => {
                     if count == 0 {
@@ -98,6 +116,7 @@ impl Run {
                     for delivery in gulp.drain(..) {
                         self.take(delivery)?;
                     }
+                    self.sink.progress.memory.set(self.streams.memory() as i64);
                 }
                 () = self.streams.pressure() => self.fire_all(),
                 () = until(idle), if !self.draining => self.drain(options.grace_period),
@@ -116,8 +135,7 @@ impl Run {
             }
             Delivery::Reject(envelope) => {
                 self.seen(&envelope.value.1.message_id);
-                let sink = self.sink.clone();
-                self.tasks.spawn(async move { sink.settler.reject(envelope).await });
+                self.start_reject(envelope);
             }
             Delivery::Broken(error) => {
                 return Err(Error::pull(&self.sink.subscription, &error));
@@ -133,7 +151,28 @@ impl Run {
     }
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {
+        self.reports.started(pane.window_start_micros, Instant::now());
         self.tasks.spawn(self.sink.clone().write(pane));
+    }
+
+    fn start_reject(&mut self, envelope: Envelope<(Reject, Message)>) {
+        let window = publish_micros(&envelope.value.1).map(|micros| self.windows.window_start(micros));
+        if let Some(start) = window {
+            self.reports.started(start, Instant::now());
+        }
+        let sink = self.sink.clone();
+        self.tasks.spawn(async move {
+            let settled = sink.settler.reject(envelope).await;
+            let mut tally = Tally::default();
+            tally.conclude(&settled.ends, now_micros(), &sink.progress.latency);
+            Done { window_start_micros: window, tally, settled }
+        });
+    }
+
+    fn report_done(&mut self) {
+        while let Some(report) = self.reports.done(Instant::now(), |window| self.windows.is_open(window)) {
+            report.log();
+        }
     }
 
     fn fire_due(&mut self) {
@@ -148,10 +187,25 @@ impl Run {
         }
     }
 
-    fn account(&mut self, settled: Result<Settled, JoinError>) -> Result<(), Error> {
+    fn account(&mut self, done: Result<Done, JoinError>) -> Result<(), Error> {
         // A task ends by returning; a panic in one is a bug that must not pass for work done.
-        let settled = settled.map_err(|error| Error::Bug(error.to_string()))?;
-        self.returned.extend(settled.returned);
+        let Done { window_start_micros, tally, settled } =
+            done.map_err(|error| Error::Bug(error.to_string()))?;
+        self.sink.progress.memory.set(self.streams.memory() as i64);
+        self.sink.progress.panes.inc_by(tally.panes);
+        self.sink.progress.duplicates.inc_by(tally.duplicates);
+        for (rail, payments) in self.sink.progress.rails.iter().zip(tally.payments_by_rail()) {
+            rail.inc_by(*payments);
+        }
+        if let Some(window) = window_start_micros {
+            let late = self.reports.settled(window, tally, Instant::now(), now_micros());
+            self.sink.progress.late.inc_by(late);
+        }
+        let returned = settled.ends.into_iter().filter_map(|end| match end {
+            End::Returned(message_id) => Some(message_id),
+            End::Acked | End::Buried => None,
+        });
+        self.returned.extend(returned);
         match settled.configuration {
             None => Ok(()),
             Some((table, answer)) => Err(Error::table(&self.sink.table_names[table as usize], &answer)),
@@ -177,13 +231,18 @@ impl Run {
         loop {
             tokio::select! {
                 () = until(self.deadline) => self.give_up(),
-                settled = self.tasks.join_next() => match settled {
+                done = self.tasks.join_next() => match done {
                     None => return Ok(()),
-                    Some(settled) => self.account(settled)?,
+                    Some(done) => self.account(done)?,
                 },
             }
         }
     }
+}
+
+/// The wall clock, UTC microseconds.
+pub fn now_micros() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
 /// Waits for a moment, or for ever.

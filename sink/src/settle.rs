@@ -21,11 +21,21 @@ enum Fate {
     Return,
 }
 
+/// What became of a message.
+#[derive(Debug, PartialEq)]
+pub enum End {
+    Acked,
+    /// Its dead letter is published, and it is acked.
+    Buried,
+    /// Given back to the subscription; its id.
+    Returned(String),
+}
+
 /// How a pane ended.
 #[derive(Debug, Default)]
 pub struct Settled {
-    /// Ids of the messages given back to the subscription.
-    pub returned: Vec<String>,
+    /// Message by message.
+    pub ends: Vec<End>,
     /// Set when a table, a permission or the login is wrong.
     pub configuration: Option<(Table, Answer)>,
 }
@@ -51,50 +61,48 @@ impl Settler {
     ) -> Settled {
         let (fates, configuration) = fates(messages.len(), collisions, reports);
         let settled = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
-        let returned = join_all(settled).await.into_iter().flatten().collect();
-        Settled { returned, configuration }
+        Settled { ends: join_all(settled).await, configuration }
     }
 
     /// Settles a message that is no payment.
     pub async fn reject(&self, envelope: Envelope<(Reject, Message)>) -> Settled {
         let (reject, message) = envelope.value;
-        let returned = self.bury(&message, &reject, envelope.handle).await;
-        Settled { returned: returned.into_iter().collect(), configuration: None }
+        let end = self.bury(&message, &reject, envelope.handle).await;
+        Settled { ends: vec![end], configuration: None }
     }
 
-    /// Returns the message's id if it goes back to the subscription.
-    async fn carry_out(&self, envelope: Envelope<Message>, fate: Fate) -> Option<String> {
+    async fn carry_out(&self, envelope: Envelope<Message>, fate: Fate) -> End {
         let Envelope { value: message, handle } = envelope;
         match fate {
             Fate::Ack => {
                 if let Err(error) = handle.ack().await {
                     // The rows are there and will only be written again, the same.
                     tracing::debug!(%error, "ack not confirmed");
-                    return Some(self.returned(&message));
+                    return self.returned(&message);
                 }
-                self.progress.acked.add(1);
-                None
+                self.progress.acked.inc();
+                End::Acked
             }
             Fate::DeadLetter(reject) => self.bury(&message, &reject, handle).await,
-            Fate::Return => Some(self.returned(&message)),
+            Fate::Return => self.returned(&message),
         }
     }
 
-    async fn bury(&self, message: &Message, reject: &Reject, handle: AckHandle) -> Option<String> {
+    async fn bury(&self, message: &Message, reject: &Reject, handle: AckHandle) -> End {
         if let Err(error) = self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
             tracing::error!(message_id = message.message_id, %error, "no dead letter could be published");
-            return Some(self.returned(message));
+            return self.returned(message);
         }
         if handle.ack().await.is_err() {
-            return Some(self.returned(message));
+            return self.returned(message);
         }
-        self.progress.dead_lettered.add(1);
-        None
+        self.progress.dead_lettered.inc();
+        End::Buried
     }
 
-    fn returned(&self, message: &Message) -> String {
-        self.progress.returned.add(1);
-        message.message_id.clone()
+    fn returned(&self, message: &Message) -> End {
+        self.progress.returned.inc();
+        End::Returned(message.message_id.clone())
     }
 }
 

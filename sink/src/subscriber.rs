@@ -65,6 +65,11 @@ impl Streams {
         self.budget.pressure.notified().await;
     }
 
+    /// Bytes of the budget that are taken.
+    pub fn memory(&self) -> u64 {
+        self.budget.taken()
+    }
+
     /// Stops pulling. What has been handed on can still be acked.
     pub fn stop(&mut self) {
         for token in self.tokens.drain(..) {
@@ -91,7 +96,7 @@ async fn pull(
     while let Some(next) = stream.next().await {
         let delivery = match next {
             Ok((message, handler)) => {
-                progress.received.add(1);
+                progress.received.inc();
                 let permit = budget.take(&message).await;
                 deliver(message, AckHandle::new(handler, permit))
             }
@@ -127,6 +132,10 @@ impl Budget {
     fn new(bytes: u64) -> Self {
         let capacity = u32::try_from(bytes / 1_024).unwrap_or(u32::MAX).max(1);
         Self { kibibytes: Arc::new(Semaphore::new(capacity as usize)), capacity, pressure: Notify::new() }
+    }
+
+    fn taken(&self) -> u64 {
+        1_024 * (self.capacity as usize).saturating_sub(self.kibibytes.available_permits()) as u64
     }
 
     /// Reserves a message's memory, waiting while there is none.

@@ -82,7 +82,13 @@ impl<T: Element> Windows<T> {
         self.fire(start)
     }
 
-    fn window_start(&self, micros: i64) -> i64 {
+    /// Whether elements of the window wait for its pane.
+    pub fn is_open(&self, window_start_micros: i64) -> bool {
+        self.open.contains_key(&window_start_micros)
+    }
+
+    /// Start of the window of a publish time, both in UTC microseconds.
+    pub fn window_start(&self, micros: i64) -> i64 {
         let width = i64::try_from(self.limits.window.as_micros()).unwrap_or(i64::MAX).max(1);
         micros - micros.rem_euclid(width)
     }

@@ -122,7 +122,7 @@ impl Writer {
             let (again, last) = self.sort_out(table, &request, answers.entries, &mut failed);
             let Some(last) = last else { return failed };
             request.keep(&again);
-            self.progress.retries.add(again.len() as u64);
+            self.progress.retries.inc_by(again.len() as u64);
             let delay = answers.retry_delay.unwrap_or_else(|| delays.next().unwrap_or(MAX_DELAY));
             if Instant::now() + delay >= deadline || !self.pause(delay).await {
                 failed.extend(
@@ -160,15 +160,19 @@ impl Writer {
                 }
             }
         }
-        self.progress.written[table].add(written);
+        self.progress.written[table].inc_by(written);
         (again, last)
     }
 
     async fn send(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Answers {
         let _slot = self.outstanding.acquire(request).await;
         self.limiter.acquire().await;
+        self.progress.requests.inc();
         let answers = self.caller.call(request, deadline, cookies).await;
-        self.limiter.observe(&answers);
+        self.progress.requests.dec();
+        if let Some(calls_per_sec) = self.limiter.observe(&answers) {
+            self.progress.call_rate.set(calls_per_sec);
+        }
         answers
     }
 

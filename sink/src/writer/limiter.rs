@@ -43,12 +43,12 @@ impl Limiter {
         Some(turn)
     }
 
-    /// Learns from a call's answers.
-    pub fn observe(&self, answers: &Answers) {
-        self.adjust(answers.rate_limit.as_ref(), answers.call, Instant::now());
+    /// Learns from a call's answers; comes back with the calls a second that are allowed now, `None` for any number.
+    pub fn observe(&self, answers: &Answers) -> Option<f64> {
+        self.adjust(answers.rate_limit.as_ref(), answers.call, Instant::now())
     }
 
-    fn adjust(&self, info: Option<&RateLimitInfo>, call: Code, now: Instant) {
+    fn adjust(&self, info: Option<&RateLimitInfo>, call: Code, now: Instant) -> Option<f64> {
         let mut rate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = info.and_then(|info| Some((info.factor, Duration::try_from(info.period?).ok()?)));
         if let Some((factor, period)) = asked.filter(|(factor, period)| *factor > 0.0 && !period.is_zero()) {
@@ -59,6 +59,7 @@ impl Limiter {
         {
             rate.change(MIN_FACTOR, DEFAULT_PERIOD, now);
         }
+        rate.as_ref().map(|rate| rate.per_sec)
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::fanout::Encoder;
-use crate::progress::Counter;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use emulator::scripted::{Call, Reply, ScriptedBigtable, response};
@@ -112,7 +111,7 @@ async fn an_unavailable_entry_alone_is_sent_again() {
     let times = bench.times_sent();
     assert_eq!(times[..2], [2, 1]);
     assert_eq!(bench.writer.progress.retries.get(), 1);
-    assert_eq!(bench.writer.progress.written.each_ref().map(Counter::get), [ROWS as u64; 3]);
+    assert_eq!(bench.writer.progress.written.each_ref().map(service::metrics::Counter::get), [ROWS as u64; 3]);
 }
 
 #[tokio::test]
