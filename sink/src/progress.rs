@@ -2,12 +2,15 @@
 
 use schemas::layout::{Table, type_name};
 use schemas::payment::PaymentType;
-use service::metrics::{Counter, Gauge, Histogram, Registry, Unit};
+use service::metrics::{Counter, Family, Gauge, Histogram, Registry, Unit};
 use std::sync::atomic::AtomicU64;
 
 /// Upper bounds of the latency's buckets, in seconds.
 const LATENCY_SECONDS: [f64; 13] =
     [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 3_600.0];
+
+/// One metric's values by one label.
+type ByLabel = Family<[(&'static str, &'static str); 1], Counter>;
 
 /// Counts since the start.
 #[derive(Debug)]
@@ -40,13 +43,20 @@ pub struct Progress {
     pub requests: Gauge,
     /// Calls a second that Bigtable asked for; 0 while it has asked for nothing.
     pub call_rate: Gauge<f64, AtomicU64>,
+    by_table: ByLabel,
+    by_rail: ByLabel,
 }
 
 impl Default for Progress {
     fn default() -> Self {
+        let (by_table, by_rail) = (ByLabel::default(), ByLabel::default());
+        let rail = |rail: usize| {
+            let rail = PaymentType::try_from(rail as i32 + 1).map_or("", type_name);
+            by_rail.get_or_create(&[("rail", rail)]).clone()
+        };
         Self {
             received: Counter::default(),
-            written: Default::default(),
+            written: Table::ALL.map(|table| by_table.get_or_create(&[("table", table.id())]).clone()),
             retries: Counter::default(),
             acked: Counter::default(),
             dead_lettered: Counter::default(),
@@ -54,11 +64,13 @@ impl Default for Progress {
             panes: Counter::default(),
             late: Counter::default(),
             duplicates: Counter::default(),
-            rails: Default::default(),
+            rails: std::array::from_fn(rail),
             latency: Histogram::new(LATENCY_SECONDS),
             memory: Gauge::default(),
             requests: Gauge::default(),
             call_rate: Gauge::default(),
+            by_table,
+            by_rail,
         }
     }
 }
@@ -85,21 +97,8 @@ impl Progress {
         );
         count("rows_retried", "Rows sent once more", &self.retries);
         count("panes", "Panes written", &self.panes);
-        for (table, rows) in Table::ALL.iter().zip(&self.written) {
-            sink.sub_registry_with_label(("table".into(), table.id().into())).register(
-                "rows_written",
-                "Rows confirmed",
-                rows.clone(),
-            );
-        }
-        for (rail, payments) in (1..).zip(&self.rails) {
-            let rail = PaymentType::try_from(rail).map_or("", type_name);
-            sink.sub_registry_with_label(("rail".into(), rail.into())).register(
-                "payments",
-                "Valid payments",
-                payments.clone(),
-            );
-        }
+        sink.register("rows_written", "Rows confirmed", self.by_table.clone());
+        sink.register("payments", "Valid payments", self.by_rail.clone());
         sink.register_with_unit(
             "publish_to_written",
             "From a message's publish to the confirmation of its three rows",
@@ -122,5 +121,28 @@ impl Progress {
             "Calls a second that Bigtable asked for, 0 for no limit",
             self.call_rate.clone(),
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use service::metrics::text;
+
+    #[test]
+    fn every_count_is_measured_under_one_description_each() {
+        let progress = Progress::default();
+        progress.written[1].inc_by(5);
+        progress.rails[2].inc_by(3);
+        let mut registry = Registry::default();
+        progress.register(&mut registry);
+        let text = text(&registry).unwrap();
+        assert!(text.contains("payments_sink_rows_written_total{table=\"payments_by_date\"} 5\n"), "{text}");
+        assert!(text.contains("payments_sink_payments_total{rail=\"CARD\"} 3\n"), "{text}");
+        let described: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+        let mut distinct = described.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(described.len(), distinct.len(), "{text}");
     }
 }

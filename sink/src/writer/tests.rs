@@ -111,7 +111,10 @@ async fn an_unavailable_entry_alone_is_sent_again() {
     let times = bench.times_sent();
     assert_eq!(times[..2], [2, 1]);
     assert_eq!(bench.writer.progress.retries.get(), 1);
-    assert_eq!(bench.writer.progress.written.each_ref().map(service::metrics::Counter::get), [ROWS as u64; 3]);
+    assert_eq!(
+        bench.writer.progress.written.each_ref().map(service::metrics::Counter::get),
+        [ROWS as u64; 3]
+    );
 }
 
 #[tokio::test]
