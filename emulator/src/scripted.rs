@@ -1,4 +1,6 @@
 //! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
+//!
+//! Its tables are there and read as empty, so that a client's first look at them succeeds.
 
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;
@@ -119,8 +121,10 @@ impl Service<tonic::codegen::http::Request<Body>> for Router {
     fn call(&mut self, request: tonic::codegen::http::Request<Body>) -> Self::Future {
         let method = MutateRows(self.clone());
         Box::pin(async move {
-            if !request.uri().path().ends_with("/MutateRows") {
-                return Ok(Status::unimplemented("only MutateRows is scripted").into_http());
+            match request.uri().path().rsplit('/').next() {
+                Some("MutateRows") => {}
+                Some("ReadRows") => return Ok(Status::ok("").into_http()),
+                _ => return Ok(Status::unimplemented("only MutateRows is scripted").into_http()),
             }
             let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(256 << 20);
             Ok(grpc.server_streaming(method, request).await)

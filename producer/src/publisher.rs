@@ -8,6 +8,7 @@ use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::publisher::PublishFuture;
 use prost::Message as _;
+use service::blocking::busy;
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,7 @@ pub async fn work(shared: Arc<Shared>, max_messages: usize, max_bytes: usize) {
     let mut buffer = Buffer::default();
     while !shared.stop.is_cancelled() {
         let Some(chunk) = lock(&shared.chunks).take() else { break };
-        let payloads = tokio::task::block_in_place(|| shared.generate(chunk.clone(), &mut buffer));
+        let payloads = busy(|| shared.generate(chunk.clone(), &mut buffer));
         for (index, payload) in chunk.clone().zip(payloads) {
             while in_flight.is_full(max_messages, max_bytes) {
                 in_flight.settle_first(&shared).await;

@@ -4,8 +4,10 @@
 //! - [`pubsub`], [`bigtable`]: flags, resource names, clients, and the checks made before any work starts.
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
+//! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, one-line flag errors, work that keeps a CPU busy.
 
 pub mod bigtable;
+pub mod blocking;
 pub mod cli;
 pub mod endpoint;
 mod error;

@@ -33,7 +33,7 @@ use fanout::{Encoder, FanOut};
 use report::Tally;
 use run::{Done, Run, now_micros};
 use schemas::layout::Table;
-use service::{bigtable::Bigtable, pubsub::Pubsub};
+use service::{bigtable::Bigtable, blocking::busy, pubsub::Pubsub};
 use settle::Settler;
 use std::{sync::Arc, time::Duration};
 use tokio::time::Instant;
@@ -102,7 +102,7 @@ impl Sink {
     /// fan out -> write -> settle
     async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> Done {
         let (window, started) = (pane.window_start_micros, Instant::now());
-        let (mut tally, FanOut { batches, collisions, .. }, messages) = tokio::task::block_in_place(|| {
+        let (mut tally, FanOut { batches, collisions, .. }, messages) = busy(|| {
             let fan_out = self.encoder.fan_out(&pane.elements);
             let tally = Tally::of_pane(&pane.elements, fan_out.duplicates);
             // The decoded payments are of no more use; only the messages are, for dead letters.

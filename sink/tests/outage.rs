@@ -1,0 +1,146 @@
+//! The whole sink while one table is down, on a clock that runs many times faster than the real one.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use clap::Parser;
+use emulator::scripted::{Call, Reply, ScriptedBigtable};
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
+    PublishRequest, PubsubMessage, Subscription, Topic,
+};
+use producer::generator::{Config, Generator};
+use prost::Message;
+use schemas::layout::{KeySuffix, Table, row_key};
+use service::bigtable::Bigtable;
+use service::pubsub::Pubsub;
+use service::{Project, bigtable, pubsub};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+const PAYMENTS: u64 = 2_000;
+const OUTAGE: Duration = Duration::from_mins(1);
+const DOWN: Table = Table::ByDate;
+
+#[derive(Debug, Parser)]
+struct Flags {
+    #[command(flatten)]
+    options: sink::Options,
+    #[command(flatten)]
+    pubsub: pubsub::Args,
+    #[command(flatten)]
+    bigtable: bigtable::Args,
+}
+
+/// By table: each row key with the bodies that were confirmed under it.
+type Rows = Arc<Mutex<BTreeMap<String, BTreeMap<Vec<u8>, HashSet<Vec<u8>>>>>>;
+
+/// Moves tokio's clock: a tenth of a second for every two milliseconds, in which sockets have their time.
+///
+/// A paused clock of its own accord jumps to the next timer whenever all tasks wait, also where they wait for a socket.
+async fn run_the_clock() {
+    loop {
+        tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_millis(2))).await.unwrap();
+        tokio::time::advance(Duration::from_millis(100)).await;
+    }
+}
+
+/// Confirms and remembers rows, but for those of [`DOWN`] while it is down.
+fn answer(call: &Call, rows: &Rows, down: &AtomicBool) -> Reply {
+    let table = call.request.table_name.rsplit('/').next().unwrap();
+    if table == DOWN.id() && down.load(Ordering::Relaxed) {
+        return Reply::Refuse(tonic::Status::unavailable("down"));
+    }
+    let mut rows = rows.lock().unwrap();
+    let rows = rows.entry(table.to_owned()).or_default();
+    for entry in &call.request.entries {
+        let body = entry.mutations.iter().flat_map(Message::encode_to_vec).collect();
+        rows.entry(entry.row_key.clone()).or_default().insert(body);
+    }
+    Reply::ok(call)
+}
+
+async fn publish(pubsub: &Pubsub, generator: &Generator) {
+    let mut topics = pubsub.topics();
+    for id in ["payments", "payments-dead-letter"] {
+        topics.create_topic(Topic { name: pubsub.topic_name(id), ..Topic::default() }).await.unwrap();
+    }
+    let subscription = Subscription {
+        name: pubsub.subscription_name("payments-sink"),
+        topic: pubsub.topic_name("payments"),
+        ..Subscription::default()
+    };
+    pubsub.subscriptions().create_subscription(subscription).await.unwrap();
+    let message =
+        |index| PubsubMessage { data: generator.payment(index).encode_to_vec(), ..PubsubMessage::default() };
+    for start in (0..PAYMENTS).step_by(500) {
+        let messages = (start..start + 500).map(message).collect();
+        topics.publish(PublishRequest { topic: pubsub.topic_name("payments"), messages }).await.unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missing_or_extra() {
+    let clock = tokio::spawn(run_the_clock());
+    let (rows, down) = (Rows::default(), Arc::new(AtomicBool::new(true)));
+    let (record, state) = (rows.clone(), down.clone());
+    let tables = ScriptedBigtable::start(move |call| answer(call, &record, &state)).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = emulator::pubsub::Server::start(listener, emulator::pubsub::Options::new(folder.path()));
+    let server = server.await.unwrap();
+    let flags = Flags::try_parse_from([
+        "sink",
+        "--max-pane-age=1s",
+        "--pane-rows=300",
+        "--request-rows=50",
+        &format!("--pubsub-emulator-host={}", server.addr()),
+        &format!("--bigtable-emulator-host={}", tables.addr()),
+    ])
+    .unwrap();
+    let pubsub = Pubsub::connect(&flags.pubsub, &Project::default()).await.unwrap();
+    let bigtable = Bigtable::connect(&flags.bigtable, &Project::default(), 2).await.unwrap();
+    let generator = Generator::new(Config { num_records: PAYMENTS, ..Config::default() }).unwrap();
+    publish(&pubsub, &generator).await;
+
+    let (progress, stop) = (Arc::new(sink::Progress::default()), CancellationToken::new());
+    let unacked = || server.stats(&pubsub.subscription_name("payments-sink")).unwrap().unacked;
+    let (counts, token) = (progress.clone(), stop.clone());
+    let (service, database, options) = (pubsub.clone(), bigtable.clone(), flags.options.clone());
+    let sink = tokio::spawn(async move { sink::run(&options, &service, &database, counts, token).await });
+
+    let begin = Instant::now();
+    while begin.elapsed() < OUTAGE {
+        assert_eq!(unacked(), PAYMENTS, "nothing is acked {:?} into the outage", begin.elapsed());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    for table in Table::ALL {
+        let written = rows.lock().unwrap().get(table.id()).map_or(0, BTreeMap::len);
+        assert_eq!(written, if table == DOWN { 0 } else { PAYMENTS as usize }, "{table:?}");
+    }
+    down.store(false, Ordering::Relaxed);
+    while unacked() > 0 {
+        assert!(begin.elapsed() < 5 * OUTAGE, "{} messages are never acked", unacked());
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    stop.cancel();
+    sink.await.unwrap().unwrap();
+
+    for table in Table::ALL {
+        let rows = rows.lock().unwrap()[table.id()].clone();
+        let expected: Vec<_> = {
+            let mut keys: Vec<_> = (0..PAYMENTS)
+                .map(|index| row_key(&generator.payment(index), table, KeySuffix::None))
+                .collect();
+            keys.sort_unstable();
+            keys
+        };
+        assert!(rows.keys().eq(&expected), "{table:?} has other rows than were published");
+        assert!(rows.values().all(|bodies| bodies.len() == 1), "a row of {table:?} was written in two ways");
+    }
+    assert_eq!(progress.acked.get(), PAYMENTS);
+    assert!(progress.retries.get() > 0);
+    clock.abort();
+    server.shutdown().await.unwrap();
+}
