@@ -52,8 +52,13 @@ fn payment_of(message: &Message) -> Result<(Payment, i64), Reject> {
     {
         return Err(Reject::OtherSchema(schema.clone()));
     }
-    let payment =
-        Payment::decode(message.data.as_ref()).map_err(|error| Reject::Undecodable(error.to_string()))?;
-    schemas::validate(&payment)?;
+    let payment = parse(&message.data)?;
     Ok((payment, publish_micros(message).ok_or(Reject::NoPublishTime)?))
+}
+
+/// A valid payment from a message's bytes.
+pub fn parse(data: &[u8]) -> Result<Payment, Reject> {
+    let payment = Payment::decode(data).map_err(|error| Reject::Undecodable(error.to_string()))?;
+    schemas::validate(&payment)?;
+    Ok(payment)
 }

@@ -13,6 +13,8 @@ mod decoder;
 mod envelope;
 mod error;
 mod fanout;
+#[doc(hidden)]
+pub mod fuzzing;
 mod options;
 mod progress;
 mod report;
