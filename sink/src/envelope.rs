@@ -1,5 +1,6 @@
 //! A value on its way, and the handle that settles its message.
 
+use crate::subscriber::memory;
 use crate::window::Element;
 use google_cloud_pubsub::error::AckError;
 use google_cloud_pubsub::model::Message;
@@ -69,5 +70,9 @@ impl Element for Envelope<Received> {
 
     fn bytes(&self) -> usize {
         self.value.message.data.len()
+    }
+
+    fn memory(&self) -> u64 {
+        memory(self.bytes())
     }
 }

@@ -155,6 +155,7 @@ impl Options {
             pane_rows: self.pane_rows,
             pane_bytes: self.pane_bytes as usize,
             pane_age: self.max_pane_age,
+            held_memory: self.max_memory / 4,
         }
     }
 

@@ -118,7 +118,6 @@ impl Run {
                     }
                     self.sink.progress.memory.set(self.streams.memory() as i64);
                 }
-                () = self.streams.pressure() => self.fire_all(),
                 () = until(idle), if !self.draining => self.drain(options.grace_period),
             }
         }
@@ -130,6 +129,9 @@ impl Run {
             Delivery::Payment(envelope) => {
                 self.seen(&envelope.value.message.message_id);
                 if let Some(pane) = self.windows.push(envelope, self.last_delivery) {
+                    self.start(pane);
+                }
+                while let Some(pane) = self.windows.fire_surplus() {
                     self.start(pane);
                 }
             }

@@ -9,7 +9,7 @@ use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 /// What a stream hands on.
@@ -43,13 +43,16 @@ pub fn open(
     let (deliveries, receiver) = mpsc::channel(QUEUE);
     let streams = i64::try_from(options.streams).unwrap_or(1).max(1);
     let max_memory = i64::try_from(options.max_memory).unwrap_or(i64::MAX);
+    // What a stream has sent and nobody has taken yet lies in the client's memory, so the service's limits share the budget
+    // out too: half of it may go into the messages' overhead and half into their bytes, and a little more, so that the
+    // budget binds first.
+    let share = max_memory / 2 / streams / 10 * 11;
     let mut tokens = Vec::new();
     for _ in 0..streams {
-        // The service's limits are set just above the budget, so that the budget, which can fire panes, binds first.
         let stream = subscriber
             .subscribe(subscription_name)
-            .set_max_outstanding_messages(max_memory / MESSAGE_OVERHEAD as i64 / streams)
-            .set_max_outstanding_bytes(max_memory / streams)
+            .set_max_outstanding_messages((share / MESSAGE_OVERHEAD as i64).max(1))
+            .set_max_outstanding_bytes((share / COPIES as i64).max(1))
             .set_max_lease_extension(options.lease)
             .build();
         tokens.push(stream.shutdown_token());
@@ -60,11 +63,6 @@ pub fn open(
 }
 
 impl Streams {
-    /// Resolves when a stream waits for memory: time to write what is there.
-    pub async fn pressure(&self) {
-        self.budget.pressure.notified().await;
-    }
-
     /// Bytes of the budget that are taken.
     pub fn memory(&self) -> u64 {
         self.budget.taken()
@@ -120,7 +118,6 @@ fn deliver(message: Message, handle: AckHandle) -> Delivery {
 struct Budget {
     kibibytes: Arc<Semaphore>,
     capacity: u32,
-    pressure: Notify,
 }
 
 /// What a message costs beside its bytes: lease, handle, attributes, the payment's many small strings.
@@ -128,10 +125,15 @@ const MESSAGE_OVERHEAD: u64 = 2_048;
 /// The bytes of a message exist as the message, as the decoded payment, and as an encoded row with its column names.
 const COPIES: u64 = 5;
 
+/// What a message of so many bytes takes of the budget, in bytes.
+pub fn memory(message_bytes: usize) -> u64 {
+    MESSAGE_OVERHEAD + COPIES * message_bytes as u64
+}
+
 impl Budget {
     fn new(bytes: u64) -> Self {
         let capacity = u32::try_from(bytes / 1_024).unwrap_or(u32::MAX).max(1);
-        Self { kibibytes: Arc::new(Semaphore::new(capacity as usize)), capacity, pressure: Notify::new() }
+        Self { kibibytes: Arc::new(Semaphore::new(capacity as usize)), capacity }
     }
 
     fn taken(&self) -> u64 {
@@ -140,13 +142,9 @@ impl Budget {
 
     /// Reserves a message's memory, waiting while there is none.
     async fn take(&self, message: &Message) -> Option<OwnedSemaphorePermit> {
-        let cost = (MESSAGE_OVERHEAD + COPIES * message.data.len() as u64).div_ceil(1_024);
+        let cost = memory(message.data.len()).div_ceil(1_024);
         // A message larger than the whole budget passes alone rather than never.
         let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.capacity);
-        if let Ok(permit) = self.kibibytes.clone().try_acquire_many_owned(cost) {
-            return Some(permit);
-        }
-        self.pressure.notify_one();
         self.kibibytes.clone().acquire_many_owned(cost).await.ok()
     }
 }

@@ -1,7 +1,8 @@
 //! Fixed windows by publish time, and the panes that they fire. Pure: time comes in as an argument.
 //!
 //! A window groups; a pane is what is written at once. A window's pane fires when it has enough rows or bytes, when its
-//! oldest element has waited long enough, or when somebody asks (drain, memory pressure). Panes never mix windows.
+//! oldest element has waited long enough, when all windows together hold too much, or when somebody asks (drain). Panes
+//! never mix windows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -13,6 +14,8 @@ pub trait Element {
     fn publish_micros(&self) -> i64;
     /// Size of the message, in bytes.
     fn bytes(&self) -> usize;
+    /// Memory that it takes until its message is settled, in bytes.
+    fn memory(&self) -> u64;
 }
 
 /// When panes fire.
@@ -22,6 +25,8 @@ pub struct Limits {
     pub pane_rows: usize,
     pub pane_bytes: usize,
     pub pane_age: Duration,
+    /// Memory that all open panes may take together: the rest of the budget is for panes being written.
+    pub held_memory: u64,
 }
 
 /// One firing of one window.
@@ -37,18 +42,20 @@ pub struct Pane<T> {
 pub struct Windows<T> {
     limits: Limits,
     open: BTreeMap<i64, Open<T>>,
+    held_memory: u64,
 }
 
 #[derive(Debug)]
 struct Open<T> {
     elements: Vec<T>,
     bytes: usize,
+    memory: u64,
     fires_at: Instant,
 }
 
 impl<T: Element> Windows<T> {
     pub fn new(limits: Limits) -> Self {
-        Self { limits, open: BTreeMap::new() }
+        Self { limits, open: BTreeMap::new(), held_memory: 0 }
     }
 
     /// Takes an element in, and fires its window's pane where that makes it full.
@@ -57,12 +64,24 @@ impl<T: Element> Windows<T> {
         let pane = self.open.entry(start).or_insert_with(|| Open {
             elements: Vec::new(),
             bytes: 0,
+            memory: 0,
             fires_at: now + self.limits.pane_age.min(self.limits.window),
         });
         pane.bytes += element.bytes();
+        pane.memory += element.memory();
+        self.held_memory += element.memory();
         pane.elements.push(element);
         let full = pane.elements.len() >= self.limits.pane_rows || pane.bytes >= self.limits.pane_bytes;
         if full { self.fire(start) } else { None }
+    }
+
+    /// Fires the largest pane while all together hold too much, as they do when messages of very many windows come.
+    pub fn fire_surplus(&mut self) -> Option<Pane<T>> {
+        if self.held_memory <= self.limits.held_memory {
+            return None;
+        }
+        let largest = self.open.iter().max_by_key(|(_, pane)| pane.memory)?;
+        self.fire(*largest.0)
     }
 
     /// When the next pane is due by age.
@@ -95,6 +114,7 @@ impl<T: Element> Windows<T> {
 
     fn fire(&mut self, start: i64) -> Option<Pane<T>> {
         let pane = self.open.remove(&start)?;
+        self.held_memory -= pane.memory;
         Some(Pane { window_start_micros: start, elements: pane.elements })
     }
 }
@@ -114,6 +134,9 @@ mod tests {
         fn bytes(&self) -> usize {
             self.1
         }
+        fn memory(&self) -> u64 {
+            10 * self.1 as u64
+        }
     }
 
     const SECOND: i64 = 1_000_000;
@@ -124,6 +147,7 @@ mod tests {
             pane_rows: 3,
             pane_bytes: 1_000,
             pane_age: Duration::from_secs(10),
+            held_memory: 10_000,
         }
     }
 
@@ -158,6 +182,20 @@ mod tests {
         assert_eq!(windows.next_due(), Some(now + Duration::from_secs(2)));
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn the_largest_pane_fires_when_many_windows_hold_too_much() {
+        let mut windows = Windows::new(limits());
+        let now = Instant::now();
+        for (window, bytes) in [(0, 300), (1, 400), (2, 300)] {
+            assert!(windows.push(Item(window * 60 * SECOND, bytes), now).is_none());
+            assert!(windows.fire_surplus().is_none());
+        }
+        assert!(windows.push(Item(3 * 60 * SECOND, 1), now).is_none());
+        assert_eq!(windows.fire_surplus().unwrap().window_start_micros, 60 * SECOND);
+        assert!(windows.fire_surplus().is_none());
+        assert_eq!(windows.held_memory, 6_010);
+    }
+
     proptest! {
         #[test]
         fn no_element_is_lost_and_no_pane_mixes_windows(
@@ -167,6 +205,7 @@ mod tests {
             let now = Instant::now();
             let mut panes: Vec<_> =
                 micros.iter().filter_map(|&at| windows.push(Item(at, 1), now)).collect();
+            prop_assert_eq!(windows.held_memory, 10 * windows.open.values().map(|pane| pane.elements.len() as u64).sum::<u64>());
             panes.extend(std::iter::from_fn(|| windows.fire_first()));
             let mut seen: Vec<i64> = Vec::new();
             for pane in &panes {

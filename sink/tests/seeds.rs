@@ -10,7 +10,7 @@ use std::path::Path;
 #[test]
 fn every_seed_ends_as_its_name_says() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/seeds");
-    let mut seen = Vec::new();
+    let mut ends = Vec::new();
     for seed in std::fs::read_dir(folder).unwrap() {
         let seed = seed.unwrap();
         let name = seed.file_name().into_string().unwrap();
@@ -19,10 +19,10 @@ fn every_seed_ends_as_its_name_says() {
             Err(reject) => reject.reason(),
         };
         assert_eq!(name.split('-').next(), Some(end), "{name}");
-        seen.push(end);
+        ends.push(end);
     }
     for end in ["row", "invalid", "undecodable"] {
-        assert!(seen.contains(&end), "no seed ends as {end}");
+        assert!(ends.contains(&end), "no seed ends as {end}");
     }
 }
 
