@@ -1,7 +1,10 @@
 //! The real binaries: killed, stopped, and given bad input.
 
 use anyhow::{Context, Result, ensure};
-use std::net::TcpListener;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
+use prost::Message;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 use whole_path::{Backend, Pipeline, programs, tables};
@@ -236,5 +239,78 @@ fn a_local_run_adds_up_and_says_so() -> Result<()> {
         assert!(counted.ends_with("2,000"), "{counted}");
     }
     assert!(stdout.contains("CUST0"), "{stdout}");
+    Ok(())
+}
+
+/// A text over plain HTTP.
+fn get(addr: &str, path: &str) -> Result<String> {
+    let mut connection = TcpStream::connect(addr)?;
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(answer)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_tells_of_each_window_and_serves_its_counts() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let generator = pipeline.produce(&["--num-records", "1000"]).await?;
+    let again = PubsubMessage { data: generator.payment(7).encode_to_vec(), ..Default::default() };
+    let bad = PubsubMessage { data: vec![0xff], ..Default::default() };
+    pipeline.publish(vec![again, bad.clone(), bad]).await?;
+    let mut command = programs::command("sink");
+    let mut sink = command
+        .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
+        .env("BIGTABLE_EMULATOR_HOST", pipeline.backend.bigtable_addr().to_string())
+        .args(["--metrics-addr", "127.0.0.1:0", "--log-format", "json"])
+        // Wide enough that all three publishes fall into one window, and pulled at once into one pane.
+        .args(["--window", "365d", "--max-pane-age", "1s", "--exit-when-idle", "5s"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let log = BufReader::new(sink.stderr.take().context("stderr is piped")?);
+    let _sink = Running(sink);
+    let mut reports = Vec::new();
+    for line in log.lines() {
+        let event: serde_json::Value = serde_json::from_str(&line?)?;
+        match event["message"].as_str() {
+            Some("serving /metrics and /healthz") => {
+                let addr = event["addr"].as_str().context("the address is logged")?.to_owned();
+                assert!(get(&addr, "/healthz")?.ends_with("ok\n"));
+                let deadline = Instant::now() + Duration::from_secs(30);
+                let acked = "payments_sink_messages_acked_total 1001\n";
+                while !get(&addr, "/metrics")?.contains(acked) {
+                    ensure!(Instant::now() < deadline, "{}", get(&addr, "/metrics")?);
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                }
+                let metrics = get(&addr, "/metrics")?;
+                for line in [
+                    "payments_sink_messages_dead_lettered_total 2",
+                    "payments_sink_rows_written_total{table=\"payments_by_date\"} 1001",
+                    "payments_sink_publish_to_written_seconds_count 1001",
+                    "payments_sink_payments_duplicate_total 1",
+                ] {
+                    assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
+                }
+            }
+            Some("window done") => reports.push(event),
+            _ => {}
+        }
+    }
+    assert_eq!(reports.len(), 1, "{reports:?}");
+    let report = &reports[0];
+    for (field, expected) in
+        [("payments", 1_001), ("rejected", 2), ("duplicates", 1), ("late", 0), ("returned", 0)]
+    {
+        assert_eq!(report[field], expected, "{field} of {report}");
+    }
+    let ids = 0..1_000;
+    let times =
+        ids.map(|index| generator.payment(index).payment_header.unwrap_or_default().created_at_micros);
+    let first = String::from_utf8(schemas::text::time(times.min().unwrap_or_default()).to_vec())?;
+    assert_eq!(report["first_event"], first.as_str());
+    assert!(report["latency_p99_ms"].as_u64() >= report["latency_p50_ms"].as_u64());
+    assert!(report["rails"].as_str().is_some_and(|rails| rails.contains("CARD=25")), "{report}");
     Ok(())
 }
