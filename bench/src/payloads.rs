@@ -6,7 +6,8 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use producer::generator::{Config, Generator};
 use prost::Message;
 use prost_types::Timestamp;
-use schemas::{Payment, layout, payment};
+use schemas::payment::TypeSpecific;
+use schemas::{Payment, layout};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Most payments that differ; longer runs begin again.
@@ -65,22 +66,42 @@ pub fn sizes(payload: Payload, count: u64) -> anyhow::Result<(f64, f64)> {
 
 /// Empties what a plainer source would not send.
 fn make_lean(payment: &mut Payment) {
-    let parties = payment.parties.as_mut();
-    let parties = parties.map(|parties| [parties.originator.as_mut(), parties.counterparty.as_mut()]);
-    for party in parties.into_iter().flatten().flatten() {
-        let payment::Party { party_id, party_type, name, country_code, account_number, .. } =
-            std::mem::take(party);
-        *party =
-            payment::Party { party_id, party_type, name, country_code, account_number, ..Default::default() };
+    if let Some(parties) = &mut payment.parties {
+        for party in [&mut parties.originator, &mut parties.counterparty].into_iter().flatten() {
+            clear([&mut party.routing_number, &mut party.bank_name, &mut party.bank_bic, &mut party.lei]);
+        }
     }
-    if let Some(processing) = &mut payment.processing_info {
-        processing.processor_id.clear();
-        processing.batch_id.clear();
+    if let Some(info) = &mut payment.processing_info {
+        clear([&mut info.clearing_system, &mut info.settlement_date, &mut info.channel]);
+        clear([&mut info.processor_id, &mut info.batch_id]);
     }
     if let Some(metadata) = &mut payment.metadata {
-        metadata.correlation_id.clear();
-        metadata.description.clear();
-        metadata.recurrence_id.clear();
-        metadata.generator_version.clear();
+        clear([&mut metadata.source_system, &mut metadata.generator_version]);
+        clear([&mut metadata.correlation_id, &mut metadata.description, &mut metadata.recurrence_id]);
+    }
+    match &mut payment.type_specific {
+        Some(TypeSpecific::Ach(ach)) => {
+            clear([&mut ach.company_name, &mut ach.company_entry_description]);
+            clear([&mut ach.individual_id, &mut ach.addenda_info]);
+        }
+        Some(TypeSpecific::Wire(wire)) => {
+            clear([
+                &mut wire.debtor_agent_bic,
+                &mut wire.creditor_agent_bic,
+                &mut wire.intermediary_agent_bic,
+            ]);
+            clear([&mut wire.purpose_code, &mut wire.local_instrument]);
+        }
+        Some(TypeSpecific::Card(card)) => {
+            clear([&mut card.merchant_name, &mut card.terminal_id, &mut card.auth_code]);
+            clear([&mut card.acquirer_reference, &mut card.three_ds_status, &mut card.funding]);
+        }
+        _ => {}
+    }
+}
+
+fn clear<const N: usize>(fields: [&mut String; N]) {
+    for field in fields {
+        field.clear();
     }
 }
