@@ -115,17 +115,24 @@ fn pubsub() -> Vec<Service> {
 
 /// As [`service`], each rpc with its codec: the bulk rpcs exchange messages as bytes.
 fn service_with_codecs(package: &str, types: &str, name: &str, rpcs: &[(Rpc, &str)]) -> Service {
-    let path = |ty: &str| if ty.contains("::") { ty.to_owned() } else { format!("{types}::{ty}") };
+    let path = |ty: &str| match ty {
+        "()" => "crate::proto::Empty".to_owned(),
+        _ if ty.contains("::") => ty.to_owned(),
+        _ => format!("{types}::{ty}"),
+    };
     rpcs.iter()
         .fold(
             Service::builder().name(name).package(package),
-            |service, &((name, route, input, output, _, down), codec)| {
+            |service, &((name, route, input, output, up, down), codec)| {
                 let mut method = Method::builder()
                     .name(name)
                     .route_name(route)
                     .input_type(path(input))
                     .output_type(path(output))
                     .codec_path(codec);
+                if up {
+                    method = method.client_streaming();
+                }
                 if down {
                     method = method.server_streaming();
                 }
@@ -195,8 +202,44 @@ fn bigtable() -> Vec<Service> {
     ]
 }
 
-fn main() {
+/// The few rpcs of the null servers, which look at requests only as far as they count.
+fn null() -> Vec<Service> {
+    const PROST: &str = "tonic_prost::ProstCodec";
+    const COUNTED: &str = "crate::null::codec::Counted";
+    const COUNT: &str = "crate::null::codec::CountCodec";
+    let delivery = "crate::null::delivery::Delivery";
+    let publisher = [
+        (unary("publish", "Publish", COUNTED, "PublishResponse"), COUNT),
+        (unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"), PROST),
+    ];
+    let subscriber = [
+        (unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"), PROST),
+        (unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"), PROST),
+        (unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"), PROST),
+        (
+            ("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery, true, true),
+            "crate::null::codec::DeliveryCodec",
+        ),
+    ];
+    let bigtable = [
+        (("mutate_rows", "MutateRows", COUNTED, "MutateRowsResponse", false, true), COUNT),
+        (("read_rows", "ReadRows", "ReadRowsRequest", "ReadRowsResponse", false, true), PROST),
+        (unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"), PROST),
+    ];
+    vec![
+        service_with_codecs("google.pubsub.v1", "crate::proto::pubsub", "Publisher", &publisher),
+        service_with_codecs("google.pubsub.v1", "crate::proto::pubsub", "Subscriber", &subscriber),
+        service_with_codecs("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &bigtable),
+    ]
+}
+
+fn main() -> std::io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     let services: Vec<Service> = pubsub().into_iter().chain(bigtable()).collect();
     Builder::new().build_client(false).build_server(true).compile(&services);
+    // The same names again, so in a folder of their own.
+    let folder = std::path::Path::new(&std::env::var_os("OUT_DIR").unwrap_or_default()).join("null");
+    std::fs::create_dir_all(&folder)?;
+    Builder::new().build_client(false).build_server(true).out_dir(folder).compile(&null());
+    Ok(())
 }

@@ -5,9 +5,11 @@
 //! - [`Servers`]: both servers, on a data folder of their own or a temporary one.
 //! - [`pubsub`], [`bigtable`]: each server.
 //! - [`scripted`]: a Bigtable that answers as a test says, for faults.
+//! - [`null`]: servers that keep nothing, so that what a client costs can be measured.
 
 pub mod bigtable;
 mod connection;
+pub mod null;
 pub mod proto;
 pub mod pubsub;
 pub mod scripted;

@@ -8,6 +8,8 @@
 //! [`run()`] is the whole path. Nothing is acked before all three tables have confirmed it; whatever else happens, its
 //! handle is dropped and the service delivers it again. Rows are idempotent, so that does no harm.
 
+#[doc(hidden)]
+pub mod bench_support;
 mod dead_letter;
 mod decoder;
 mod envelope;

@@ -1,0 +1,44 @@
+//! What the stages cost: CPU seconds per million, against servers that keep nothing.
+//!
+//! The servers run in a process of their own, and so does each measurement, so that a figure is the measured side's
+//! alone. Alternatives take turns, round after round, and their medians are compared.
+//!
+//! - [`options`], [`rounds`], [`stall`]: the command, and what it prints.
+//! - [`servers`]: the null servers' process, seen from both sides. [`child`]: this program started again.
+//! - [`measure`]: one measurement's process; [`writers`]: the compared ways to write; [`usage`]: its CPU and memory.
+//! - [`payloads`]: the payments that are measured with.
+
+mod child;
+mod measure;
+mod options;
+mod payloads;
+mod rounds;
+mod servers;
+mod stall;
+mod usage;
+mod writers;
+
+use options::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli: Cli = match service::cli::parse() {
+        Ok(cli) => cli,
+        Err(exit) => return exit,
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => service::exit::report(&error),
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    match cli.command {
+        Command::Write(args) => rounds::write(&args),
+        Command::Sink(args) => rounds::sink(&args),
+        Command::Producer(args) => rounds::producer(&args),
+        Command::Stall(args) => stall::run(&args),
+        Command::Serve(args) => servers::serve(&args),
+        Command::Measure(args) => measure::run(&args),
+    }
+}

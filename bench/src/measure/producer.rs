@@ -1,0 +1,39 @@
+//! The whole producer.
+
+use super::{Clock, Measurement};
+use anyhow::ensure;
+use clap::Parser;
+use producer::{Generation, Progress, Publishing};
+use service::Project;
+use service::pubsub::{self, Pubsub};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// The producer's flags, of which the last of equals counts.
+#[derive(Debug, Parser)]
+#[command(args_override_self = true)]
+struct Flags {
+    #[command(flatten)]
+    generation: Generation,
+    #[command(flatten)]
+    publishing: Publishing,
+}
+
+/// Publishes `records` payments.
+pub async fn measure(records: u64, pubsub: SocketAddr, flags: &[String]) -> anyhow::Result<Measurement> {
+    let records_flag = format!("--num-records={records}");
+    let usual = ["producer", &records_flag];
+    let flags = Flags::try_parse_from(usual.into_iter().chain(flags.iter().map(String::as_str)))?;
+    let pubsub = pubsub::Args { pubsub_emulator_host: Some(pubsub.to_string()) };
+    let pubsub = Pubsub::connect(&pubsub, &Project::default()).await?;
+    let progress = Arc::new(Progress::default());
+    let clock = Clock::start();
+    let generator = flags.generation.generator()?;
+    let shutdown = CancellationToken::new();
+    producer::run(generator, &flags.publishing, &pubsub, progress.clone(), shutdown).await?;
+    let measurement = clock.stop();
+    let published = progress.published();
+    ensure!(published == records, "{published} of {records} payments were published");
+    Ok(measurement)
+}

@@ -1,0 +1,60 @@
+//! The whole sink.
+
+use super::{Clock, Measurement};
+use anyhow::ensure;
+use clap::Parser;
+use service::Project;
+use service::bigtable::{self, Bigtable};
+use service::pubsub::{self, Pubsub};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// The sink's flags, of which the last of equals counts.
+#[derive(Debug, Parser)]
+#[command(args_override_self = true)]
+pub struct Flags {
+    #[command(flatten)]
+    pub options: ::sink::Options,
+}
+
+const TICK: Duration = Duration::from_millis(5);
+
+/// Consumes `records` messages, then drains.
+pub async fn measure(
+    records: u64,
+    pubsub: SocketAddr,
+    bigtable: SocketAddr,
+    flags: &[String],
+) -> anyhow::Result<Measurement> {
+    let options =
+        Flags::try_parse_from(std::iter::once("sink").chain(flags.iter().map(String::as_str)))?.options;
+    let pubsub = pubsub::Args { pubsub_emulator_host: Some(pubsub.to_string()) };
+    let bigtable = bigtable::Args {
+        instance: "payments".to_owned(),
+        bigtable_emulator_host: Some(bigtable.to_string()),
+    };
+    let pubsub = Pubsub::connect(&pubsub, &Project::default()).await?;
+    let bigtable = Bigtable::connect(&bigtable, &Project::default(), options.connections).await?;
+    let progress = Arc::new(::sink::Progress::default());
+    let shutdown = CancellationToken::new();
+    let clock = Clock::start();
+    let run = async {
+        let ended = ::sink::run(&options, &pubsub, &bigtable, progress.clone(), shutdown.clone()).await;
+        shutdown.cancel();
+        ended
+    };
+    // Once everything has been pulled, a drain writes what is in open panes at once.
+    let stop = async {
+        while progress.received.get() < records && !shutdown.is_cancelled() {
+            tokio::time::sleep(TICK).await;
+        }
+        shutdown.cancel();
+    };
+    tokio::join!(run, stop).0?;
+    let measurement = clock.stop();
+    let acked = progress.acked.get();
+    ensure!(acked == records, "{acked} of {records} messages were acked");
+    Ok(measurement)
+}

@@ -1,0 +1,35 @@
+//! The write path without its source, so that `bench` can compare it with other clients. Not a public interface.
+
+use crate::Options;
+use crate::fanout::Encoder;
+use crate::writer::Writer;
+use schemas::Payment;
+use schemas::layout::Table;
+use service::bigtable::Bigtable;
+use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
+
+/// fan out -> write
+#[derive(Debug)]
+pub struct WritePath {
+    encoder: Encoder,
+    writer: Writer,
+}
+
+impl WritePath {
+    pub fn new(options: &Options, bigtable: &Bigtable) -> Self {
+        let tables = Table::ALL.map(|table| bigtable.table_name(table.id()));
+        let (lanes, give_up) = (bigtable.transports(), CancellationToken::new());
+        Self {
+            encoder: Encoder::new(options.row_key_suffix.into()),
+            writer: Writer::new(options.writer(), tables, lanes, give_up, Arc::default()),
+        }
+    }
+
+    /// Writes the payments to all three tables; returns how many rows were not confirmed.
+    pub async fn write(&self, payments: &[Payment], publish_micros: i64) -> usize {
+        let rows = payments.iter().map(|payment| (payment, publish_micros));
+        let batches = tokio::task::block_in_place(|| self.encoder.batches(rows));
+        self.writer.write(&batches).await.iter().map(|report| report.failed.len()).sum()
+    }
+}
