@@ -6,6 +6,7 @@ use crate::writer::Writer;
 use schemas::Payment;
 use schemas::layout::Table;
 use service::bigtable::Bigtable;
+use service::blocking::busy;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -29,7 +30,7 @@ impl WritePath {
     /// Writes the payments to all three tables; returns how many rows were not confirmed.
     pub async fn write(&self, payments: &[Payment], publish_micros: i64) -> usize {
         let rows = payments.iter().map(|payment| (payment, publish_micros));
-        let batches = tokio::task::block_in_place(|| self.encoder.batches(rows));
+        let batches = busy(|| self.encoder.batches(rows));
         self.writer.write(&batches).await.iter().map(|report| report.failed.len()).sum()
     }
 }
