@@ -35,7 +35,9 @@ fn shares(live: &mut Live, start: i64) -> HashMap<PaymentType, f64> {
             total += weight;
         }
     }
-    shares.values_mut().for_each(|share| *share /= total);
+    for share in shares.values_mut() {
+        *share /= total;
+    }
     shares
 }
 

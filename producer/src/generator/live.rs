@@ -3,7 +3,7 @@
 //! Ids, which are a keyed bijection of the index, never repeat therefore, whatever was published before and by whom, as long as no
 //! microsecond is used twice. A payment in one of its states is a pure function of (seed, configuration, index, number of changes).
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -64,7 +64,7 @@ impl Live {
             return Err(ConfigError::UpdateShare(config.update_share.to_string()));
         }
         let profile = &config.base.profile;
-        let lacks_flows = |rail: &Rail| profile.rails.get(rail).is_none_or(|flows| flows.is_empty());
+        let lacks_flows = |rail: &Rail| profile.rails.get(rail).is_none_or(BTreeMap::is_empty);
         let used = |rail: &Rail| config.base.mix.share(*rail) > 0.0;
         if let Some(rail) = Rail::ALL.into_iter().find(|rail| used(rail) && lacks_flows(rail)) {
             return Err(ConfigError::NoFlow { rail: rail.name() });

@@ -116,7 +116,7 @@ impl Generator {
         let schedule = Schedule::new(&config, &world.flows, &world.population, &days)?;
         let injection = Injection::new(&config, &schedule, &world.flows);
         let positions = Permutation::new(config.num_records, hash(config.seed, 0x9051));
-        Ok(Self { world, positions, days, schedule, injection, config })
+        Ok(Self { config, world, positions, days, schedule, injection })
     }
 
     pub fn config(&self) -> &Config {

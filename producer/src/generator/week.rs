@@ -119,7 +119,9 @@ fn distribute(mut table: Vec<Vec<f64>>, hours: usize, curve: Curve) -> (Vec<f64>
     let counted = if curve == Curve::Flat { open } else { hours };
     let mean = busy.iter().sum::<f64>() / counted.max(1) as f64;
     if mean > 0.0 {
-        busy.iter_mut().for_each(|busy| *busy /= mean);
+        for busy in &mut busy {
+            *busy /= mean;
+        }
     }
     (busy, sums)
 }
@@ -135,11 +137,15 @@ fn flatten(table: &mut [Vec<f64>], hours: usize) {
     for _ in 0..FIT_ROUNDS {
         for (row, part) in table.iter_mut().zip(&parts) {
             let factor = part / row.iter().sum::<f64>();
-            row.iter_mut().for_each(|cell| *cell *= factor);
+            for cell in row.iter_mut() {
+                *cell *= factor;
+            }
         }
         for hour in (0..hours).filter(|hour| is_open[*hour]) {
             let factor = target / table.iter().map(|row| row[hour]).sum::<f64>();
-            table.iter_mut().for_each(|row| row[hour] *= factor);
+            for row in table.iter_mut() {
+                row[hour] *= factor;
+            }
         }
     }
 }
