@@ -7,6 +7,7 @@ use crate::envelope::{Envelope, Received};
 use prost::encoding::{encode_varint, encoded_len_varint};
 use schemas::Payment;
 use schemas::layout::{Column, KeyParts, KeySuffix, Table, cells};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// Encoded row bodies, back to back: for each row the `mutations` fields of its `MutateRowsRequest.Entry`.
@@ -80,12 +81,25 @@ pub struct Batches {
     pub keys: [Arc<Keys>; 3],
 }
 
+impl Batches {
+    fn leave_out(&mut self, rows: &HashSet<usize>) {
+        if rows.is_empty() {
+            return;
+        }
+        for keys in &mut self.keys {
+            Arc::make_mut(keys).entries.retain(|entry| !rows.contains(&(entry.row as usize)));
+        }
+    }
+}
+
 /// What becomes of a pane.
 #[derive(Debug)]
 pub struct FanOut {
     pub batches: Batches,
     /// Rows that would hide another payment of the pane, and so are in no batch, each with the key in question.
     pub collisions: Vec<(usize, String)>,
+    /// Rows that are in no batch because a later version of the payment has the same cell times, each with that version's row.
+    pub superseded: Vec<(usize, usize)>,
 }
 
 /// Encodes rows; made once, it holds every column's constant bytes.
@@ -125,14 +139,12 @@ impl Encoder {
             .batches(elements.iter().map(|element| (&*element.value.payment, element.value.publish_micros)));
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
         let collisions = collisions(&batches.keys[0], |row| payment_id(&elements[row].value.payment));
-        if !collisions.is_empty() {
-            for keys in &mut batches.keys {
-                Arc::make_mut(keys)
-                    .entries
-                    .retain(|entry| !collisions.iter().any(|(row, _)| *row == entry.row as usize));
-            }
-        }
-        FanOut { batches, collisions }
+        batches.leave_out(&collisions.iter().map(|(row, _)| *row).collect());
+        let superseded = superseded(&batches.keys[0], |row| {
+            Version::of(&elements[row].value.payment, elements[row].value.publish_micros)
+        });
+        batches.leave_out(&superseded.iter().map(|(row, _)| *row).collect());
+        FanOut { batches, collisions, superseded }
     }
 
     /// The three batches of payments and their publish times; payment *i* is row *i*.
@@ -207,6 +219,53 @@ fn collisions<'a>(keys: &Keys, id: impl Fn(usize) -> &'a str) -> Vec<(usize, Str
     found
 }
 
+/// Which state of which payment a row holds, in the order in which one takes the place of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Version<'a> {
+    id: &'a str,
+    cell_millis: i64,
+    number: u32,
+}
+
+impl<'a> Version<'a> {
+    fn of(payment: &'a Payment, publish_micros: i64) -> Self {
+        let number = payment.payment_header.as_ref().map_or(0, |header| header.version);
+        Self { id: payment_id(payment), cell_millis: publish_micros.div_euclid(1_000), number }
+    }
+
+    fn has_cells_of(&self, other: &Self) -> bool {
+        (self.id, self.cell_millis) == (other.id, other.cell_millis)
+    }
+}
+
+/// Rows whose cells a later version of the same payment has with the same times.
+///
+/// The entries of a request are applied in any order, so both must not be in one: the earlier version could be what stays.
+fn superseded<'a>(keys: &Keys, version: impl Fn(usize) -> Version<'a>) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    while start < keys.len() {
+        let mut end = start + 1;
+        while end < keys.len() && keys.key(end) == keys.key(start) {
+            end += 1;
+        }
+        if end - start > 1 {
+            let mut rows: Vec<_> = (start..end).map(|at| (version(keys.row(at)), keys.row(at))).collect();
+            rows.sort_unstable();
+            let mut last = rows[rows.len() - 1];
+            for (version, row) in rows.into_iter().rev() {
+                if !version.has_cells_of(&last.0) {
+                    last = (version, row);
+                } else if version < last.0 {
+                    found.push((row, last.1));
+                }
+            }
+        }
+        start = end;
+    }
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -253,5 +312,35 @@ mod tests {
         payments.push(payments[10].clone());
         let keys = &batches(&payments, KeySuffix::None).keys[0];
         assert!(collisions(keys, |row| payment_id(&payments[row])).is_empty());
+    }
+
+    /// Rows that give way, for (payment, version, publish time) of each row.
+    fn giving_way(rows: &[(usize, u32, i64)]) -> Vec<(usize, usize)> {
+        let originals = payments();
+        let mut payments = Vec::new();
+        for (payment, version, _) in rows {
+            let mut payment = originals[*payment].clone();
+            payment.payment_header.as_mut().unwrap().version = *version;
+            payments.push(payment);
+        }
+        let keys = &batches(&payments, KeySuffix::None).keys[0];
+        let mut found = superseded(keys, |row| Version::of(&payments[row], rows[row].2));
+        found.sort_unstable();
+        found
+    }
+
+    #[test]
+    fn of_versions_with_the_same_cell_times_only_the_latest_is_written() {
+        assert_eq!(
+            giving_way(&[(1, 2, 5_900), (2, 1, 5_000), (1, 1, 5_000), (1, 3, 5_400)]),
+            [(0, 3), (2, 3)]
+        );
+    }
+
+    #[test]
+    fn versions_with_their_own_cell_times_are_all_written_in_any_order() {
+        assert_eq!(giving_way(&[(1, 2, 6_000), (1, 1, 5_999), (1, 3, 7_000)]), []);
+        // The same version twice is a redelivery, or a message that was published again: the same cells.
+        assert_eq!(giving_way(&[(1, 2, 6_000), (1, 2, 6_000)]), []);
     }
 }

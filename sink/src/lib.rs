@@ -98,15 +98,18 @@ impl Sink {
     async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> Settled {
         let (window, rows) = (pane.window_start_micros, pane.elements.len());
         let started = Instant::now();
-        let (messages, FanOut { batches, collisions }): (Vec<_>, _) = tokio::task::block_in_place(|| {
-            let fan_out = self.encoder.fan_out(&pane.elements);
-            // The decoded payments are of no more use; only the messages are, for dead letters.
-            let release =
-                |Envelope { value: Received { message, .. }, handle }| Envelope { value: message, handle };
-            (pane.elements.into_iter().map(release).collect(), fan_out)
-        });
+        let (messages, FanOut { batches, collisions, superseded }): (Vec<_>, _) =
+            tokio::task::block_in_place(|| {
+                let fan_out = self.encoder.fan_out(&pane.elements);
+                // The decoded payments are of no more use; only the messages are, for dead letters.
+                let release = |Envelope { value: Received { message, .. }, handle }| Envelope {
+                    value: message,
+                    handle,
+                };
+                (pane.elements.into_iter().map(release).collect(), fan_out)
+            });
         let reports = self.writer.write(&batches).await;
-        let settled = self.settler.settle(messages, collisions, reports).await;
+        let settled = self.settler.settle(messages, collisions, superseded, reports).await;
         tracing::debug!(window, rows, returned = settled.returned.len(), elapsed = ?started.elapsed(), "pane written");
         settled
     }

@@ -47,9 +47,11 @@ impl Settler {
         &self,
         messages: Vec<Envelope<Message>>,
         collisions: Vec<(usize, String)>,
+        superseded: Vec<(usize, usize)>,
         reports: [Report; 3],
     ) -> Settled {
-        let (fates, configuration) = fates(messages.len(), collisions, reports);
+        let (mut fates, configuration) = fates(messages.len(), collisions, reports);
+        follow(&mut fates, &superseded);
         let settled = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
         let returned = join_all(settled).await.into_iter().flatten().collect();
         Settled { returned, configuration }
@@ -131,6 +133,15 @@ fn fates(
     (fates, configuration)
 }
 
+/// A row that gave way to a later version is done with when that one is written; if it is not, both come again.
+fn follow(fates: &mut [Fate], superseded: &[(usize, usize)]) {
+    for (row, by) in superseded {
+        if fates[*by] != Fate::Ack {
+            fates[*row] = Fate::Return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,6 +191,14 @@ mod tests {
         let (fates, configuration) = fates(1, vec![], reports);
         assert_eq!(fates, [Fate::Return]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
+    }
+
+    #[test]
+    fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
+        let failed = report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]);
+        let (mut fates, _) = fates(4, vec![], [failed, report(vec![]), report(vec![])]);
+        follow(&mut fates, &[(0, 1), (2, 3)]);
+        assert_eq!(fates, [Fate::Return, Fate::Return, Fate::Ack, Fate::Ack]);
     }
 
     #[test]
