@@ -1,103 +1,16 @@
-//! `producer trickle` on the embedded servers: updates that overtake each other, kills, pauses, and how soon rows are there.
+//! `producer trickle` on the embedded servers: updates that overtake each other, kills, pauses, and what goes wrong.
 
 use anyhow::{Context, Result, ensure};
-use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as bigtable;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as pubsub;
 use prost::Message;
-use schemas::Payment;
 use schemas::layout::{KeySuffix, Table, cells, row_key};
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
-use whole_path::programs::{self, Running};
+use std::process::Stdio;
+use std::time::Duration;
+use whole_path::leased::{Leased, lease_all, postpone};
+use whole_path::programs::Running;
+use whole_path::trickle::{command, count, last_line, run};
 use whole_path::{Backend, Pipeline, tables};
-
-const SUBSCRIPTION: &str = "payments-sink";
-
-/// `producer trickle` on the pipeline's servers.
-fn trickle(pipeline: &Pipeline, args: &[&str]) -> Command {
-    let mut command = programs::command("producer");
-    command
-        .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
-        .args(["trickle", "--log-format", "json"])
-        .args(args)
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    command
-}
-
-/// Runs a trickle to its end; what its last line of progress says.
-fn run(mut command: Command) -> Result<serde_json::Value> {
-    let output = command.output()?;
-    let stderr = String::from_utf8(output.stderr)?;
-    ensure!(output.status.success(), "{stderr}");
-    last_line(&stderr)
-}
-
-fn last_line(stderr: &str) -> Result<serde_json::Value> {
-    let mut lines = stderr.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
-    lines.rfind(|line| line["published"].is_u64()).context("no line of progress")
-}
-
-fn count(line: &serde_json::Value, field: &str) -> u64 {
-    line[field].as_u64().unwrap_or_default()
-}
-
-/// A message that was pulled and is not acked.
-struct Leased {
-    ack_id: String,
-    payment: Payment,
-    publish_micros: i64,
-}
-
-impl Leased {
-    fn header(&self) -> &schemas::payment::PaymentHeader {
-        self.payment.payment_header.as_ref().expect("every payment has a header")
-    }
-}
-
-/// Pulls everything there is and keeps it leased.
-async fn lease_all(pipeline: &Pipeline) -> Result<Vec<Leased>> {
-    let subscription = pipeline.pubsub.subscription_name(SUBSCRIPTION);
-    let (mut client, mut leased, mut empty) = (pipeline.pubsub.subscriptions(), Vec::new(), 0);
-    while empty < 2 {
-        let request = pubsub::PullRequest {
-            subscription: subscription.clone(),
-            max_messages: 1_000,
-            ..Default::default()
-        };
-        let pull = tokio::time::timeout(Duration::from_secs(1), client.pull(request));
-        let Ok(response) = pull.await else { break };
-        let messages = response?.into_inner().received_messages;
-        empty = if messages.is_empty() { empty + 1 } else { 0 };
-        let ack_ids: Vec<_> = messages.iter().map(|message| message.ack_id.clone()).collect();
-        postpone(pipeline, &ack_ids, 600).await?;
-        for received in messages {
-            let message = received.message.context("a message")?;
-            let time = message.publish_time.context("a publish time")?;
-            leased.push(Leased {
-                ack_id: received.ack_id,
-                payment: Payment::decode(message.data.as_slice())?,
-                publish_micros: time.seconds * 1_000_000 + i64::from(time.nanos) / 1_000,
-            });
-        }
-    }
-    Ok(leased)
-}
-
-/// Gives messages so many more seconds; 0 gives them back.
-async fn postpone(pipeline: &Pipeline, ack_ids: &[String], seconds: i32) -> Result<()> {
-    if ack_ids.is_empty() {
-        return Ok(());
-    }
-    let request = pubsub::ModifyAckDeadlineRequest {
-        subscription: pipeline.pubsub.subscription_name(SUBSCRIPTION),
-        ack_ids: ack_ids.to_vec(),
-        ack_deadline_seconds: seconds,
-    };
-    pipeline.pubsub.subscriptions().modify_ack_deadline(request).await?;
-    Ok(())
-}
 
 /// The last version of each payment, by id.
 fn latest(messages: &[Leased]) -> HashMap<String, &Leased> {
@@ -146,7 +59,7 @@ async fn assert_latest(pipeline: &Pipeline, messages: &[Leased]) -> Result<()> {
 async fn the_tables_end_with_the_latest_state_although_the_latest_message_comes_first() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let flags = ["--rate", "400/s", "--duration", "4s", "--update-share", "1", "--update-within", "1s"];
-    let line = run(trickle(&pipeline, &flags))?;
+    let line = run(command(&pipeline, &flags))?;
     let messages = lease_all(&pipeline).await?;
     assert_eq!(messages.len() as u64, count(&line, "published"));
     assert_publish_times_rise(&messages)?;
@@ -166,7 +79,7 @@ async fn the_tables_end_with_the_latest_state_although_the_latest_message_comes_
 async fn the_tables_end_with_the_latest_state_when_versions_share_panes_in_any_order() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let flags = ["--rate", "300/s", "--duration", "4s", "--update-share", "1", "--update-within", "1s"];
-    run(trickle(&pipeline, &flags))?;
+    run(command(&pipeline, &flags))?;
     let messages = lease_all(&pipeline).await?;
     // Given back one by one in a fixed disorder, to two sinks at once with panes of a few rows.
     let mut order: Vec<usize> = (0..messages.len()).collect();
@@ -248,13 +161,13 @@ async fn killed_and_started_again(clock: &[&str]) -> Result<(Vec<Leased>, Vec<Le
     let state = folder.path().join("state").to_str().context("a plain path")?.to_owned();
     let usual = ["--rate", "300/s", "--update-share", "0.6", "--update-within", "2m", "--checkpoint", &state];
     let flags = [&usual, clock].concat();
-    let mut command = trickle(&pipeline, &flags);
-    let mut killed = Running::spawn(command.stderr(Stdio::null()))?;
+    let mut process = command(&pipeline, &flags);
+    let mut killed = Running::spawn(process.stderr(Stdio::null()))?;
     tokio::time::sleep(Duration::from_secs(4)).await;
     killed.signal("-KILL")?;
     killed.end(Duration::from_secs(5)).await?;
     let before = lease_all(&pipeline).await?;
-    let line = run(trickle(&pipeline, &[&flags[..], &["--duration", "2s"]].concat()))?;
+    let line = run(command(&pipeline, &[&flags[..], &["--duration", "2s"]].concat()))?;
     let after = lease_all(&pipeline).await?;
     ensure!(count(&line, "published") == after.len() as u64, "{line}");
     // Many payments of the killed run have updates to come, and the next run knows of them: its own are fewer.
@@ -290,14 +203,14 @@ async fn updates_of_a_stopped_run_are_published_by_the_next() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let state = folder.path().join("state").to_str().context("a plain path")?.to_owned();
     let flags = ["--rate", "300/s", "--update-share", "1", "--update-within", "3s", "--checkpoint", &state];
-    let mut command = trickle(&pipeline, &flags);
-    let mut stopped = Running::spawn(command.stderr(Stdio::null()))?;
+    let mut process = command(&pipeline, &flags);
+    let mut stopped = Running::spawn(process.stderr(Stdio::null()))?;
     tokio::time::sleep(Duration::from_secs(2)).await;
     stopped.signal("-TERM")?;
     assert_eq!(stopped.end(Duration::from_secs(10)).await?, Some(0));
     let mut messages = lease_all(&pipeline).await?;
     let begun: HashSet<_> = messages.iter().map(|message| message.header().payment_id.clone()).collect();
-    run(trickle(&pipeline, &[&flags[..], &["--duration", "6s"]].concat()))?;
+    run(command(&pipeline, &[&flags[..], &["--duration", "6s"]].concat()))?;
     messages.extend(lease_all(&pipeline).await?);
     assert_publish_times_rise(&messages)?;
     assert_begun_once(&messages)?;
@@ -314,7 +227,7 @@ async fn updates_of_a_stopped_run_are_published_by_the_next() -> Result<()> {
 async fn a_process_that_was_paused_does_not_make_up_for_it_with_a_burst() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let mut process =
-        Running::spawn(&mut trickle(&pipeline, &["--rate", "200/s", "--progress-every", "1s"]))?;
+        Running::spawn(&mut command(&pipeline, &["--rate", "200/s", "--progress-every", "1s"]))?;
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     process.signal("-STOP")?;
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -343,7 +256,7 @@ async fn wrong_flags_a_missing_topic_and_a_strange_checkpoint_are_told_in_one_li
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let folder = tempfile::tempdir()?;
     let state = folder.path().join("state").to_str().context("a plain path")?.to_owned();
-    run(trickle(&pipeline, &["--rate", "50/s", "--duration", "500ms", "--checkpoint", &state]))?;
+    run(command(&pipeline, &["--rate", "50/s", "--duration", "500ms", "--checkpoint", &state]))?;
     for (args, names) in [
         (&["--rate", "50"][..], &["--rate", "COUNT/s"][..]),
         (&["--rate", "600000/s", "--shard", "0/2"], &["--rate", "microsecond"]),
@@ -356,7 +269,7 @@ async fn wrong_flags_a_missing_topic_and_a_strange_checkpoint_are_told_in_one_li
         (&["--checkpoint", &state, "--seed", "7"], &["--checkpoint", "belongs to run"]),
         (&["--checkpoint", "/proc/nowhere/state"], &["--checkpoint", "cannot be written"]),
     ] {
-        let output = trickle(&pipeline, args).output()?;
+        let output = command(&pipeline, args).output()?;
         let stderr = String::from_utf8(output.stderr)?;
         let errors: Vec<_> = stderr.lines().filter(|line| line.starts_with("error")).collect();
         assert_eq!((output.status.code(), errors.len()), (Some(2), 1), "{args:?}: {stderr}");
@@ -365,123 +278,34 @@ async fn wrong_flags_a_missing_topic_and_a_strange_checkpoint_are_told_in_one_li
     Ok(())
 }
 
-/// How many, and how fast: `TRICKLE_SECONDS` and `TRICKLE_RATE` (a second, for each of two shards) make it longer.
-fn load() -> (u64, u64) {
-    let number = |name, usual| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual);
-    (number("TRICKLE_SECONDS", 6), number("TRICKLE_RATE", 200))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_shards_hold_their_rate_and_every_payment_is_a_row_soon() -> Result<()> {
-    let (seconds, rate) = load();
+async fn a_topic_that_goes_away_ends_it_and_a_service_that_does_is_told_at_the_end() -> Result<()> {
     let pipeline = Pipeline::connect(Backend::program()?).await?;
-    let age = std::env::var("TRICKLE_PANE_AGE").unwrap_or_else(|_| "500ms".to_owned());
-    let mut command = programs::command("sink");
-    command
-        .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
-        .env("BIGTABLE_EMULATOR_HOST", pipeline.backend.bigtable_addr().to_string())
-        .args(["--max-pane-age", &age, "--exit-when-idle", "5s"]);
-    let mut sink = Running::spawn(command.stdout(Stdio::null()).stderr(Stdio::null()))?;
-    let (rate_flag, duration) = (format!("{rate}/s"), format!("{seconds}s"));
-    let shards = ["0/2", "1/2"].map(|shard| {
-        let flags =
-            ["--rate", &rate_flag, "--duration", &duration, "--shard", shard, "--update-within", "20s"];
-        let command = trickle(&pipeline, &flags);
-        tokio::task::spawn_blocking(move || run(command))
-    });
-    let latencies = probe(&pipeline, Duration::from_secs(seconds)).await?;
-    let (mut published, mut payments) = (Vec::new(), latencies.len() as u64);
-    for shard in shards {
-        let line = shard.await??;
-        let (all, updates) = (count(&line, "published"), count(&line, "updates"));
-        println!(
-            "published {all}, updates {updates}, skipped {}, publish p50 {} ms, p99 {} ms",
-            line["skipped"], line["publish_p50_ms"], line["publish_p99_ms"]
-        );
-        published.push(all);
-        payments += all - updates;
-    }
-    assert_eq!(sink.end(Duration::from_mins(2)).await?, Some(0));
-    for all in published {
-        let wanted = (rate * seconds) as f64;
-        ensure!((all as f64 - wanted).abs() <= wanted / 100.0, "{all} messages instead of {wanted}");
-    }
-    let rows = tables::read(&pipeline.bigtable, Table::ByTransaction).await?;
-    let ids: HashSet<_> = rows.keys().map(|key| &key[..36]).collect();
-    println!("payments {payments}, rows {}, ids {}", rows.len(), ids.len());
-    assert_eq!((rows.len() as u64, ids.len() as u64), (payments, payments));
-    assert_eq!(tables::counts(&pipeline.bigtable).await?, [payments as usize; 3]);
-    let quantile = |part: f64| latencies[((latencies.len() - 1) as f64 * part) as usize];
-    println!(
-        "publish to row in all tables: p50 {:?}, p99 {:?}, max {:?}",
-        quantile(0.5),
-        quantile(0.99),
-        quantile(1.0)
+    let stderr_of = |process: &mut Running| -> Result<String> {
+        let mut stderr = String::new();
+        std::io::Read::read_to_string(&mut process.0.stderr.take().context("stderr is piped")?, &mut stderr)?;
+        Ok(stderr)
+    };
+    let flags = ["--rate", "50/s", "--publish-timeout", "1s"];
+    let mut topicless = Running::spawn(&mut command(&pipeline, &flags))?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let topic = pipeline.pubsub.topic_name("payments");
+    pipeline.pubsub.topics().delete_topic(pubsub::DeleteTopicRequest { topic: topic.clone() }).await?;
+    assert_eq!(topicless.end(Duration::from_secs(20)).await?, Some(2));
+    let stderr = stderr_of(&mut topicless)?;
+    assert!(stderr.contains(&format!("error: topic {topic} does not exist")), "{stderr}");
+
+    pipeline.pubsub.topics().create_topic(pubsub::Topic { name: topic, ..Default::default() }).await?;
+    let mut serviceless = Running::spawn(&mut command(&pipeline, &flags))?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    drop(pipeline);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    serviceless.signal("-TERM")?;
+    assert_eq!(serviceless.end(Duration::from_secs(30)).await?, Some(1));
+    let stderr = stderr_of(&mut serviceless)?;
+    assert!(
+        stderr.lines().any(|line| line.starts_with("error") && line.contains("not confirmed")),
+        "{stderr}"
     );
-    ensure!(quantile(0.99) < Duration::from_secs(20), "rows come too late: {:?}", quantile(0.99));
     Ok(())
-}
-
-/// Publishes payments of its own, twenty a second, and looks for their rows all the time: from just before the publish to the
-/// moment at which all three tables gave the row to a reader. Sorted.
-async fn probe(pipeline: &Pipeline, duration: Duration) -> Result<Vec<Duration>> {
-    let generator = producer::generator::Generator::new(producer::generator::Config::default())?;
-    let started = Instant::now();
-    let (mut waiting, mut latencies, mut index) = (HashMap::new(), Vec::new(), 0);
-    loop {
-        if started.elapsed() < duration {
-            let payment = generator.payment(index);
-            index += 1;
-            let data = payment.encode_to_vec();
-            let at = Instant::now();
-            pipeline.publish(vec![pubsub::PubsubMessage { data, ..Default::default() }]).await?;
-            waiting.insert(
-                payment.payment_header.as_ref().context("a header")?.payment_id.clone(),
-                (at, payment),
-            );
-        } else if waiting.is_empty() {
-            latencies.sort_unstable();
-            return Ok(latencies);
-        }
-        ensure!(started.elapsed() < duration + Duration::from_mins(1), "{} rows never came", waiting.len());
-        let until = Instant::now() + Duration::from_millis(50);
-        while Instant::now() < until {
-            let seen = visible(pipeline, &waiting).await?;
-            let now = Instant::now();
-            for id in seen {
-                if let Some((at, _)) = waiting.remove(&id) {
-                    latencies.push(now - at);
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(15)).await;
-        }
-    }
-}
-
-/// Those of the payments whose rows are in all three tables.
-async fn visible(pipeline: &Pipeline, waiting: &HashMap<String, (Instant, Payment)>) -> Result<Vec<String>> {
-    let mut found = HashMap::<String, usize>::new();
-    for table in Table::ALL {
-        let keys: HashMap<_, _> = (waiting.iter())
-            .map(|(id, (_, payment))| (row_key(payment, table, KeySuffix::None), id.clone()))
-            .collect();
-        if keys.is_empty() {
-            break;
-        }
-        let request = bigtable::ReadRowsRequest {
-            table_name: pipeline.bigtable.table_name(table.id()),
-            rows: Some(bigtable::RowSet { row_keys: keys.keys().cloned().collect(), ..Default::default() }),
-            filter: Some(bigtable::RowFilter {
-                filter: Some(bigtable::row_filter::Filter::CellsPerRowLimitFilter(1)),
-            }),
-            ..Default::default()
-        };
-        let mut stream = pipeline.bigtable.client().read_rows(request).await?.into_inner();
-        while let Some(response) = stream.message().await? {
-            for chunk in response.chunks.iter().filter(|chunk| !chunk.row_key.is_empty()) {
-                *found.entry(keys[&chunk.row_key].clone()).or_default() += 1;
-            }
-        }
-    }
-    Ok(found.into_iter().filter(|(_, tables)| *tables == 3).map(|(id, _)| id).collect())
 }

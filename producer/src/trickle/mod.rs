@@ -14,6 +14,7 @@ mod checkpoint;
 mod clock;
 mod error;
 mod feed;
+mod in_flight;
 mod latency;
 mod options;
 mod pacer;
@@ -71,6 +72,8 @@ impl Trickle {
             let problem = format!("is less than the {} updates of the checkpoint", saved.pending.len());
             return Err(service::Error::Flag { flag, value, problem });
         }
+        // The first week is worked out here, so that its slots need not wait for it.
+        feed.intensity(source.micros(wall_micros(), Duration::ZERO));
         // A simulated clock that has not run yet claims time from its start on.
         let start = source.micros(0, Duration::ZERO);
         let last_micros =

@@ -3,21 +3,16 @@
 use super::clock::Source;
 use super::error::Error;
 use super::feed::{Feed, Item};
+use super::in_flight::{InFlight, Settled};
 use super::options::Options;
 use super::pacer::Pacer;
 use super::rate::Burst;
 use super::report::{Outcome, Report};
 use super::saver::Saver;
 use super::updates::Update;
-use futures_util::future::FutureExt;
-use futures_util::stream::{FuturesUnordered, StreamExt};
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
-use google_cloud_pubsub::publisher::PublishFuture;
-use std::collections::HashMap;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -38,27 +33,6 @@ pub fn wall_micros() -> i64 {
     i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
 }
 
-/// A message on its way.
-struct Sent {
-    index: u64,
-    changes: u32,
-    next_micros: Option<i64>,
-    at: Instant,
-    confirmation: PublishFuture,
-}
-
-impl Future for Sent {
-    type Output = (Update, Option<i64>, Duration, Result<String, PublishError>);
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let due_micros = 0;
-        Pin::new(&mut self.confirmation).poll(context).map(|result| {
-            let update = Update { due_micros, index: self.index, changes: self.changes };
-            (update, self.next_micros, self.at.elapsed(), result)
-        })
-    }
-}
-
 /// One run's state.
 pub struct Run {
     options: Options,
@@ -70,9 +44,7 @@ pub struct Run {
     saver: Option<Saver>,
     pacer: Pacer,
     report: Report,
-    in_flight: FuturesUnordered<Sent>,
-    /// The updates among what is in flight: a checkpoint counts them as still to come.
-    updates_in_flight: HashMap<u64, Update>,
+    in_flight: InFlight,
     started: Instant,
     /// Event time of the last turn.
     turned_micros: i64,
@@ -103,8 +75,7 @@ impl Run {
             saver,
             pacer: Pacer::new(Duration::ZERO),
             report: Report::default(),
-            in_flight: FuturesUnordered::new(),
-            updates_in_flight: HashMap::new(),
+            in_flight: InFlight::default(),
             started: Instant::now(),
             new_payments: 0,
             reported: Instant::now(),
@@ -120,11 +91,11 @@ impl Run {
                 biased;
                 () = shutdown.cancelled() => break,
                 () = tokio::time::sleep_until(turn) => turn = Instant::now() + self.turn().await,
-                Some(first) = self.in_flight.next() => self.settle(first),
+                Some(settled) = self.in_flight.next() => self.settle(settled),
             }
         }
-        while let Some(confirmed) = self.in_flight.next().await {
-            self.settle(confirmed);
+        while let Some(settled) = self.in_flight.next().await {
+            self.settle(settled);
         }
         self.conclude().await
     }
@@ -139,8 +110,8 @@ impl Run {
     /// Sends what is due. Returns how long until the next turn.
     async fn turn(&mut self) -> Duration {
         // Room is made first, so that slots are not skipped for confirmations that are already there.
-        while let Some(Some(confirmed)) = self.in_flight.next().now_or_never() {
-            self.settle(confirmed);
+        while let Some(settled) = self.in_flight.ready() {
+            self.settle(settled);
         }
         let elapsed = self.started.elapsed();
         let now_micros = self.source.micros(wall_micros(), elapsed);
@@ -150,7 +121,7 @@ impl Run {
         self.send(slots, now_micros);
         self.turned_micros = now_micros;
         if let Some(saver) = &mut self.saver {
-            let (feed, in_flight) = (&self.feed, &self.updates_in_flight);
+            let (feed, in_flight) = (&self.feed, &self.in_flight);
             saver.tick(|| (feed.last_micros().max(now_micros), pending(feed, in_flight))).await;
         }
         if self.reported.elapsed() >= self.options.progress_every {
@@ -177,35 +148,27 @@ impl Run {
         }
     }
 
-    fn send_one(&mut self, item: Item) {
-        let Item { index, changes, next_micros, payload } = item;
-        if changes == 0 {
-            self.new_payments += 1;
-        } else {
-            self.updates_in_flight.insert(index, Update { due_micros: 0, index, changes });
-        }
+    fn send_one(&mut self, mut item: Item) {
+        self.new_payments += u64::from(item.changes == 0);
+        let payload = std::mem::take(&mut item.payload);
         let message = Message::new().set_data(payload).set_attributes(self.attributes.clone());
-        let confirmation = self.publisher.publish(message);
-        self.in_flight.push(Sent { index, changes, next_micros, at: Instant::now(), confirmation });
+        self.in_flight.push(&item, self.publisher.publish(message));
     }
 
-    fn settle(&mut self, (sent, next, latency, result): <Sent as Future>::Output) {
-        let is_update = sent.changes > 0;
-        if is_update {
-            self.updates_in_flight.remove(&sent.index);
-        }
+    fn settle(&mut self, settled: Settled) {
+        let Settled { index, changes, next_micros, latency, result } = settled;
         match result {
             Ok(_) => {
-                self.report.confirmed(is_update, latency);
-                if let Some(due_micros) = next {
-                    self.keep(Update { due_micros, changes: sent.changes + 1, ..sent }, GAP);
+                self.report.confirmed(changes > 0, latency);
+                if let Some(due_micros) = next_micros {
+                    self.keep(Update { due_micros, index, changes: changes + 1 }, GAP);
                 }
             }
             Err(error) => {
                 self.fail(&error);
                 // A new payment that nobody may have seen gets no updates; an update must come, or the table keeps an old state.
-                if is_update {
-                    self.keep(sent, RETRY);
+                if changes > 0 {
+                    self.keep(Update { due_micros: 0, index, changes }, RETRY);
                 }
             }
         }
@@ -238,7 +201,7 @@ impl Run {
     fn log(&mut self) {
         self.report.outcome.skipped = self.pacer.missed();
         self.report.outcome.pending_updates =
-            (self.feed.pending_count() + self.updates_in_flight.len()) as u64;
+            (self.feed.pending_count() + self.in_flight.updates().len()) as u64;
         let event_time = schemas::text::time(self.feed.present(self.turned_micros));
         self.report.line(self.reported.elapsed(), std::str::from_utf8(&event_time).unwrap_or_default());
         self.reported = Instant::now();
@@ -250,7 +213,7 @@ impl Run {
         match self.saver.take() {
             Some(saver) => {
                 let last = self.feed.present(self.turned_micros);
-                saver.finish(last, pending(&self.feed, &self.updates_in_flight)).await?;
+                saver.finish(last, pending(&self.feed, &self.in_flight)).await?;
                 tracing::info!(updates, "the updates to come are in the checkpoint");
             }
             None if updates > 0 => {
@@ -275,6 +238,6 @@ impl Run {
 }
 
 /// Every update that is not confirmed.
-fn pending(feed: &Feed, in_flight: &HashMap<u64, Update>) -> Vec<Update> {
-    feed.pending().chain(in_flight.values().copied()).collect()
+fn pending(feed: &Feed, in_flight: &InFlight) -> Vec<Update> {
+    feed.pending().chain(in_flight.updates()).collect()
 }
