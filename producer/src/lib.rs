@@ -5,7 +5,7 @@
 //! indices    Payment      bytes     bounded
 //! ```
 //!
-//! [`run`] is the whole path. A payment is a pure function of the configuration and its index ([`generator`]), so what is
+//! [`run`] is the whole path of a batch, [`trickle`] that of a run without an end. A payment is a pure function of the configuration and its index ([`generator`]), so what is
 //! sent again after a failure is the same, byte for byte.
 
 mod chunks;
@@ -15,6 +15,7 @@ mod options;
 mod progress;
 mod publisher;
 mod shard;
+pub mod trickle;
 
 pub use error::Error;
 pub use options::{Generation, Publishing};

@@ -1,6 +1,7 @@
 //! The producer's process: parse, start logging, run, exit.
 
 use clap::{Parser, Subcommand};
+use producer::trickle::{self, Trickle};
 use producer::{Generation, Outcome, Progress, Publishing};
 use service::{Project, pubsub, signals, telemetry};
 use std::process::ExitCode;
@@ -38,6 +39,29 @@ struct Cli {
 enum Command {
     /// Print the built-in profile: every figure that the generator draws from, as TOML for --profile.
     Profile,
+    Trickle(Box<TrickleCli>),
+}
+
+/// Publishes payments at a steady rate, with event times of now, until it is stopped.
+///
+/// Some payments begin as PENDING and are updated later under the same id and the same row keys. Ids and row keys never
+/// repeat, after a restart neither. SIGTERM or SIGINT stops it after confirming what is in flight. Exit codes: 0 it was
+/// stopped cleanly, or reached --duration or --num-records; 1 a message could not be confirmed, or the checkpoint not be
+/// written; 2 a flag, resource, permission or address is wrong.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  producer trickle --project my-project --rate 50/s --rate-curve calendar --checkpoint trickle.state
+  producer trickle --rate 200/s --burst 5x/30s@10m --duration 1h
+  producer trickle --rate 100/s --rate-curve calendar --time-scale 60 --start-date 2026-03-02")]
+struct TrickleCli {
+    #[command(flatten)]
+    options: trickle::Options,
+    #[command(flatten)]
+    project: Project,
+    #[command(flatten)]
+    pubsub: pubsub::Args,
+    #[command(flatten)]
+    telemetry: telemetry::Args,
 }
 
 #[tokio::main]
@@ -46,18 +70,31 @@ async fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
-    if let Some(Command::Profile) = cli.command {
-        print!("{}", producer::generator::BUILT_IN_PROFILE);
-        return ExitCode::SUCCESS;
-    }
-    telemetry::init(&cli.telemetry, tracing::Level::INFO);
-    match run(cli).await {
+    let result = match cli.command {
+        Some(Command::Profile) => {
+            print!("{}", producer::generator::BUILT_IN_PROFILE);
+            return ExitCode::SUCCESS;
+        }
+        Some(Command::Trickle(cli)) => run_trickle(*cli).await,
+        None => run(cli).await,
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),
     }
 }
 
+async fn run_trickle(cli: TrickleCli) -> anyhow::Result<()> {
+    telemetry::init(&cli.telemetry, tracing::Level::INFO);
+    let shutdown = signals::shutdown_token()?;
+    let trickle = Trickle::new(cli.options)?;
+    let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
+    trickle.run(&pubsub, shutdown).await?;
+    Ok(())
+}
+
 async fn run(cli: Cli) -> anyhow::Result<()> {
+    telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
     let generator = cli.generation.generator()?;
     cli.publishing.range(generator.config().num_records)?;

@@ -5,7 +5,7 @@ use crate::shard::Shard;
 use chrono::NaiveDate;
 use service::Error;
 use service::units::{parse_bytes, parse_duration};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +41,7 @@ pub struct Generation {
     pub profile: Option<PathBuf>,
 }
 
-fn parse_date(text: &str) -> Result<NaiveDate, String> {
+pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
     text.parse().map_err(|_| "not a day of the calendar; write it as 2024-03-31".to_owned())
 }
 
@@ -61,21 +61,21 @@ impl Generation {
             mix: self.mix.clone(),
             customer_skew: self.customer_skew,
             anomaly_rate: self.anomaly_rate,
-            profile: self.profile()?,
+            profile: read_profile(self.profile.as_deref())?,
         })
     }
+}
 
-    fn profile(&self) -> Result<Arc<Profile>, Error> {
-        let Some(path) = &self.profile else { return Ok(Profile::built_in()) };
-        let refuse = |problem: String| {
-            let value = path.display().to_string();
-            Error::Flag { flag: "--profile", value, problem }
-        };
-        let text =
-            std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
-        let profile = Profile::from_toml(&text).map_err(|error| refuse(format!("is refused: {error}")))?;
-        Ok(Arc::new(profile))
-    }
+/// The profile of a file, or the built-in one.
+pub(crate) fn read_profile(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
+    let Some(path) = path else { return Ok(Profile::built_in()) };
+    let refuse = |problem: String| {
+        let value = path.display().to_string();
+        Error::Flag { flag: "--profile", value, problem }
+    };
+    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let profile = Profile::from_toml(&text).map_err(|error| refuse(format!("is refused: {error}")))?;
+    Ok(Arc::new(profile))
 }
 
 /// How payments are published.

@@ -17,6 +17,14 @@ impl Default for Shard {
 }
 
 impl Shard {
+    pub(crate) fn index(self) -> u64 {
+        self.index
+    }
+
+    pub(crate) fn count(self) -> u64 {
+        self.count
+    }
+
     /// The indices that are this shard's: contiguous, and over all shards exactly `0..records`.
     pub fn range(self, records: u64) -> Range<u64> {
         let bound = |shard: u64| (u128::from(records) * u128::from(shard) / u128::from(self.count)) as u64;

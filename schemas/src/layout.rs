@@ -101,6 +101,21 @@ pub struct KeyParts<'a> {
 }
 
 impl<'a> KeyParts<'a> {
+    /// From a payment's originator, creation (UTC microseconds), type and id.
+    pub fn new(
+        customer_id: &'a str,
+        created_at_micros: i64,
+        payment_type: payment::PaymentType,
+        payment_id: &'a str,
+    ) -> Self {
+        Self {
+            customer_id,
+            transaction_date: text::time(created_at_micros),
+            transaction_type: type_name(payment_type),
+            transaction_id: payment_id,
+        }
+    }
+
     /// Parts that the payment lacks are empty; [`crate::validate`] refuses such payments.
     pub fn of(payment: &'a Payment) -> Self {
         let header = payment.payment_header.as_ref();

@@ -1,10 +1,11 @@
 //! The write path without its source, so that `bench` can compare it with other clients. Not a public interface.
 
 use crate::Options;
-use crate::fanout::Encoder;
+use crate::fanout::FanOut;
+use crate::row::Encoder;
 use crate::writer::Writer;
 use schemas::Payment;
-use schemas::layout::Table;
+use schemas::layout::{KeySuffix, Table};
 use service::bigtable::Bigtable;
 use service::blocking::busy;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// fan out -> write
 #[derive(Debug)]
 pub struct WritePath {
-    encoder: Encoder,
+    key_suffix: KeySuffix,
     writer: Writer,
 }
 
@@ -22,15 +23,18 @@ impl WritePath {
         let tables = Table::ALL.map(|table| bigtable.table_name(table.id()));
         let (lanes, give_up) = (bigtable.transports(), CancellationToken::new());
         Self {
-            encoder: Encoder::new(options.row_key_suffix.into()),
+            key_suffix: options.row_key_suffix.into(),
             writer: Writer::new(options.writer(), tables, lanes, give_up, Arc::default()),
         }
     }
 
     /// Writes the payments to all three tables; returns how many rows were not confirmed.
     pub async fn write(&self, payments: &[Payment], publish_micros: i64) -> usize {
-        let rows = payments.iter().map(|payment| (payment, publish_micros));
-        let batches = busy(|| self.encoder.batches(rows));
+        let batches = busy(|| {
+            let mut encoder = Encoder::default();
+            let rows = payments.iter().map(|payment| encoder.row(payment, publish_micros)).collect();
+            FanOut::of(rows, self.key_suffix).batches
+        });
         self.writer.write(&batches).await.iter().map(|report| report.failed.len()).sum()
     }
 }

@@ -1,6 +1,7 @@
-//! From a message to a valid payment, or to the reason why it is none.
+//! From a message to a valid payment's row, or to the reason why there is none.
 
 use crate::envelope::{Received, publish_micros};
+use crate::row::{Encoder, Row};
 use google_cloud_pubsub::model::Message;
 use prost::Message as _;
 use schemas::Payment;
@@ -38,27 +39,37 @@ impl Reject {
     }
 }
 
-/// Decodes and validates a message. The message comes back either way: a reject's is bound for the dead-letter topic.
-pub fn decode(message: Message) -> Result<Received, Box<(Reject, Message)>> {
-    match payment_of(&message) {
-        Ok((payment, publish_micros)) => Ok(Received { payment: Box::new(payment), message, publish_micros }),
-        Err(reject) => Err(Box::new((reject, message))),
-    }
+/// Makes rows of messages.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    /// Used again for each message.
+    payment: Payment,
+    encoder: Encoder,
 }
 
-fn payment_of(message: &Message) -> Result<(Payment, i64), Reject> {
-    if let Some(schema) = message.attributes.get("schema")
-        && schema != schemas::SCHEMA
-    {
-        return Err(Reject::OtherSchema(schema.clone()));
+impl Decoder {
+    /// Decodes, validates and encodes. The message comes back either way: a reject's is bound for the dead-letter topic.
+    pub fn decode(&mut self, message: Message) -> Result<Received, Box<(Reject, Message)>> {
+        match self.row_of(&message) {
+            Ok(row) => Ok(Received { row, message }),
+            Err(reject) => Err(Box::new((reject, message))),
+        }
     }
-    let payment = parse(&message.data)?;
-    Ok((payment, publish_micros(message).ok_or(Reject::NoPublishTime)?))
-}
 
-/// A valid payment from a message's bytes.
-pub fn parse(data: &[u8]) -> Result<Payment, Reject> {
-    let payment = Payment::decode(data).map_err(|error| Reject::Undecodable(error.to_string()))?;
-    schemas::validate(&payment)?;
-    Ok(payment)
+    fn row_of(&mut self, message: &Message) -> Result<Row, Reject> {
+        if let Some(schema) = message.attributes.get("schema")
+            && schema != schemas::SCHEMA
+        {
+            return Err(Reject::OtherSchema(schema.clone()));
+        }
+        self.row(&message.data, publish_micros(message).ok_or(Reject::NoPublishTime)?)
+    }
+
+    /// The row of a message's bytes.
+    pub fn row(&mut self, data: &[u8], publish_micros: i64) -> Result<Row, Reject> {
+        self.payment.clear();
+        self.payment.merge(data).map_err(|error| Reject::Undecodable(error.to_string()))?;
+        schemas::validate(&self.payment)?;
+        Ok(self.encoder.row(&self.payment, publish_micros))
+    }
 }

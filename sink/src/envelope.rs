@@ -1,11 +1,11 @@
 //! A value on its way, and the handle that settles its message.
 
+use crate::row::Row;
 use crate::subscriber::memory;
 use crate::window::Element;
 use google_cloud_pubsub::error::AckError;
 use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::subscriber::handler::Handler;
-use schemas::Payment;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Something made from one message, with that message's ack handle.
@@ -17,14 +17,11 @@ pub struct Envelope<T> {
     pub handle: AckHandle,
 }
 
-/// A decoded and valid payment with the message it came in.
+/// A valid payment's row with the message it came in.
 #[derive(Debug)]
 pub struct Received {
-    /// Boxed: a payment is over a kilobyte wide, and moves through a queue and a growing pane.
-    pub payment: Box<Payment>,
+    pub row: Row,
     pub message: Message,
-    /// When the service took the message, UTC microseconds: the cells' time and the window's.
-    pub publish_micros: i64,
 }
 
 /// When the service took a message, UTC microseconds.
@@ -65,7 +62,7 @@ impl AckHandle {
 
 impl Element for Envelope<Received> {
     fn publish_micros(&self) -> i64 {
-        self.value.publish_micros
+        self.value.row.publish_micros
     }
 
     fn bytes(&self) -> usize {

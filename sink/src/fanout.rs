@@ -1,34 +1,12 @@
-//! From a pane to three batches, one a table. Pure.
+//! From a pane's rows to three batches, one a table. Pure.
 //!
-//! A row's cells are the same in all three tables, so they are encoded once, as the bytes that MutateRows carries; the
-//! batches share them and differ in keys alone.
+//! The batches share the rows and differ in keys alone.
 
-use crate::envelope::{Envelope, Received};
-use prost::encoding::{encode_varint, encoded_len_varint};
-use schemas::Payment;
-use schemas::layout::{Column, KeyParts, KeySuffix, Table, cells};
+use crate::rivals::{self, Rivals};
+use crate::row::Row;
+use schemas::layout::{KeySuffix, Table};
+use std::collections::HashSet;
 use std::sync::Arc;
-
-/// Encoded row bodies, back to back: for each row the `mutations` fields of its `MutateRowsRequest.Entry`.
-#[derive(Debug, Default)]
-pub struct Bodies {
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    cells: Vec<u32>,
-}
-
-impl Bodies {
-    /// The encoded mutations of a row.
-    pub fn body(&self, row: usize) -> &[u8] {
-        let start = if row == 0 { 0 } else { self.ends[row - 1] };
-        &self.bytes[start..self.ends[row]]
-    }
-
-    /// How many mutations a row has.
-    pub fn mutations(&self, row: usize) -> usize {
-        self.cells[row] as usize
-    }
-}
 
 /// One table's row keys in key order, each with the row that it belongs to.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +23,12 @@ struct Entry {
 }
 
 impl Keys {
+    /// Room for keys of `rows` payments.
+    fn with_room(rows: usize) -> Self {
+        const TYPICAL_KEY_BYTES: usize = 80;
+        Self { bytes: Vec::with_capacity(rows * TYPICAL_KEY_BYTES), entries: Vec::with_capacity(rows) }
+    }
+
     pub fn len(&self) -> usize {
         self.entries.len()
     }
@@ -76,202 +60,74 @@ impl Keys {
 /// The three tables' shares of one pane, in the order of [`Table::ALL`].
 #[derive(Clone, Debug)]
 pub struct Batches {
-    pub bodies: Arc<Bodies>,
+    pub rows: Arc<Vec<Row>>,
     pub keys: [Arc<Keys>; 3],
+}
+
+impl Batches {
+    /// All rows in each of the three.
+    pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
+        let mut keys = [(); 3].map(|()| Keys::with_room(rows.len()));
+        for (at, row) in rows.iter().enumerate() {
+            let parts = row.key_parts();
+            for (table, keys) in Table::ALL.iter().zip(&mut keys) {
+                keys.push(at, |out| parts.push_key(*table, suffix, out));
+            }
+        }
+        keys.iter_mut().for_each(Keys::sort);
+        Self { rows: Arc::new(rows), keys: keys.map(Arc::new) }
+    }
+
+    fn leave_out(&mut self, rows: &HashSet<usize>) {
+        if rows.is_empty() {
+            return;
+        }
+        for keys in &mut self.keys {
+            Arc::make_mut(keys).entries.retain(|entry| !rows.contains(&(entry.row as usize)));
+        }
+    }
 }
 
 /// What becomes of a pane.
 #[derive(Debug)]
 pub struct FanOut {
     pub batches: Batches,
-    /// Rows that would hide another payment of the pane, and so are in no batch, each with the key in question.
-    pub collisions: Vec<(usize, String)>,
-    /// Payments that the pane holds once more in the same version; they are written again, the same.
-    pub duplicates: u64,
+    /// Rows that share their key with another one of the pane; those that must not be written are in no batch.
+    pub rivals: Rivals,
 }
 
-/// Encodes rows; made once, it holds every column's constant bytes.
-#[derive(Debug)]
-pub struct Encoder {
-    /// By column: `SetCell`'s family, qualifier and the tag of its timestamp.
-    headers: Vec<Vec<u8>>,
-    suffix: KeySuffix,
-}
-
-/// Room made for a row at first: about what the generator's rows take, so that large buffers are not copied as they grow.
-const TYPICAL_BODY_BYTES: usize = 2_700;
-
-// Field tags of google.bigtable.v2: number << 3 | wire type (0 varint, 2 length-delimited).
-const ENTRY_MUTATIONS: u8 = 2 << 3 | 2;
-const MUTATION_SET_CELL: u8 = 1 << 3 | 2;
-const SET_CELL_FAMILY_NAME: u8 = 1 << 3 | 2;
-const SET_CELL_COLUMN_QUALIFIER: u8 = 2 << 3 | 2;
-const SET_CELL_TIMESTAMP_MICROS: u8 = 3 << 3;
-const SET_CELL_VALUE: u8 = 4 << 3 | 2;
-
-impl Encoder {
-    pub fn new(suffix: KeySuffix) -> Self {
-        let header = |column: &Column| {
-            let mut out = Vec::new();
-            push_bytes(&mut out, SET_CELL_FAMILY_NAME, column.family().id().as_bytes());
-            push_bytes(&mut out, SET_CELL_COLUMN_QUALIFIER, column.qualifier().as_bytes());
-            out.push(SET_CELL_TIMESTAMP_MICROS);
-            out
-        };
-        Self { headers: Column::ALL.iter().map(header).collect(), suffix }
-    }
-
-    /// A pane's batches, without the rows that would hide another payment of the pane.
-    pub fn fan_out(&self, elements: &[Envelope<Received>]) -> FanOut {
-        let mut batches = self
-            .batches(elements.iter().map(|element| (&*element.value.payment, element.value.publish_micros)));
+impl FanOut {
+    /// A pane's batches, without the rows that would hide another payment of the pane or a later state of their own.
+    pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
+        let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let (collisions, duplicates) =
-            shared_keys(&batches.keys[0], |row| identity(&elements[row].value.payment));
-        if !collisions.is_empty() {
-            for keys in &mut batches.keys {
-                Arc::make_mut(keys)
-                    .entries
-                    .retain(|entry| !collisions.iter().any(|(row, _)| *row == entry.row as usize));
-            }
-        }
-        FanOut { batches, collisions, duplicates }
+        let rivals = rivals::find(&batches.keys[0], &batches.rows);
+        batches.leave_out(&rivals.unwritten());
+        Self { batches, rivals }
     }
-
-    /// The three batches of payments and their publish times; payment *i* is row *i*.
-    pub fn batches<'a>(&self, payments: impl Iterator<Item = (&'a Payment, i64)>) -> Batches {
-        let rows = payments.size_hint().0;
-        let mut bodies =
-            Bodies { bytes: Vec::with_capacity(rows * TYPICAL_BODY_BYTES), ..Default::default() };
-        let mut keys: [Keys; 3] = Default::default();
-        for (row, (payment, publish_micros)) in payments.enumerate() {
-            self.push_body(&mut bodies, payment, publish_micros);
-            let parts = KeyParts::of(payment);
-            for (table, keys) in Table::ALL.iter().zip(&mut keys) {
-                keys.push(row, |out| parts.push_key(*table, self.suffix, out));
-            }
-        }
-        keys.iter_mut().for_each(Keys::sort);
-        Batches { bodies: Arc::new(bodies), keys: keys.map(Arc::new) }
-    }
-
-    /// Appends one row's mutations. The cells' time is the publish time, cut to milliseconds as Bigtable wants it.
-    pub fn push_body(&self, bodies: &mut Bodies, payment: &Payment, publish_micros: i64) {
-        let mut time = [0_u8; 10];
-        let time_len = {
-            let mut rest = &mut time[..];
-            encode_varint((publish_micros - publish_micros.rem_euclid(1_000)) as u64, &mut rest);
-            10 - rest.len()
-        };
-        let time = &time[..time_len];
-        let mut count = 0;
-        let out = &mut bodies.bytes;
-        cells(payment, |column, value| {
-            let header = &self.headers[column as usize];
-            let set_cell =
-                header.len() + time.len() + 1 + encoded_len_varint(value.len() as u64) + value.len();
-            out.push(ENTRY_MUTATIONS);
-            encode_varint((1 + encoded_len_varint(set_cell as u64) + set_cell) as u64, out);
-            out.push(MUTATION_SET_CELL);
-            encode_varint(set_cell as u64, out);
-            out.extend_from_slice(header);
-            out.extend_from_slice(time);
-            push_bytes(out, SET_CELL_VALUE, value);
-            count += 1;
-        });
-        bodies.ends.push(bodies.bytes.len());
-        bodies.cells.push(count);
-    }
-}
-
-fn push_bytes(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
-    out.push(tag);
-    encode_varint(value.len() as u64, out);
-    out.extend_from_slice(value);
-}
-
-/// A payment's id and version.
-fn identity(payment: &Payment) -> (&str, u32) {
-    payment.payment_header.as_ref().map_or(("", 0), |header| (&header.payment_id, header.version))
-}
-
-/// How far back a key's earlier rows are compared, so that a pane of one message over and over stays cheap.
-const LOOK_BACK: usize = 8;
-
-/// Rows whose key belongs to an earlier row of another payment, and how many hold a payment that was there before.
-///
-/// Written, the first would hide that other payment; the same payment again is only a redelivery and may be written twice.
-fn shared_keys<'a>(keys: &Keys, identity: impl Fn(usize) -> (&'a str, u32)) -> (Vec<(usize, String)>, u64) {
-    let (mut collisions, mut duplicates) = (Vec::new(), 0);
-    let mut first = 0;
-    for at in 1..keys.len() {
-        if keys.key(at) != keys.key(first) {
-            first = at;
-            continue;
-        }
-        let (id, version) = identity(keys.row(at));
-        if id != identity(keys.row(first)).0 {
-            collisions.push((keys.row(at), String::from_utf8_lossy(keys.key(at)).into_owned()));
-        } else if (first..at)
-            .rev()
-            .take(LOOK_BACK)
-            .any(|earlier| identity(keys.row(earlier)) == (id, version))
-        {
-            duplicates += 1;
-        }
-    }
-    (collisions, duplicates)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row::Encoder;
     use producer::generator::{Config, Generator};
-
-    fn payments() -> Vec<Payment> {
-        let generator = Generator::new(Config::default()).unwrap();
-        (0..50).map(|index| generator.payment(index)).collect()
-    }
-
-    fn batches(payments: &[Payment], suffix: KeySuffix) -> Batches {
-        Encoder::new(suffix).batches(payments.iter().map(|payment| (payment, 1_000_000)))
-    }
 
     #[test]
     fn keys_are_sorted_and_each_points_at_its_row() {
-        let payments = payments();
-        let batches = batches(&payments, KeySuffix::None);
-        for (keys, table) in batches.keys.iter().zip(Table::ALL) {
-            assert!((1..keys.len()).all(|at| keys.key(at - 1) < keys.key(at)));
-            for at in 0..keys.len() {
-                let payment = &payments[keys.row(at)];
-                assert_eq!(keys.key(at), schemas::layout::row_key(payment, table, KeySuffix::None));
+        let generator = Generator::new(Config::default()).unwrap();
+        let payments: Vec<_> = (0..50).map(|index| generator.payment(index)).collect();
+        let mut encoder = Encoder::default();
+        for suffix in [KeySuffix::None, KeySuffix::TransactionId] {
+            let rows = payments.iter().map(|payment| encoder.row(payment, 1_000_000)).collect();
+            let batches = Batches::of(rows, suffix);
+            for (keys, table) in batches.keys.iter().zip(Table::ALL) {
+                assert!((1..keys.len()).all(|at| keys.key(at - 1) < keys.key(at)));
+                for at in 0..keys.len() {
+                    let payment = &payments[keys.row(at)];
+                    assert_eq!(keys.key(at), schemas::layout::row_key(payment, table, suffix));
+                }
             }
         }
-    }
-
-    #[test]
-    fn the_later_of_two_payments_with_one_key_is_turned_away() {
-        let mut payments = payments();
-        let mut twin = payments[10].clone();
-        twin.payment_header.as_mut().unwrap().payment_id = "00000000-0000-8000-8000-000000000000".into();
-        payments.push(twin);
-        let identity = |row: usize| identity(&payments[row]);
-        let (found, duplicates) = shared_keys(&batches(&payments, KeySuffix::None).keys[0], identity);
-        assert_eq!(found.len(), 1);
-        assert_eq!(found[0].0, 50);
-        assert_eq!(duplicates, 0);
-        assert!(shared_keys(&batches(&payments, KeySuffix::TransactionId).keys[0], identity).0.is_empty());
-    }
-
-    #[test]
-    fn the_same_payment_twice_is_a_duplicate_and_no_collision_and_an_update_is_neither() {
-        let mut payments = payments();
-        payments.push(payments[10].clone());
-        let mut update = payments[20].clone();
-        update.payment_header.as_mut().unwrap().version += 1;
-        payments.push(update);
-        let keys = &batches(&payments, KeySuffix::None).keys[0];
-        assert_eq!(shared_keys(keys, |row| identity(&payments[row])), (vec![], 1));
     }
 }

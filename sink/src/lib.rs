@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! subscriber -> decoder -> window -> fanout -> writer -> settle
-//!   pull        Payment    Pane     3 batches  3 reports  ack | dead letter | return
+//!   pull          Row       Pane     3 batches  3 reports  ack | dead letter | return
 //! ```
 //!
 //! [`run()`] is the whole path. Nothing is acked before all three tables have confirmed it; whatever else happens, its
@@ -20,6 +20,8 @@ pub mod fuzzing;
 mod options;
 mod progress;
 mod report;
+mod rivals;
+mod row;
 mod run;
 mod settle;
 mod subscriber;
@@ -33,10 +35,10 @@ pub use service::metrics::Counter;
 
 use dead_letter::DeadLetters;
 use envelope::{Envelope, Received};
-use fanout::{Encoder, FanOut};
+use fanout::FanOut;
 use report::Tally;
 use run::{Done, Run, now_micros};
-use schemas::layout::Table;
+use schemas::layout::{KeySuffix, Table};
 use service::{bigtable::Bigtable, blocking::busy, pubsub::Pubsub};
 use settle::Settler;
 use std::{sync::Arc, time::Duration};
@@ -69,7 +71,7 @@ pub async fn run(
 /// What every pane's task uses.
 struct Sink {
     subscription: String,
-    encoder: Encoder,
+    key_suffix: KeySuffix,
     writer: Writer,
     settler: Settler,
     give_up: CancellationToken,
@@ -99,24 +101,22 @@ impl Sink {
         let writer = Writer::new(options.writer(), tables, lanes, give_up.clone(), progress.clone());
         let publisher = pubsub.publisher(DEAD_LETTER_PATIENCE).await?.publisher(dead_letter_topic).build();
         let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
-        let encoder = Encoder::new(options.row_key_suffix.into());
-        Ok(Self { subscription, encoder, writer, settler, give_up, table_names, progress })
+        let key_suffix = options.row_key_suffix.into();
+        Ok(Self { subscription, key_suffix, writer, settler, give_up, table_names, progress })
     }
 
     /// fan out -> write -> settle
     async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> Done {
         let (window, started) = (pane.window_start_micros, Instant::now());
-        let (mut tally, FanOut { batches, collisions, .. }, messages) = busy(|| {
-            let fan_out = self.encoder.fan_out(&pane.elements);
-            let tally = Tally::of_pane(&pane.elements, fan_out.duplicates);
-            // The decoded payments are of no more use; only the messages are, for dead letters.
-            let release =
-                |Envelope { value: Received { message, .. }, handle }| Envelope { value: message, handle };
-            (tally, fan_out, pane.elements.into_iter().map(release).collect())
-        });
+        let part = |Envelope { value: Received { row, message }, handle }| {
+            (row, Envelope { value: message, handle })
+        };
+        let (rows, messages): (Vec<_>, Vec<_>) = pane.elements.into_iter().map(part).unzip();
+        let FanOut { batches, rivals } = busy(|| FanOut::of(rows, self.key_suffix));
+        let mut tally = Tally::of_pane(&batches.rows, rivals.duplicates);
         let reports = self.writer.write(&batches).await;
         let written_micros = now_micros();
-        let settled = self.settler.settle(messages, collisions, reports).await;
+        let settled = self.settler.settle(messages, rivals, reports).await;
         tally.conclude(&settled.ends, written_micros, &self.progress.latency);
         tracing::debug!(window, payments = tally.payments, elapsed = ?started.elapsed(), "pane written");
         Done { window_start_micros: Some(window), tally, settled }

@@ -3,10 +3,9 @@
 //! A window is done when its time is over, nothing of it is being held or written, and nothing has come for it for a
 //! while. What comes after that (redeliveries, a replay) is late, and makes a report of its own.
 
-use crate::envelope::{Envelope, Received};
+use crate::row::Row;
 use crate::settle::End;
 use hdrhistogram::Histogram;
-use schemas::Payment;
 use schemas::layout::type_name;
 use schemas::payment::PaymentType;
 use schemas::text::{minor_digits, time};
@@ -27,7 +26,7 @@ pub struct Tally {
     /// By `PaymentType`.
     rails: [u64; 8],
     /// By currency, in minor units.
-    amounts: BTreeMap<String, i128>,
+    amounts: BTreeMap<[u8; 3], i128>,
     /// Business times of the first and the last payment, UTC microseconds.
     events: Option<(i64, i64)>,
     /// Payments that a pane held twice, in the same version.
@@ -76,12 +75,12 @@ impl Latency {
 
 impl Tally {
     /// What a pane holds.
-    pub fn of_pane(elements: &[Envelope<Received>], duplicates: u64) -> Self {
+    pub fn of_pane(rows: &[Row], duplicates: u64) -> Self {
         let mut tally = Self { panes: 1, duplicates, ..Self::default() };
-        for element in elements {
-            tally.count(&element.value.payment);
+        for row in rows {
+            tally.count(row);
         }
-        tally.published = elements.iter().map(|element| element.value.publish_micros).collect();
+        tally.published = rows.iter().map(|row| row.publish_micros).collect();
         tally
     }
 
@@ -104,24 +103,14 @@ impl Tally {
         }
     }
 
-    fn count(&mut self, payment: &Payment) {
+    fn count(&mut self, row: &Row) {
         self.payments += 1;
-        if let Some(header) = &payment.payment_header {
-            if let Some(rail) = self.rails.get_mut(header.payment_type as usize) {
-                *rail += 1;
-            }
-            let at = header.created_at_micros;
-            self.events = Some(self.events.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+        if let Some(rail) = self.rails.get_mut(row.payment_type as usize) {
+            *rail += 1;
         }
-        if let Some(amount) = &payment.amount {
-            let units = i128::from(amount.minor_units);
-            match self.amounts.get_mut(&amount.currency) {
-                Some(sum) => *sum += units,
-                None => {
-                    self.amounts.insert(amount.currency.clone(), units);
-                }
-            }
-        }
+        let at = row.created_micros;
+        self.events = Some(self.events.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
+        *self.amounts.entry(row.currency).or_default() += i128::from(row.minor_units);
     }
 
     fn add(&mut self, other: Self) {
@@ -157,7 +146,10 @@ impl Tally {
     }
 
     fn amounts(&self) -> impl Iterator<Item = (&str, String)> {
-        self.amounts.iter().map(|(currency, &units)| (currency.as_str(), major(units, currency)))
+        self.amounts.iter().map(|(currency, &units)| {
+            let currency = std::str::from_utf8(currency).unwrap_or("XXX");
+            (currency, major(units, currency))
+        })
     }
 }
 
@@ -312,6 +304,7 @@ impl Reports {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::row::Encoder;
     use producer::generator::{Config, Generator};
     use proptest::prelude::*;
 
@@ -369,11 +362,11 @@ mod tests {
     fn a_tally_adds_up_rails_amounts_and_times() {
         let generator = Generator::new(Config::default()).unwrap();
         let payments: Vec<_> = (0..500).map(|index| generator.payment(index)).collect();
-        let mut whole = Tally::default();
+        let (mut whole, mut encoder) = (Tally::default(), Encoder::default());
         for half in payments.chunks(200) {
             let mut tally = Tally::default();
             for payment in half {
-                tally.count(payment);
+                tally.count(&encoder.row(payment, 0));
             }
             whole.add(tally);
         }

@@ -4,6 +4,7 @@ use crate::dead_letter::DeadLetters;
 use crate::decoder::Reject;
 use crate::envelope::{AckHandle, Envelope};
 use crate::progress::Progress;
+use crate::rivals::Rivals;
 use crate::writer::{Answer, Failure, Report};
 use futures_util::future::join_all;
 use google_cloud_pubsub::model::Message;
@@ -56,10 +57,11 @@ impl Settler {
     pub async fn settle(
         &self,
         messages: Vec<Envelope<Message>>,
-        collisions: Vec<(usize, String)>,
+        rivals: Rivals,
         reports: [Report; 3],
     ) -> Settled {
-        let (fates, configuration) = fates(messages.len(), collisions, reports);
+        let (mut fates, configuration) = fates(messages.len(), rivals.collisions, reports);
+        follow(&mut fates, &rivals.superseded);
         let settled = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
         Settled { ends: join_all(settled).await, configuration }
     }
@@ -139,6 +141,15 @@ fn fates(
     (fates, configuration)
 }
 
+/// A row that gave way to a later version is done with when that one is written; if it is not, both come again.
+fn follow(fates: &mut [Fate], superseded: &[(usize, usize)]) {
+    for (row, by) in superseded {
+        if fates[*by] != Fate::Ack {
+            fates[*row] = Fate::Return;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +199,14 @@ mod tests {
         let (fates, configuration) = fates(1, vec![], reports);
         assert_eq!(fates, [Fate::Return]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
+    }
+
+    #[test]
+    fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
+        let failed = report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]);
+        let (mut fates, _) = fates(4, vec![], [failed, report(vec![]), report(vec![])]);
+        follow(&mut fates, &[(0, 1), (2, 3)]);
+        assert_eq!(fates, [Fate::Return, Fate::Return, Fate::Ack, Fate::Ack]);
     }
 
     #[test]

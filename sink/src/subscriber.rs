@@ -1,6 +1,6 @@
 //! Streaming pulls: messages in, decoded, within the memory budget.
 
-use crate::decoder::{Reject, decode};
+use crate::decoder::{Decoder, Reject};
 use crate::envelope::{AckHandle, Envelope, Received};
 use crate::options::Options;
 use crate::progress::Progress;
@@ -91,12 +91,13 @@ async fn pull(
     deliveries: mpsc::Sender<Delivery>,
     progress: Arc<Progress>,
 ) {
+    let mut decoder = Decoder::default();
     while let Some(next) = stream.next().await {
         let delivery = match next {
             Ok((message, handler)) => {
                 progress.received.inc();
                 let permit = budget.take(&message).await;
-                deliver(message, AckHandle::new(handler, permit))
+                deliver(&mut decoder, message, AckHandle::new(handler, permit))
             }
             Err(error) => Delivery::Broken(error),
         };
@@ -106,8 +107,8 @@ async fn pull(
     }
 }
 
-fn deliver(message: Message, handle: AckHandle) -> Delivery {
-    match decode(message) {
+fn deliver(decoder: &mut Decoder, message: Message, handle: AckHandle) -> Delivery {
+    match decoder.decode(message) {
         Ok(received) => Delivery::Payment(Envelope { value: received, handle }),
         Err(reject) => Delivery::Reject(Envelope { value: *reject, handle }),
     }
@@ -120,9 +121,9 @@ struct Budget {
     capacity: u32,
 }
 
-/// What a message costs beside its bytes: lease, handle, attributes, the payment's many small strings.
+/// What a message costs beside its bytes: lease, handle, attributes, row keys.
 const MESSAGE_OVERHEAD: u64 = 2_048;
-/// The bytes of a message exist as the message, as the decoded payment, and as an encoded row with its column names.
+/// The bytes of a message exist as the message, and as an encoded row with its column names and times.
 const COPIES: u64 = 5;
 
 /// What a message of so many bytes takes of the budget, in bytes.

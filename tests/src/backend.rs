@@ -1,5 +1,6 @@
 //! The servers that a test runs on.
 
+use crate::programs::{self, Running};
 use anyhow::{Context, bail};
 use emulator::Servers;
 use std::io::{BufRead, BufReader};
@@ -15,7 +16,16 @@ const START_TIMEOUT: Duration = Duration::from_mins(1);
 /// Both services, running; gone when dropped.
 pub enum Backend {
     Embedded(Box<Servers>),
-    Google { pubsub: Process, bigtable: Process },
+    Google {
+        pubsub: Process,
+        bigtable: Process,
+    },
+    /// `payments emulators`, set up.
+    Program {
+        _process: Running,
+        pubsub: SocketAddr,
+        bigtable: SocketAddr,
+    },
 }
 
 /// One of Google's emulators.
@@ -28,6 +38,21 @@ pub struct Process {
 impl Backend {
     pub async fn embedded() -> anyhow::Result<Self> {
         Ok(Self::Embedded(Box::new(Servers::start(emulator::Options::default()).await?)))
+    }
+
+    /// `payments emulators` as an operator starts it, in a process of its own.
+    pub fn program() -> anyhow::Result<Self> {
+        let mut command = programs::command("payments");
+        command.args(["emulators", "--pubsub-port", "0", "--bigtable-port", "0"]);
+        let mut process = Running::spawn(command.stdout(Stdio::piped()).stderr(Stdio::null()))?;
+        let stdout = process.0.stdout.take().context("stdout is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let mut addr = || -> anyhow::Result<SocketAddr> {
+            let line = lines.next().context("`payments emulators` ended")??;
+            Ok(line.rsplit('=').next().unwrap_or_default().parse()?)
+        };
+        let (pubsub, bigtable) = (addr()?, addr()?);
+        Ok(Self::Program { _process: process, pubsub, bigtable })
     }
 
     /// Google's emulators; `None`, after saying so, where they are not installed and need not be.
@@ -57,6 +82,7 @@ impl Backend {
         match self {
             Self::Embedded(servers) => servers.pubsub.addr(),
             Self::Google { pubsub, .. } => pubsub.addr,
+            Self::Program { pubsub, .. } => *pubsub,
         }
     }
 
@@ -64,6 +90,7 @@ impl Backend {
         match self {
             Self::Embedded(servers) => servers.bigtable.addr(),
             Self::Google { bigtable, .. } => bigtable.addr,
+            Self::Program { bigtable, .. } => *bigtable,
         }
     }
 }

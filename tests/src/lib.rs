@@ -3,9 +3,11 @@
 //! The same tests run on the embedded servers and on Google's emulators; each test has its own backend on free ports.
 
 pub mod backend;
+pub mod leased;
 pub mod pipeline;
 pub mod programs;
 pub mod tables;
+pub mod trickle;
 
 pub use backend::Backend;
 pub use pipeline::Pipeline;

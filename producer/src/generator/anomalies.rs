@@ -6,9 +6,10 @@
 
 use super::config::Config;
 use super::flows::FlowSpec;
+use super::intensity::Place;
 use super::mix::Rail;
 use super::random::{hash, scale, unit};
-use super::schedule::{Place, Schedule};
+use super::schedule::Schedule;
 
 /// The part of a window's payments that a pattern takes where there are plenty, and where there are few.
 const TAKEN: f64 = 0.5;

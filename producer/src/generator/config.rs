@@ -1,11 +1,12 @@
 //! What a run is made from, and why a configuration is refused.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
 use super::GENERATOR_VERSION;
-use super::mix::Mix;
+use super::mix::{Mix, Rail};
 use super::profile::Profile;
 use super::random::{hash, mix};
 
@@ -64,6 +65,8 @@ pub enum ConfigError {
     Year { flag: &'static str, date: NaiveDate },
     #[error("--customer-skew {0} is out of range: use 0 (all as active) to 5")]
     Skew(String),
+    #[error("--update-share {0} is out of range: use 0 (no updates) to 1 (every payment)")]
+    UpdateShare(String),
     #[error("--anomaly-rate {0} is out of range: use 0 (none) to 0.5")]
     AnomalyRate(String),
     #[error(
@@ -112,6 +115,15 @@ impl Config {
         Ok(())
     }
 
+    /// Why there is no payment of a rail in the range.
+    pub(super) fn no_time(&self, rail: Rail) -> ConfigError {
+        if self.profile.rails.get(&rail).is_none_or(BTreeMap::is_empty) {
+            return ConfigError::NoFlow { rail: rail.name() };
+        }
+        let (start, end) = (self.start_date, self.end_date);
+        ConfigError::NoBusinessTime { rail: rail.name(), share: self.mix.share(rail), start, end }
+    }
+
     /// First and last day, counted from 1970-01-01.
     pub(super) fn days(&self) -> (i32, i32) {
         let day = |date: NaiveDate| (date - NaiveDate::default()).num_days() as i32;
@@ -133,13 +145,18 @@ impl Config {
             self.customer_skew,
             self.profile
         );
-        let (mut high, mut low) = (mix(1), mix(2));
-        for chunk in text.as_bytes().chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            high = hash(high, u64::from_le_bytes(word));
-            low = hash(low ^ high, u64::from_le_bytes(word).rotate_left(32) ^ chunk.len() as u64);
-        }
-        format!("{:016x}", high ^ low)
+        digest(&text)
     }
+}
+
+/// Sixteen hexadecimal digits that stand for a text.
+pub(super) fn digest(text: &str) -> String {
+    let (mut high, mut low) = (mix(1), mix(2));
+    for chunk in text.as_bytes().chunks(8) {
+        let mut word = [0; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        high = hash(high, u64::from_le_bytes(word));
+        low = hash(low ^ high, u64::from_le_bytes(word).rotate_left(32) ^ chunk.len() as u64);
+    }
+    format!("{:016x}", high ^ low)
 }

@@ -8,17 +8,18 @@ use super::anomalies::{Injected, Kind};
 use super::counterparties::{Counterparty, currency_of, draw_key};
 use super::customers::Customer;
 use super::dates::Zone;
+use super::days::Days;
 use super::flows::{FlowSpec, home_currency};
-use super::life::{Outcome, State};
+use super::intensity::{Place, Segment};
+use super::life::{Outcome, State, View};
 use super::mix::Rail;
 use super::parties::Identity;
 use super::permutation::push_uuid;
 use super::profile::Side;
 use super::rails::{self, card};
 use super::random::{Stream, hash};
-use super::schedule::Place;
 use super::text::{HEX, Put};
-use super::{GENERATOR_VERSION, Generator};
+use super::{GENERATOR_VERSION, World};
 
 const CHOICES: u64 = 0xc401;
 const AMOUNT: u64 = 0xa304;
@@ -32,12 +33,30 @@ pub struct Arrangement {
     pub due_day: i32,
 }
 
+/// What is given of a payment: which, where, and how far into its life one looks.
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    pub index: u64,
+    pub place: Place,
+    pub segment: &'a Segment,
+    pub days: &'a Days,
+    /// The day from which numbers that rise with time are counted.
+    pub first_day: i32,
+    pub view: View,
+    pub injected: Option<Injected>,
+}
+
 /// A payment before it is written.
 #[derive(Debug)]
 pub struct Draft<'a> {
-    pub generator: &'a Generator,
+    pub world: &'a World,
     pub index: u64,
     pub place: Place,
+    pub days: &'a Days,
+    pub first_day: i32,
+    pub view: View,
+    /// When the state changes next, as far as the view lets it; known once written.
+    pub next_change_micros: Option<i64>,
     pub spec: &'a FlowSpec,
     /// Where the account stands that the customer uses here.
     pub zone: Zone,
@@ -60,23 +79,26 @@ pub struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(generator: &'a Generator, index: u64) -> Self {
-        let place = generator.schedule.place(generator.positions.apply(index));
-        let segment = &generator.schedule.segments[place.segment];
-        let spec = &generator.flows[segment.flow];
+    pub fn new(world: &'a World, given: Given<'a>) -> Self {
+        let Given { index, place, segment, days, first_day, view, injected } = given;
+        let spec = &world.flows[segment.flow];
         let zone = segment.zone;
-        let mut choice = Stream::new(generator.key ^ CHOICES, index);
+        let mut choice = Stream::new(world.key ^ CHOICES, index);
         let arrangement = place.arrangement.map(|(class, number)| {
-            let class_key = hash(generator.key ^ place.segment as u64, u64::from(class.class));
+            let class_key = hash(world.key ^ place.segment as u64, u64::from(class.class));
             Arrangement { key: hash(class_key, number), due_day: class.due_day }
         });
         let bits = arrangement.map_or_else(|| choice.bits(), |arrangement| hash(arrangement.key, 1));
-        let customer = generator.population.member(segment.cohort, bits);
+        let customer = world.population.member(segment.cohort, bits);
         let originator = account_in(zone, customer);
         let mut draft = Self {
-            generator,
+            world,
             index,
             place,
+            days,
+            first_day,
+            view,
+            next_change_micros: None,
             spec,
             zone,
             customer,
@@ -88,17 +110,15 @@ impl<'a> Draft<'a> {
             factor: 1.0,
             currency: home_currency(zone),
             outcome: Outcome::Completed,
-            injected: None,
+            injected,
             document: index,
             choice,
         };
         draft.choose_counterparty(segment.flow as u64);
         draft.choose_amount();
-        let u = Stream::new(generator.key ^ OUTCOME, index).unit();
+        let u = Stream::new(world.key ^ OUTCOME, index).unit();
         draft.outcome = Outcome::at(u, &spec.flow);
-        let injection = generator.injection.as_ref();
-        draft.injected = injection.and_then(|rules| rules.find(&generator.schedule, &draft.place, index));
-        if let Some(injected) = draft.injected {
+        if let Some(injected) = injected {
             draft.inject(injected, segment.cohort, segment.flow as u64);
         }
         draft
@@ -165,7 +185,7 @@ impl<'a> Draft<'a> {
     fn choose_amount(&mut self) {
         let Some(amounts) = self.spec.amounts(self.zone) else { return };
         let (flow, home) = (&self.spec.flow, home_currency(self.zone));
-        let mut own = Stream::new(self.generator.key ^ AMOUNT, self.index);
+        let mut own = Stream::new(self.world.key ^ AMOUNT, self.index);
         let mut fixed = self.arrangement.map_or_else(|| own.clone(), |of| Stream::new(of.key, AMOUNT));
         let mut major = amounts.draw(fixed.bits()) * exchange(home, self.currency);
         if self.rail() == Rail::Card && self.arrangement.is_none() {
@@ -187,7 +207,7 @@ impl<'a> Draft<'a> {
         let mut shared = Stream::new(group, 1);
         let mut own = Stream::new(member, 1);
         if kind != Kind::MuleFanIn {
-            self.customer = self.generator.population.member(cohort, shared.bits());
+            self.customer = self.world.population.member(cohort, shared.bits());
             self.originator = account_in(self.zone, self.customer);
         }
         self.currency = home_currency(self.zone);
@@ -240,7 +260,7 @@ impl<'a> Draft<'a> {
         let parties = payment.parties.get_or_insert_default();
         let originator = parties.originator.get_or_insert_default();
         self.originator.put(originator);
-        self.generator.population.put_id(self.customer.number, &mut originator.party_id);
+        self.world.population.put_id(self.customer.number, &mut originator.party_id);
         let counterparty = parties.counterparty.get_or_insert_default();
         self.counterparty.put(counterparty);
         if let Some(category) = self.category {
@@ -257,9 +277,9 @@ impl<'a> Draft<'a> {
     fn write_header(&self, payment: &mut Payment, state: State) {
         let header = payment.payment_header.get_or_insert_default();
         header.payment_id.begin(36);
-        push_uuid(self.generator.ids.id(self.index), &mut header.payment_id);
+        push_uuid(self.world.ids.id(self.index), &mut header.payment_id);
         header.payment_type = self.rail().payment_type() as i32;
-        header.version = 1;
+        header.version = self.view.version();
         header.created_at_micros = self.created();
         header.updated_at_micros = state.updated_micros;
         header.status = state.status as i32;
@@ -267,11 +287,11 @@ impl<'a> Draft<'a> {
 
     fn write_metadata(&mut self, metadata: &mut Metadata) {
         metadata.source_system.put(rails::source_system(self));
-        metadata.run_id.put(&self.generator.run_id);
+        metadata.run_id.put(&self.world.run_id);
         metadata.record_index = self.index;
         metadata.generator_version.put(GENERATOR_VERSION);
         metadata.correlation_id.begin(16);
-        metadata.correlation_id.letters(hash(self.generator.key ^ 0xc0, self.index), HEX, 16);
+        metadata.correlation_id.letters(hash(self.world.key ^ 0xc0, self.index), HEX, 16);
         metadata.description.put(rails::description(self));
         metadata.anomaly_type.clear();
         metadata.anomaly_group.clear();

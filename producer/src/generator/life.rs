@@ -77,6 +77,21 @@ impl State {
         }
     }
 
+    /// The states after the first, in order: a payment's changes.
+    fn changes(timeline: &Timeline, outcome: Outcome) -> impl Iterator<Item = Self> {
+        let Timeline { accepted, settled, undone } = *timeline;
+        let stations = match outcome {
+            Outcome::Failed | Outcome::Rejected | Outcome::Cancelled => [Some(accepted), None, None],
+            Outcome::Completed => [Some(accepted), Some(settled), None],
+            // What cannot be undone ends settled.
+            Outcome::Returned | Outcome::Refunded => {
+                [Some(accepted), Some(settled), Some(undone).filter(|undone| *undone < i64::MAX)]
+            }
+        };
+        let timeline = *timeline;
+        stations.into_iter().flatten().map(move |at| Self::at(i64::MIN, &timeline, outcome, at))
+    }
+
     /// Whether the state is one in which something went wrong.
     pub const fn has_reason(&self) -> bool {
         matches!(
@@ -92,6 +107,56 @@ impl State {
     pub const fn is_settled(&self) -> bool {
         matches!(self.status, PaymentStatus::Completed | PaymentStatus::Returned | PaymentStatus::Refunded)
     }
+}
+
+/// How far into a payment's life one looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What is known at a time, in UTC microseconds.
+    At(i64),
+    /// After the first `number` changes of a life that is compressed into `span_micros` where it is longer; into nothing, so
+    /// that only its end is seen, for a span of 0.
+    Change { number: u32, span_micros: i64 },
+}
+
+impl View {
+    /// The version of the payment that is seen, from 1.
+    pub const fn version(self) -> u32 {
+        match self {
+            Self::Change { number, span_micros: 1.. } => number + 1,
+            _ => 1,
+        }
+    }
+
+    /// The state that is seen, and when the next change is due, in UTC microseconds.
+    pub fn state(self, created: i64, timeline: &Timeline, outcome: Outcome) -> (State, Option<i64>) {
+        let (number, span) = match self {
+            Self::At(at) => return (State::at(created, timeline, outcome, at), None),
+            Self::Change { number, span_micros } => (number as usize, span_micros),
+        };
+        let first = State { status: PaymentStatus::Pending, updated_micros: created };
+        let mut states = [first; 4];
+        let mut last = 0;
+        for state in State::changes(timeline, outcome) {
+            last += 1;
+            states[last] = state;
+        }
+        if span <= 0 {
+            return (State { updated_micros: created, ..states[last] }, None);
+        }
+        let whole = states[last].updated_micros.saturating_sub(created);
+        for at in 1..=last {
+            let passed = states[at].updated_micros.saturating_sub(created).max(0);
+            let passed = if whole <= span { passed } else { scaled(passed, span, whole) };
+            states[at].updated_micros = (created + passed).max(states[at - 1].updated_micros + 1);
+        }
+        let next = (number < last).then(|| states[number + 1].updated_micros);
+        (states[number.min(last)], next)
+    }
+}
+
+fn scaled(value: i64, numerator: i64, denominator: i64) -> i64 {
+    (i128::from(value) * i128::from(numerator) / i128::from(denominator)) as i64
 }
 
 #[cfg(test)]
@@ -122,5 +187,43 @@ mod tests {
                 assert!((10..=at).contains(&state.updated_micros));
             }
         }
+    }
+
+    const SPAN: i64 = 1_000;
+
+    fn seen(outcome: Outcome, timeline: &Timeline, number: u32) -> (PaymentStatus, i64, Option<i64>) {
+        let view = View::Change { number, span_micros: SPAN };
+        let (state, next) = view.state(10, timeline, outcome);
+        (state.status, state.updated_micros, next)
+    }
+
+    #[test]
+    fn a_life_shorter_than_the_span_keeps_its_times() {
+        use PaymentStatus::{Completed, Pending, Processing, Returned};
+        let at = |number| seen(Outcome::Returned, &TIMELINE, number);
+        assert_eq!(at(0), (Pending, 10, Some(20)));
+        assert_eq!(at(1), (Processing, 20, Some(30)));
+        assert_eq!(at(2), (Completed, 30, Some(40)));
+        assert_eq!(at(3), (Returned, 40, None));
+        assert_eq!(seen(Outcome::Failed, &TIMELINE, 1), (PaymentStatus::Failed, 20, None));
+    }
+
+    #[test]
+    fn a_long_life_is_compressed_into_the_span_and_keeps_its_order() {
+        let long = Timeline { accepted: 11, settled: 1_000_010, undone: 2_000_010 };
+        let at = |number| seen(Outcome::Returned, &long, number);
+        assert_eq!(at(0).2, Some(11));
+        assert_eq!(at(2), (PaymentStatus::Completed, 510, Some(1_010)));
+        assert_eq!(at(3), (PaymentStatus::Returned, 1_010, None));
+    }
+
+    #[test]
+    fn what_cannot_be_undone_ends_settled_and_a_life_without_a_span_is_its_end() {
+        let instant = Timeline { undone: i64::MAX, ..TIMELINE };
+        assert_eq!(seen(Outcome::Returned, &instant, 2), (PaymentStatus::Completed, 30, None));
+        let view = View::Change { number: 0, span_micros: 0 };
+        let (state, next) = view.state(10, &TIMELINE, Outcome::Refunded);
+        assert_eq!((state.status, state.updated_micros, next), (PaymentStatus::Refunded, 10, None));
+        assert_eq!(view.version(), 1);
     }
 }

@@ -10,6 +10,9 @@
 //! 5. `anomalies`: some payments become members of injected patterns, if any are asked for.
 //! 6. `rails`: the fields that this rail's messages carry.
 //!
+//! [`Live`] makes payments of a run that has no end: there the index is the microsecond itself, `week` takes the place of `schedule`, and
+//! a payment is seen in its successive states.
+//!
 //! Floating point is used with operations that IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
 
 mod amounts;
@@ -22,7 +25,9 @@ mod days;
 mod draft;
 mod flows;
 mod identifiers;
+mod intensity;
 mod life;
+mod live;
 mod math;
 mod mix;
 mod names;
@@ -36,19 +41,23 @@ mod recurrence;
 mod schedule;
 mod scorecard;
 mod text;
+mod week;
 
 use schemas::Payment;
 
 pub use config::{Config, ConfigError, MAX_DAYS};
+pub use live::{Live, LiveConfig, midnight_micros};
 pub use mix::{Mix, MixError, Rail};
 pub use profile::{BUILT_IN as BUILT_IN_PROFILE, Profile, ProfileError};
 pub use scorecard::{Line, Scorecard};
+pub use week::Curve;
 
 use anomalies::Injection;
 use customers::Population;
 use days::Days;
-use draft::Draft;
+use draft::{Draft, Given};
 use flows::FlowSpec;
+use life::View;
 use permutation::{Ids, Permutation, parse_uuid, push_uuid};
 use random::hash;
 use schedule::Schedule;
@@ -62,17 +71,37 @@ pub struct Buffer {
     payments: [Payment; 7],
 }
 
-/// Makes the payments of a run.
+/// What payments are made from, whenever they happen.
 #[derive(Debug)]
-pub struct Generator {
-    config: Config,
+struct World {
     run_id: String,
     key: u64,
     ids: Ids,
     uetrs: Ids,
-    positions: Permutation,
     flows: Vec<FlowSpec>,
     population: Population,
+}
+
+impl World {
+    fn new(config: &Config, run_id: String) -> Self {
+        let Config { seed, num_customers, mix, customer_skew, profile, .. } = config;
+        Self {
+            run_id,
+            key: hash(*seed, 0x9a7),
+            ids: Ids::new(hash(*seed, 0x1d5)),
+            uetrs: Ids::new(hash(*seed, 0x0e72)),
+            flows: FlowSpec::all(profile),
+            population: Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed),
+        }
+    }
+}
+
+/// Makes the payments of a run.
+#[derive(Debug)]
+pub struct Generator {
+    config: Config,
+    world: World,
+    positions: Permutation,
     days: Days,
     schedule: Schedule,
     injection: Option<Injection>,
@@ -82,31 +111,12 @@ impl Generator {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let (start, end) = config.days();
-        let profile = &config.profile;
-        let flows = FlowSpec::all(profile);
+        let world = World::new(&config, config.run_id());
         let days = Days::new(start, end);
-        let population = Population::new(
-            config.num_customers,
-            &config.mix,
-            &profile.customers,
-            config.customer_skew,
-            config.seed,
-        );
-        let schedule = Schedule::new(&config, &flows, &population, &days)?;
-        let injection = Injection::new(&config, &schedule, &flows);
-        Ok(Self {
-            run_id: config.run_id(),
-            key: hash(config.seed, 0x9a7),
-            ids: Ids::new(hash(config.seed, 0x1d5)),
-            uetrs: Ids::new(hash(config.seed, 0x0e72)),
-            positions: Permutation::new(config.num_records, hash(config.seed, 0x9051)),
-            flows,
-            population,
-            days,
-            schedule,
-            injection,
-            config,
-        })
+        let schedule = Schedule::new(&config, &world.flows, &world.population, &days)?;
+        let injection = Injection::new(&config, &schedule, &world.flows);
+        let positions = Permutation::new(config.num_records, hash(config.seed, 0x9051));
+        Ok(Self { config, world, positions, days, schedule, injection })
     }
 
     pub fn config(&self) -> &Config {
@@ -115,34 +125,49 @@ impl Generator {
 
     /// Names the run's configuration: equal for equal configurations (but for the anomaly rate). Sixteen hexadecimal digits.
     pub fn run_id(&self) -> &str {
-        &self.run_id
+        &self.world.run_id
     }
 
     /// The payment of an index below `num_records`.
     pub fn payment(&self, index: u64) -> Payment {
         let mut payment = Payment::default();
-        Draft::new(self, index).write(&mut payment);
+        self.draft(index).write(&mut payment);
         payment
     }
 
     /// The payment of an index, made in a buffer: with one buffer kept over many calls, hardly anything is allocated.
     pub fn fill<'b>(&self, index: u64, buffer: &'b mut Buffer) -> &'b Payment {
-        let mut draft = Draft::new(self, index);
+        let mut draft = self.draft(index);
         let payment = &mut buffer.payments[draft.rail() as usize];
         draft.write(payment);
         payment
     }
 
+    fn draft(&self, index: u64) -> Draft<'_> {
+        let place = self.schedule.place(self.positions.apply(index));
+        let injected = self.injection.as_ref().and_then(|rules| rules.find(&self.schedule, &place, index));
+        let given = Given {
+            index,
+            place,
+            segment: &self.schedule.segments[place.segment],
+            days: &self.days,
+            first_day: self.config.days().0,
+            view: View::At(self.schedule.end_micros()),
+            injected,
+        };
+        Draft::new(&self.world, given)
+    }
+
     /// The id of the payment of an index: a version 4 UUID, lower case.
     pub fn payment_id(&self, index: u64) -> String {
         let mut id = String::with_capacity(36);
-        push_uuid(self.ids.id(index), &mut id);
+        push_uuid(self.world.ids.id(index), &mut id);
         id
     }
 
     /// The index whose payment has this id; `None` where the run has no such payment.
     pub fn index_of(&self, payment_id: &str) -> Option<u64> {
-        let index = self.ids.index(parse_uuid(payment_id)?)?;
+        let index = self.world.ids.index(parse_uuid(payment_id)?)?;
         (index < self.config.num_records).then_some(index)
     }
 }

@@ -1,6 +1,7 @@
 //! A part of a batch that goes out in one call, and its bytes on the wire.
 
-use crate::fanout::{Batches, Bodies, Keys};
+use crate::fanout::{Batches, Keys};
+use crate::row::Row;
 use bytes::{BufMut, Bytes, BytesMut};
 use prost::encoding::{encode_varint, encoded_len_varint};
 use std::convert::Infallible;
@@ -16,7 +17,7 @@ const MAX_MUTATIONS: usize = 100_000;
 pub struct Request {
     table_name: Arc<str>,
     app_profile: Arc<str>,
-    bodies: Arc<Bodies>,
+    rows: Arc<Vec<Row>>,
     keys: Arc<Keys>,
     /// Places in `keys`, ascending, so that a request's rows are in key order.
     entries: Arc<[u32]>,
@@ -33,12 +34,12 @@ impl Request {
         max_rows: usize,
         max_bytes: usize,
     ) -> Vec<Self> {
-        let (bodies, keys) = (&batches.bodies, &batches.keys[table]);
+        let (rows, keys) = (&batches.rows, &batches.keys[table]);
         let app_profile: Arc<str> = app_profile.into();
         let request = |entries: std::ops::Range<usize>| Self {
             table_name: table_name.clone(),
             app_profile: app_profile.clone(),
-            bodies: bodies.clone(),
+            rows: rows.clone(),
             keys: keys.clone(),
             entries: entries.map(|at| at as u32).collect(),
         };
@@ -47,7 +48,7 @@ impl Request {
         for at in 0..keys.len() {
             let row = keys.row(at);
             let (row_bytes, row_mutations) =
-                (bodies.body(row).len() + keys.key(at).len(), bodies.mutations(row));
+                (rows[row].body().len() + keys.key(at).len(), rows[row].mutations());
             let full = at - start >= max_rows
                 || bytes + row_bytes > max_bytes
                 || mutations + row_mutations > MAX_MUTATIONS;
@@ -88,7 +89,7 @@ impl Request {
 
     fn entry_len(&self, entry: u32) -> usize {
         let entry = entry as usize;
-        field_len(self.keys.key(entry).len()) + self.bodies.body(self.keys.row(entry)).len()
+        field_len(self.keys.key(entry).len()) + self.rows[self.keys.row(entry)].body().len()
     }
 
     /// Bytes of the message on the wire.
@@ -108,7 +109,7 @@ impl Request {
         out.put_u8(ENTRIES);
         encode_varint(self.entry_len(entry) as u64, out);
         put_field(out, ENTRY_ROW_KEY, self.keys.key(entry as usize));
-        out.put_slice(self.bodies.body(self.keys.row(entry as usize)));
+        out.put_slice(self.rows[self.keys.row(entry as usize)].body());
     }
 }
 
@@ -194,7 +195,7 @@ impl http_body::Body for MessageBody {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fanout::Encoder as RowEncoder;
+    use crate::row::Encoder as RowEncoder;
     use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
         MutateRowsRequest, Mutation, mutate_rows_request::Entry, mutation::Mutation as Kind,
         mutation::SetCell,
@@ -207,7 +208,9 @@ mod tests {
     const PUBLISHED: i64 = 1_790_000_000_123_456;
 
     fn batches(payments: &[Payment]) -> Batches {
-        RowEncoder::new(KeySuffix::None).batches(payments.iter().map(|payment| (payment, PUBLISHED)))
+        let mut encoder = RowEncoder::default();
+        let rows = payments.iter().map(|payment| encoder.row(payment, PUBLISHED)).collect();
+        Batches::of(rows, KeySuffix::None)
     }
 
     /// The same entry as prost's own structs give it.

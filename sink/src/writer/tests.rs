@@ -1,7 +1,7 @@
 //! What the writer makes of every way in which Bigtable can answer.
 
 use super::*;
-use crate::fanout::Encoder;
+use crate::row::Encoder;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use emulator::scripted::{Call, Reply, ScriptedBigtable, response};
@@ -79,7 +79,9 @@ impl Bench {
 fn batches(rows: usize) -> Batches {
     let generator = Generator::new(Config::default()).unwrap();
     let payments: Vec<_> = (0..rows as u64).map(|index| generator.payment(index)).collect();
-    Encoder::new(KeySuffix::None).batches(payments.iter().map(|payment| (payment, 1_790_000_000_000_000)))
+    let mut encoder = Encoder::default();
+    let rows = payments.iter().map(|payment| encoder.row(payment, 1_790_000_000_000_000)).collect();
+    Batches::of(rows, KeySuffix::None)
 }
 
 /// Faults in the first call to the first table, and answers OK to all else.

@@ -74,11 +74,11 @@ fn is_same_day(draft: &mut Draft<'_>, sec_code: &str) -> bool {
 
 /// Minutes since midnight on the Eastern clock of the payment's day.
 fn eastern_minute(draft: &Draft<'_>) -> i64 {
-    (draft.created() - draft.generator.days.micros(Zone::Eastern, draft.place.day, 0)) / MINUTE
+    (draft.created() - draft.days.micros(Zone::Eastern, draft.place.day, 0)) / MINUTE
 }
 
 fn effective_day(draft: &Draft<'_>, same_day: bool) -> i32 {
-    let days = &draft.generator.days;
+    let days = draft.days;
     let today = days.following(Banking::Fed, draft.place.day);
     match draft.arrangement {
         Some(arrangement) => arrangement.due_day.max(today),
@@ -89,8 +89,7 @@ fn effective_day(draft: &Draft<'_>, same_day: bool) -> i32 {
 
 /// Settlement at 8:30 Eastern, or at 13:00, 17:00 or 18:00 for the three same-day windows (`FedACH` processing schedule).
 fn timeline(draft: &mut Draft<'_>, same_day: bool, effective: i32) -> Timeline {
-    let generator = draft.generator;
-    let days = &generator.days;
+    let days = draft.days;
     let minute = match eastern_minute(draft) {
         _ if !same_day => 8 * 60 + 30,
         ..600 => 13 * 60,

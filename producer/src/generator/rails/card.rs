@@ -144,12 +144,12 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
 }
 
 fn settlement_day(draft: &Draft<'_>) -> i32 {
-    draft.generator.days.after(draft.zone.banking(), draft.place.day, 1)
+    draft.days.after(draft.zone.banking(), draft.place.day, 1)
 }
 
 /// Authorised at once, captured in the shop's evening run (online when sent), refunded days later.
 fn timeline(draft: &mut Draft<'_>) -> Timeline {
-    let days = &draft.generator.days;
+    let days = draft.days;
     let accepted = draft.created() + draft.choice.between(40, 2_500) as i64 * 1_000;
     let settled = match draft.spec.name.as_str() {
         "subscription" => accepted + 10 * MINUTE,
@@ -179,7 +179,7 @@ fn card_key(draft: &Draft<'_>) -> u64 {
 }
 
 fn entry_mode(draft: &Draft<'_>) -> &'static str {
-    let mut choice = Stream::new(draft.generator.key ^ 0xe4, draft.index);
+    let mut choice = Stream::new(draft.world.key ^ 0xe4, draft.index);
     match draft.spec.name.as_str() {
         "subscription" => "CREDENTIAL_ON_FILE",
         "online" => choice.weighted(&[(62, "ECOMMERCE"), (37, "CREDENTIAL_ON_FILE"), (1, "MANUAL")]),
@@ -205,7 +205,7 @@ fn lifecycle(status: PaymentStatus) -> &'static str {
 fn write_card(draft: &mut Draft<'_>, state: &State, network: &'static str, card: &mut Card) {
     let key = card_key(draft);
     let shop = draft.counterparty.identity.key;
-    let index = hash(draft.generator.key ^ 0xca4d, draft.index);
+    let index = hash(draft.world.key ^ 0xca4d, draft.index);
     let is_decided = state.status != PaymentStatus::Pending;
     let is_approved = is_decided && state.status != PaymentStatus::Failed;
     let lifecycle = lifecycle(state.status);
@@ -252,7 +252,7 @@ fn three_ds(draft: &Draft<'_>, entry_mode: &str, decline: &str) -> &'static str 
     if entry_mode != "ECOMMERCE" {
         return "";
     }
-    let mut choice = Stream::new(draft.generator.key ^ 0x3d5, draft.index);
+    let mut choice = Stream::new(draft.world.key ^ 0x3d5, draft.index);
     match (decline, draft.zone.is_american()) {
         ("59" | "05", _) if choice.chance(0.5) => choice.weighted(&[(6, "N"), (4, "R")]),
         (_, true) => choice.weighted(&[(70, ""), (16, "Y"), (8, "A"), (6, "U")]),

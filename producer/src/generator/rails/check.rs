@@ -16,7 +16,7 @@ use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
 const RETURNS: [(u32, &str); 7] = [(58, "A"), (12, "D"), (7, "E"), (9, "C"), (6, "Q"), (4, "G"), (4, "I")];
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
-    let days = &draft.generator.days;
+    let days = draft.days;
     let today = days.following(Banking::Fed, draft.place.day);
     // Deposits after the bank's cut-off (14:00 here; Regulation CC allows no earlier at a branch) count for the next day.
     let settlement_day = days.after(Banking::Fed, today, if draft.place.hour < 14 { 1 } else { 2 });
@@ -60,11 +60,11 @@ fn deposit_channel(draft: &mut Draft<'_>) -> &'static str {
 
 fn write_check(draft: &Draft<'_>, channel: &str, check: &mut Check) {
     let drawer = draft.originator;
-    let bits = hash(draft.generator.key ^ 0xc4ec, draft.index);
+    let bits = hash(draft.world.key ^ 0xc4ec, draft.index);
     check.check_number.clear();
     // Books begin at a number of their own and go up with the time.
-    let (start, _) = draft.generator.config.days();
-    let written = (draft.created() - i64::from(start) * 86_400_000_000).max(0) as u64 / 3_600_000_000;
+    let written =
+        (draft.created() - i64::from(draft.first_day) * 86_400_000_000).max(0) as u64 / 3_600_000_000;
     check.check_number.number(101 + hash(drawer.key, 0xb0) % 8_000 + written * 3 + bits % 3, 4);
     put_aba(ABA_PREFIX, bank_number(drawer.bank()), &mut check.routing_number);
     check.account_number.clear();

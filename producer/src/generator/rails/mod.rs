@@ -88,9 +88,11 @@ struct Facts {
     has_batch: bool,
 }
 
-/// What is known of the payment when the run's range ends.
-fn state_of(draft: &Draft<'_>, timeline: &Timeline) -> State {
-    State::at(draft.created(), timeline, draft.outcome, draft.generator.schedule.end_micros())
+/// What is known of the payment, as far into its life as is looked.
+fn state_of(draft: &mut Draft<'_>, timeline: &Timeline) -> State {
+    let (state, next) = draft.view.state(draft.created(), timeline, draft.outcome);
+    draft.next_change_micros = next;
+    state
 }
 
 fn write_processing(draft: &mut Draft<'_>, state: &State, facts: &Facts, info: &mut ProcessingInfo) {
@@ -160,7 +162,7 @@ fn exponential(u: f64, mean: f64) -> f64 {
 
 /// One of a rail's reason codes; the same payment has the same.
 fn reason(draft: &Draft<'_>, codes: &[(u32, &'static str)]) -> &'static str {
-    Stream::new(draft.generator.key ^ 0x4ea5, draft.index).weighted(codes)
+    Stream::new(draft.world.key ^ 0x4ea5, draft.index).weighted(codes)
 }
 
 /// The system that captured the payment.
@@ -213,7 +215,7 @@ fn put_remittance(draft: &Draft<'_>, out: &mut String) {
 
 /// Replaces `out` by an invoice text: `INV 2024031407 REF K7M2QX`.
 fn put_invoice(draft: &Draft<'_>, out: &mut String) {
-    let bits = hash(draft.generator.key ^ 0x1f0, draft.document);
+    let bits = hash(draft.world.key ^ 0x1f0, draft.document);
     out.begin(25);
     out.push_str("INV ");
     out.number(bits % 10_000_000_000, 10);
@@ -227,5 +229,5 @@ fn put_end_to_end_id(draft: &Draft<'_>, out: &mut String) {
     out.push_str("E2E");
     out.number(draft.customer.number, 6);
     out.push('-');
-    out.letters(hash(draft.generator.key ^ 0xe2e, draft.index), super::text::CODE, 12);
+    out.letters(hash(draft.world.key ^ 0xe2e, draft.index), super::text::CODE, 12);
 }

@@ -45,7 +45,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let facts = Facts {
         clearing_system: network,
         channel: "MOBILE",
-        settlement_day: draft.generator.days.following(draft.zone.banking(), draft.place.day),
+        settlement_day: draft.days.following(draft.zone.banking(), draft.place.day),
         latency_millis: (250, 600),
         reason: match draft.outcome {
             Outcome::Failed => reason(draft, &FAILURES),

@@ -34,7 +34,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         },
         // FedNow's cycle date is the next banking day on weekends; TCH settles in its own account around the clock.
         settlement_day: match network {
-            "FEDNOW" => draft.generator.days.following(Banking::Fed, draft.place.day),
+            "FEDNOW" => draft.days.following(Banking::Fed, draft.place.day),
             _ => draft.place.day,
         },
         latency_millis: (millis as u32 / 2, 120),
@@ -53,7 +53,7 @@ fn network(draft: &Draft<'_>) -> &'static str {
 }
 
 fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'static str, rtp: &mut Rtp) {
-    let bits = hash(draft.generator.key ^ 0x47b, draft.index);
+    let bits = hash(draft.world.key ^ 0x47b, draft.index);
     // M, date, eleven digits of the participant, B, the serial: at most 35.
     rtp.message_id.begin(33);
     rtp.message_id.push('M');
@@ -91,6 +91,6 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
 
 /// The day on the Eastern clock, which both networks count by.
 fn local_day(draft: &Draft<'_>) -> i32 {
-    let midnight = draft.generator.days.micros(Zone::Eastern, draft.place.day + 1, 0);
+    let midnight = draft.days.micros(Zone::Eastern, draft.place.day + 1, 0);
     if draft.created() >= midnight { draft.place.day + 1 } else { draft.place.day }
 }

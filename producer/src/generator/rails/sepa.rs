@@ -6,7 +6,7 @@ use schemas::payment::Sepa;
 use super::super::dates::{Banking, Zone};
 use super::super::draft::Draft;
 use super::super::identifiers::put_creditor_id;
-use super::super::life::{Outcome, State, Timeline};
+use super::super::life::{Outcome, State, Timeline, View};
 use super::super::parties::put_bic;
 use super::super::random::hash;
 use super::super::text::{CODE, Put};
@@ -57,7 +57,7 @@ fn scheme(draft: &Draft<'_>) -> &'static str {
 
 /// Orders before the cut-off settle the same banking day, later ones the next; debits on their due date.
 fn settlement_day(draft: &Draft<'_>, scheme: &str) -> i32 {
-    let days = &draft.generator.days;
+    let days = draft.days;
     let today = draft.place.day;
     match (scheme, draft.arrangement) {
         ("SCT_INST", _) => today,
@@ -71,8 +71,7 @@ fn settlement_day(draft: &Draft<'_>, scheme: &str) -> i32 {
 }
 
 fn timeline(draft: &mut Draft<'_>, scheme: &str, settlement_day: i32) -> Timeline {
-    let generator = draft.generator;
-    let days = &generator.days;
+    let days = draft.days;
     if scheme == "SCT_INST" {
         // Ten seconds is the scheme's limit.
         let millis = draft.choice.between(900, 6_500) as i64;
@@ -135,14 +134,29 @@ fn write_message(draft: &mut Draft<'_>, scheme: &'static str, sepa: &mut Sepa) {
 /// The mandate of a debit: signed up to six years before it is first used, with its number and date as long as it lives.
 fn write_mandate(draft: &Draft<'_>, sepa: &mut Sepa) {
     let key = draft.arrangement.map_or(draft.counterparty.identity.key, |of| of.key);
-    let (start, _) = draft.generator.config.days();
-    let signed = start - 6 - (hash(key, 0x51) % 2_200) as i32;
+    let (signed, is_first) = signature(draft, hash(key, 0x51));
     sepa.mandate_id.begin(17);
     sepa.mandate_id.push_str("MNDT-");
     sepa.mandate_id.letters(hash(key, 0x52), CODE, 12);
     sepa.mandate_signature_date.date(signed);
     put_creditor_id(draft.originator.country, hash(draft.originator.key, 0x53), &mut sepa.creditor_id);
-    // A mandate that was signed in the last weeks before the run is used for the first time in it.
-    let is_first = start - signed < 30 && draft.place.day < start + 31;
     sepa.sequence_type.put(if is_first { "FRST" } else { "RCUR" });
+}
+
+/// Days for which a mandate is used before another takes its place.
+const MANDATE_DAYS: i32 = 2_200;
+
+/// When the mandate was signed, and whether this is the first debit that uses it.
+fn signature(draft: &Draft<'_>, bits: u64) -> (i32, bool) {
+    let (day, start) = (draft.place.day, draft.first_day);
+    let age = (bits % MANDATE_DAYS as u64) as i32;
+    match draft.view {
+        // A mandate that was signed in the last weeks before the run is used for the first time in it.
+        View::At(_) => (start - 6 - age, age < 24 && day < start + 31),
+        // In a run without an end mandates are signed all the time; the next monthly debit is the first.
+        View::Change { .. } => {
+            let used = (day - 6 - age).rem_euclid(MANDATE_DAYS);
+            (day - 6 - used, used < 31)
+        }
+    }
 }

@@ -55,14 +55,14 @@ fn clearing_system(draft: &Draft<'_>) -> &'static str {
 
 /// At home the same day; across borders mostly the next banking day, which may be today's where currencies are not exchanged.
 fn settlement_day(draft: &Draft<'_>) -> i32 {
-    let days = &draft.generator.days;
+    let days = draft.days;
     let banking = draft.zone.banking();
     let later = u32::from(clearing_system(draft) == "SWIFT");
     days.after(banking, days.following(banking, draft.place.day), later)
 }
 
 fn timeline(draft: &mut Draft<'_>) -> Timeline {
-    let days = &draft.generator.days;
+    let days = draft.days;
     let accepted = draft.created() + draft.choice.between(5, 900) as i64 * SECOND;
     let day = settlement_day(draft);
     let settled = if day > draft.place.day {
@@ -86,14 +86,14 @@ pub const fn clearing_zone(zone: Zone) -> Zone {
 }
 
 fn write_message(draft: &mut Draft<'_>, wire: &mut Wire) {
-    let generator = draft.generator;
+    let world = draft.world;
     let is_foreign = draft.counterparty.is_foreign;
     wire.uetr.begin(36);
-    push_uuid(generator.uetrs.id(draft.index), &mut wire.uetr);
+    push_uuid(world.uetrs.id(draft.index), &mut wire.uetr);
     wire.instruction_id.begin(25);
     wire.instruction_id.push_str("INS");
     wire.instruction_id.date(draft.place.day);
-    wire.instruction_id.letters(hash(generator.key ^ 0x145, draft.index), CODE, 12);
+    wire.instruction_id.letters(hash(world.key ^ 0x145, draft.index), CODE, 12);
     put_end_to_end_id(draft, &mut wire.end_to_end_id);
     wire.charge_bearer.put(charge_bearer(draft));
     // Through the clearing system, or over the agents' accounts with each other, or cover by another message.

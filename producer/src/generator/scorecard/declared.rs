@@ -28,7 +28,9 @@ impl Declared {
         let segments = generator.schedule.segments.iter().enumerate();
         let mut parts: Vec<Part> = segments
             .filter(|(_, segment)| home_currency(segment.zone) == currency)
-            .map(|(at, segment)| (generator.schedule.segment_payments(at), &generator.flows[segment.flow]))
+            .map(|(at, segment)| {
+                (generator.schedule.segment_payments(at), &generator.world.flows[segment.flow])
+            })
             .filter(|(_, spec)| spec.rail == rail)
             .filter_map(|(payments, spec)| Part::of(payments as f64, spec, zone))
             .collect();
@@ -125,7 +127,7 @@ pub fn weekend_share(generator: &Generator, rail: Rail) -> f64 {
     let schedule = &generator.schedule;
     let (mut weekend, mut all) = (0, 0);
     for (at, segment) in schedule.segments.iter().enumerate() {
-        if generator.flows[segment.flow].rail == rail {
+        if generator.world.flows[segment.flow].rail == rail {
             all += schedule.segment_payments(at);
             weekend += schedule.payments_on(at, |day| weekday(day) >= 5);
         }
@@ -137,7 +139,7 @@ pub fn weekend_share(generator: &Generator, rail: Rail) -> f64 {
 pub fn loss(generator: &Generator, rail: Rail) -> f64 {
     let (mut lost, mut all) = (0.0, 0.0);
     for (at, segment) in generator.schedule.segments.iter().enumerate() {
-        let spec = &generator.flows[segment.flow];
+        let spec = &generator.world.flows[segment.flow];
         if spec.rail == rail {
             let payments = generator.schedule.segment_payments(at) as f64;
             lost += payments * (spec.flow.failed + spec.flow.rejected + spec.flow.cancelled);
@@ -154,7 +156,7 @@ pub fn other_currency_share(rail: Rail) -> f64 {
 
 /// How many payments each customer is expected to have.
 pub fn payments_by_customer(generator: &Generator) -> Vec<f64> {
-    let population = &generator.population;
+    let population = &generator.world.population;
     let mut expected = vec![0.0; generator.config().num_customers as usize];
     for (at, segment) in generator.schedule.segments.iter().enumerate() {
         let payments = generator.schedule.segment_payments(at) as f64;

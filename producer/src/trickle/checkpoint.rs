@@ -1,0 +1,140 @@
+//! What a run leaves for the next one: how far its clock got, and which updates are still to come.
+//!
+//! The file: a line of text that names format and run; then in little endian the last event time, the number of updates, for each its
+//! due time, index and number of changes; and a checksum. It is replaced as a whole, so that a reader sees the old one or the new one.
+
+use super::updates::Update;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read, Write};
+use std::path::{Path, PathBuf};
+
+const FORMAT: &str = "payments-trickle-1";
+
+/// A run's state.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Saved {
+    /// The run's configuration, shard and start; a line without spaces at its ends.
+    pub run: String,
+    /// No event before or at this time may be made again.
+    pub last_micros: i64,
+    pub pending: Vec<Update>,
+}
+
+impl Saved {
+    fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(128 + self.pending.len() * 20);
+        out.extend_from_slice(format!("{FORMAT} {}\n", self.run).as_bytes());
+        out.extend_from_slice(&self.last_micros.to_le_bytes());
+        out.extend_from_slice(&(self.pending.len() as u64).to_le_bytes());
+        for update in &self.pending {
+            out.extend_from_slice(&update.due_micros.to_le_bytes());
+            out.extend_from_slice(&update.index.to_le_bytes());
+            out.extend_from_slice(&update.changes.to_le_bytes());
+        }
+        out.extend_from_slice(&checksum(&out).to_le_bytes());
+        out
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let (content, sum) = bytes.split_last_chunk::<8>()?;
+        if checksum(content) != u64::from_le_bytes(*sum) {
+            return None;
+        }
+        let end = content.iter().position(|byte| *byte == b'\n')?;
+        let run = std::str::from_utf8(&content[..end]).ok()?.strip_prefix(FORMAT)?.trim().to_owned();
+        let mut rest = &content[end + 1..];
+        let last_micros = i64::from_le_bytes(take(&mut rest)?);
+        let count = u64::from_le_bytes(take(&mut rest)?);
+        let mut pending = Vec::new();
+        for _ in 0..count {
+            pending.push(Update {
+                due_micros: i64::from_le_bytes(take(&mut rest)?),
+                index: u64::from_le_bytes(take(&mut rest)?),
+                changes: u32::from_le_bytes(take(&mut rest)?),
+            });
+        }
+        rest.is_empty().then_some(Self { run, last_micros, pending })
+    }
+
+    /// Reads a file; `None` where there is none yet.
+    pub fn read(path: &Path) -> std::io::Result<Option<Self>> {
+        let mut bytes = Vec::new();
+        match File::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
+            Ok(mut file) => file.read_to_end(&mut bytes)?,
+        };
+        let saved = Self::decode(&bytes);
+        saved
+            .map(Some)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidData, "it is no checkpoint of a trickle, or damaged"))
+    }
+
+    /// Replaces the file, on the disk when this returns.
+    pub fn write(&self, path: &Path) -> std::io::Result<()> {
+        let beside = beside(path);
+        let mut file = File::create(&beside)?;
+        file.write_all(&self.encode())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)?;
+        // The rename is on the disk when its folder is.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+fn beside(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    name.into()
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk()?;
+    *rest = tail;
+    Some(*head)
+}
+
+/// FNV-1a: finds a file that was cut or damaged.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn saved() -> Saved {
+        let pending = (0..100).map(|k| Update { due_micros: k, index: k as u64 * 7, changes: 2 }).collect();
+        Saved { run: "abc 0/1 now".into(), last_micros: 1_234_567, pending }
+    }
+
+    #[test]
+    fn what_was_written_is_read_and_replaces_what_was_there() {
+        let folder = std::env::temp_dir().join(format!("trickle-checkpoint-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("state");
+        assert_eq!(Saved::read(&path).unwrap(), None);
+        saved().write(&path).unwrap();
+        let later = Saved { last_micros: 9, ..saved() };
+        later.write(&path).unwrap();
+        assert_eq!(Saved::read(&path).unwrap(), Some(later));
+        std::fs::write(&path, "something else").unwrap();
+        assert!(Saved::read(&path).is_err());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_damaged_or_cut_file_is_refused() {
+        let bytes = saved().encode();
+        for at in 0..bytes.len() {
+            assert_eq!(Saved::decode(&bytes[..at]), None);
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x10;
+            assert_eq!(Saved::decode(&damaged), None);
+        }
+        assert_eq!(Saved::decode(&bytes), Some(saved()));
+    }
+}

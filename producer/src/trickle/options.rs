@@ -1,0 +1,170 @@
+//! The flags of `producer trickle`.
+
+use super::clock::Source;
+use super::rate::{Burst, Rate};
+use crate::Shard;
+use crate::generator::{Config, Curve, Live, LiveConfig, Mix, midnight_micros};
+use crate::options::{parse_date, read_profile};
+use chrono::NaiveDate;
+use service::Error;
+use service::units::parse_duration;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Publishes payments at a steady rate, with event times of now, until it is stopped.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Options {
+    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s, COUNT/min or COUNT/h. What a pause
+    /// makes it miss is skipped and reported, never made up for.
+    #[arg(long, default_value = "50/s", value_name = "RATE")]
+    pub rate: Rate,
+    /// How the rate goes up and down over the week. The rails follow their calendars either way: no ACH on a Sunday.
+    #[arg(long, value_enum, default_value_t, value_name = "CURVE")]
+    pub rate_curve: Curve,
+    /// FACTORx/LENGTH@EVERY: five times the rate for 30 s once every 10 minutes is 5x/30s@10m. May be given more than once; where
+    /// bursts meet, the greatest counts.
+    #[arg(long, value_name = "BURST")]
+    pub burst: Vec<Burst>,
+    /// Speed of a simulated clock, 60 for a day in 24 minutes: event times, calendars and updates follow it; rate, bursts and
+    /// duration stay real.
+    #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
+    pub time_scale: Option<f64>,
+    /// Day on which a simulated clock starts, at midnight UTC; without it, now.
+    #[arg(long, value_parser = parse_date, value_name = "YYYY-MM-DD")]
+    pub start_date: Option<NaiveDate>,
+    /// Stop after this time.
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub duration: Option<Duration>,
+    /// Stop after this many new payments.
+    #[arg(long, value_name = "COUNT")]
+    pub num_records: Option<u64>,
+    /// Part of the payments that begin as PENDING and are updated until they end; the others are published as they end.
+    #[arg(long, default_value_t = 0.3, value_name = "SHARE", allow_negative_numbers = true)]
+    pub update_share: f64,
+    /// Time on the event clock within which the last update of a payment comes, although settlement takes days.
+    #[arg(long, default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]
+    pub update_within: Duration,
+    /// Most updates kept for later, 24 bytes each; payments beyond it stay PENDING, and are counted.
+    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
+    pub max_pending_updates: usize,
+    /// File that keeps the event clock and the updates to come, for the next run with the same flags; one for each producer.
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Number of this producer, I of N, counted from 0: of N producers that run at once each uses other microseconds. Each has
+    /// the whole --rate.
+    #[arg(long, default_value = "0/1", value_name = "I/N")]
+    pub shard: Shard,
+    /// Customers that the payments are spread over.
+    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = 1_000, value_name = "COUNT")]
+    pub num_customers: u64,
+    /// Seed of everything random.
+    #[arg(long, env = "SEED", default_value_t = 42)]
+    pub seed: u64,
+    /// Shares of the rails: seed, us, eu, or a list like ACH=0.4,CARD=0.6.
+    #[arg(long, default_value = "seed", value_name = "MIX")]
+    pub mix: Mix,
+    /// How unevenly customers pay: 0 is evenly, 1 is as Zipf found it.
+    #[arg(long, default_value_t = Config::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
+    pub customer_skew: f64,
+    /// TOML file with amounts, calendars, return rates and the like; `producer profile` prints the built-in one.
+    #[arg(long, value_name = "FILE")]
+    pub profile: Option<PathBuf>,
+    /// Topic to publish to: an id, or projects/PROJECT/topics/ID.
+    #[arg(long, env = "PAYMENTS_TOPIC", default_value = "payments", value_name = "TOPIC")]
+    pub topic: String,
+    /// Most messages published and not yet confirmed; while there are as many, slots are skipped.
+    #[arg(long, default_value_t = 20_000, value_name = "COUNT")]
+    pub max_in_flight: usize,
+    /// How long a message is tried before it counts as failed.
+    #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
+    pub publish_timeout: Duration,
+    /// How often a line of progress is logged.
+    #[arg(long, default_value = "10s", value_parser = parse_duration, value_name = "DURATION")]
+    pub progress_every: Duration,
+}
+
+/// A microsecond is used once: so many messages a second there are room for on a clock that runs at the real speed.
+const MOST_A_SECOND: f64 = 1_000_000.0;
+/// The busiest hours of the calendars have about a third of this times the mean.
+const CALENDAR_PEAK: f64 = 10.0;
+const FASTEST_CLOCK: f64 = 1_000_000.0;
+
+impl Options {
+    /// Which flag cannot work, if one cannot.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let positive = [
+            ("--max-in-flight", self.max_in_flight == 0),
+            ("--progress-every", self.progress_every.is_zero()),
+            ("--update-within", self.update_within < Duration::from_secs(1)),
+        ];
+        if let Some((flag, _)) = positive.into_iter().find(|(_, wrong)| *wrong) {
+            let (value, least) = match flag {
+                "--max-in-flight" => ("0".to_owned(), "1"),
+                "--progress-every" => ("0s".to_owned(), "1ms"),
+                _ => (format!("{:?}", self.update_within), "1s"),
+            };
+            return Err(Error::Flag { flag, value, problem: format!("is too small: use at least {least}") });
+        }
+        let scale = self.time_scale.unwrap_or(1.0);
+        if !(scale > 0.0 && scale <= FASTEST_CLOCK) {
+            let problem = format!("is out of range: use a number above 0, and {FASTEST_CLOCK} at most");
+            return Err(Error::Flag { flag: "--time-scale", value: scale.to_string(), problem });
+        }
+        self.check_rate(scale)
+    }
+
+    fn check_rate(&self, scale: f64) -> Result<(), Error> {
+        let peak = self.burst.iter().map(|burst| burst.factor).fold(1.0, f64::max);
+        let peak = if self.rate_curve == Curve::Calendar { peak * CALENDAR_PEAK } else { peak };
+        let most = MOST_A_SECOND * scale / self.shard.count() as f64 / peak;
+        if self.rate.per_second <= most {
+            return Ok(());
+        }
+        let (flag, value) = ("--rate", self.rate.to_string());
+        let problem = format!(
+            "is too high: every payment has its own microsecond, so with this number of shards, bursts, curve and time scale \
+             {most:.0}/s are possible"
+        );
+        Err(Error::Flag { flag, value, problem })
+    }
+
+    pub(super) fn live(&self) -> Result<Live, Error> {
+        let base = Config {
+            seed: self.seed,
+            num_customers: self.num_customers,
+            start_date: self.start_date.unwrap_or(Config::default().start_date),
+            end_date: self.start_date.unwrap_or(Config::default().end_date),
+            mix: self.mix.clone(),
+            customer_skew: self.customer_skew,
+            profile: read_profile(self.profile.as_deref())?,
+            ..Config::default()
+        };
+        let (curve, update_share, update_within) = (self.rate_curve, self.update_share, self.update_within);
+        Live::new(LiveConfig { base, curve, update_share, update_within })
+            .map_err(|error| Error::Config(error.to_string()))
+    }
+
+    /// The event clock's source; a simulated one goes on after `last_micros` where a run before got so far.
+    pub(super) fn source(&self, last_micros: Option<i64>, wall_micros: i64) -> Source {
+        if !self.is_simulated() {
+            return Source::Wall;
+        }
+        let start = || self.start_date.map_or(wall_micros, midnight_micros);
+        let start_micros = last_micros.map_or_else(start, |last| last + 1);
+        Source::Simulated { start_micros, scale: self.time_scale.unwrap_or(1.0) }
+    }
+
+    fn is_simulated(&self) -> bool {
+        self.start_date.is_some() || self.time_scale.is_some()
+    }
+
+    /// Names what a checkpoint belongs to.
+    pub(super) fn run_name(&self, run_id: &str) -> String {
+        let clock = match self.start_date {
+            Some(date) => date.to_string(),
+            None if self.is_simulated() => "simulated".to_owned(),
+            None => "now".to_owned(),
+        };
+        format!("{run_id} shard {} from {clock}", self.shard)
+    }
+}

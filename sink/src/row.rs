@@ -1,0 +1,145 @@
+//! A payment as the row that it becomes: its cells as MutateRows carries them, and what else the way to the tables needs.
+//!
+//! A row's cells are the same in all three tables, so they are encoded once. That happens right after the message is
+//! decoded: the payment, with its many small strings, lives no longer than that.
+
+use prost::encoding::{encode_varint, encoded_len_varint};
+use schemas::Payment;
+use schemas::layout::{Column, KeyParts, cells};
+use schemas::payment::{PaymentHeader, PaymentType};
+
+/// One payment's row, for any of the tables.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The `mutations` fields of its `MutateRowsRequest.Entry`.
+    body: Box<[u8]>,
+    mutations: u32,
+    customer_id: Box<str>,
+    payment_id: Box<str>,
+    pub payment_type: PaymentType,
+    pub version: u32,
+    /// The business time, UTC microseconds.
+    pub created_micros: i64,
+    /// When the service took the message, UTC microseconds: the cells' time and the window's.
+    pub publish_micros: i64,
+    pub minor_units: i64,
+    /// ISO 4217.
+    pub currency: [u8; 3],
+}
+
+impl Row {
+    /// The encoded mutations.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// How many mutations the body has.
+    pub fn mutations(&self) -> usize {
+        self.mutations as usize
+    }
+
+    pub fn payment_id(&self) -> &str {
+        &self.payment_id
+    }
+
+    pub fn key_parts(&self) -> KeyParts<'_> {
+        KeyParts::new(&self.customer_id, self.created_micros, self.payment_type, &self.payment_id)
+    }
+
+    /// The time of its cells: Bigtable wants milliseconds.
+    pub fn cell_micros(&self) -> i64 {
+        whole_millis(self.publish_micros)
+    }
+}
+
+/// Cut, not rounded, so that a redelivery has the same.
+fn whole_millis(micros: i64) -> i64 {
+    micros - micros.rem_euclid(1_000)
+}
+
+/// Encodes rows; it holds every column's constant bytes.
+#[derive(Clone, Debug)]
+pub struct Encoder {
+    /// By column: `SetCell`'s family, qualifier and the tag of its timestamp.
+    headers: Vec<Vec<u8>>,
+    /// Used again for each row.
+    body: Vec<u8>,
+}
+
+// Field tags of google.bigtable.v2: number << 3 | wire type (0 varint, 2 length-delimited).
+const ENTRY_MUTATIONS: u8 = 2 << 3 | 2;
+const MUTATION_SET_CELL: u8 = 1 << 3 | 2;
+const SET_CELL_FAMILY_NAME: u8 = 1 << 3 | 2;
+const SET_CELL_COLUMN_QUALIFIER: u8 = 2 << 3 | 2;
+const SET_CELL_TIMESTAMP_MICROS: u8 = 3 << 3;
+const SET_CELL_VALUE: u8 = 4 << 3 | 2;
+
+impl Default for Encoder {
+    fn default() -> Self {
+        let header = |column: &Column| {
+            let mut out = Vec::new();
+            push_bytes(&mut out, SET_CELL_FAMILY_NAME, column.family().id().as_bytes());
+            push_bytes(&mut out, SET_CELL_COLUMN_QUALIFIER, column.qualifier().as_bytes());
+            out.push(SET_CELL_TIMESTAMP_MICROS);
+            out
+        };
+        Self { headers: Column::ALL.iter().map(header).collect(), body: Vec::new() }
+    }
+}
+
+impl Encoder {
+    /// The row of a valid payment that was published at `publish_micros` (UTC).
+    pub fn row(&mut self, payment: &Payment, publish_micros: i64) -> Row {
+        let mutations = self.encode_body(payment, whole_millis(publish_micros));
+        let header = payment.payment_header.as_ref();
+        let amount = payment.amount.as_ref();
+        let originator = payment.parties.as_ref().and_then(|parties| parties.originator.as_ref());
+        let currency = amount.and_then(|amount| amount.currency.as_bytes().try_into().ok());
+        Row {
+            body: self.body.as_slice().into(),
+            mutations,
+            customer_id: originator.map_or("", |party| &party.party_id).into(),
+            payment_id: header.map_or("", |header| &header.payment_id).into(),
+            payment_type: header.map_or(PaymentType::Unspecified, PaymentHeader::payment_type),
+            version: header.map_or(0, |header| header.version),
+            created_micros: header.map_or(0, |header| header.created_at_micros),
+            publish_micros,
+            minor_units: amount.map_or(0, |amount| amount.minor_units),
+            currency: currency.unwrap_or(*b"XXX"),
+        }
+    }
+
+    /// Writes the row's mutations; how many there are.
+    fn encode_body(&mut self, payment: &Payment, cell_micros: i64) -> u32 {
+        let mut time = [0_u8; 10];
+        let time_len = {
+            let mut rest = &mut time[..];
+            encode_varint(cell_micros as u64, &mut rest);
+            10 - rest.len()
+        };
+        let time = &time[..time_len];
+        let mut count = 0;
+        let out = &mut self.body;
+        out.clear();
+        cells(payment, |column, value| {
+            let header = &self.headers[column as usize];
+            let set_cell =
+                header.len() + time.len() + 1 + encoded_len_varint(value.len() as u64) + value.len();
+            out.push(ENTRY_MUTATIONS);
+            encode_varint((1 + encoded_len_varint(set_cell as u64) + set_cell) as u64, out);
+            out.push(MUTATION_SET_CELL);
+            encode_varint(set_cell as u64, out);
+            out.extend_from_slice(header);
+            out.extend_from_slice(time);
+            push_bytes(out, SET_CELL_VALUE, value);
+            count += 1;
+        });
+        count
+    }
+}
+
+fn push_bytes(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    out.push(tag);
+    encode_varint(value.len() as u64, out);
+    out.extend_from_slice(value);
+}
