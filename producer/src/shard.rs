@@ -17,6 +17,19 @@ impl Default for Shard {
 }
 
 impl Shard {
+    /// None where there is no such shard.
+    pub fn new(index: u64, count: u64) -> Option<Self> {
+        (index < count).then_some(Self { index, count })
+    }
+
+    pub fn index(self) -> u64 {
+        self.index
+    }
+
+    pub fn count(self) -> u64 {
+        self.count
+    }
+
     /// The indices that are this shard's: contiguous, and over all shards exactly `0..records`.
     pub fn range(self, records: u64) -> Range<u64> {
         let bound = |shard: u64| (u128::from(records) * u128::from(shard) / u128::from(self.count)) as u64;
@@ -31,11 +44,8 @@ impl FromStr for Shard {
         let form = "a shard is I/N with I from 0 to N-1, as in 0/4";
         let (index, count) = text.split_once('/').ok_or(form)?;
         let number = |text: &str| text.parse::<u64>().map_err(|_| form.to_owned());
-        let shard = Self { index: number(index)?, count: number(count)? };
-        if shard.index >= shard.count {
-            return Err(format!("there is no shard {index} of {count}; {form}"));
-        }
-        Ok(shard)
+        Self::new(number(index)?, number(count)?)
+            .ok_or_else(|| format!("there is no shard {index} of {count}; {form}"))
     }
 }
 

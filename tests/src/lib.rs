@@ -5,7 +5,9 @@
 pub mod backend;
 pub mod pipeline;
 pub mod programs;
+pub mod running;
 pub mod tables;
 
 pub use backend::Backend;
 pub use pipeline::Pipeline;
+pub use running::Running;
