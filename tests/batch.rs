@@ -299,13 +299,12 @@ async fn late_payments_follow_all_others_and_duplicates_come_twice() -> Result<(
     for message in &messages {
         let time = message.publish_time.context("a publish time")?;
         let micros = time.seconds * 1_000_000 + i64::from(time.nanos / 1_000);
-        let index = match message.attributes.get("fault_index") {
-            Some(index) => index.parse()?,
-            None => {
-                let payment = Payment::decode(message.data.as_slice())?;
-                let id = payment.payment_header.context("a header")?.payment_id;
-                generator.index_of(&id).context("an index")?
-            }
+        let index = if let Some(index) = message.attributes.get("fault_index") {
+            index.parse()?
+        } else {
+            let payment = Payment::decode(message.data.as_slice())?;
+            let id = payment.payment_header.context("a header")?.payment_id;
+            generator.index_of(&id).context("an index")?
         };
         *copies.entry(index).or_default() += 1;
         match faults.of(index) {
@@ -343,5 +342,86 @@ async fn the_log_says_which_shard_and_who_said_so() -> Result<()> {
     let second = run("CLOUD_RUN_TASK_INDEX", "1", Some("2"))?;
     assert!(second.contains("shard=1/2") && second.contains("Cloud Run"), "{second}");
     assert_eq!(published(&pipeline)?, 1_001);
+    Ok(())
+}
+
+/// Runs the producer without any server.
+fn offline(args: &[&str]) -> Result<Output> {
+    programs::run("producer", args)
+}
+
+fn delimited(mut bytes: &[u8]) -> Result<Vec<Payment>> {
+    let mut payments = Vec::new();
+    while !bytes.is_empty() {
+        payments.push(Payment::decode_length_delimited(&mut bytes)?);
+    }
+    Ok(payments)
+}
+
+#[test]
+fn a_dry_run_needs_no_server_and_counts_the_rails() -> Result<()> {
+    let output =
+        offline(&["--num-records", "5001", "--dry-run", "--shard", "1/2", "--duplicate-rate", "0.1"])?;
+    let stdout = String::from_utf8(output.stdout)?;
+    assert_eq!(output.status.code(), Some(0), "{stdout}");
+    let figure = |name: &str| -> Result<u64> {
+        let line = stdout.lines().find(|line| line.split(' ').next() == Some(name)).context("a line")?;
+        Ok(line.split_whitespace().last().context("a figure")?.parse()?)
+    };
+    assert_eq!(figure("payments")?, 2_501);
+    assert!((2_650..2_850).contains(&figure("messages")?));
+    let rails = ["ACH", "WIRE", "CARD", "RTP", "SEPA", "CHECK", "P2P"].map(|rail| figure(rail).unwrap_or(0));
+    assert!(rails.iter().all(|count| *count > 0) && rails.iter().sum::<u64>() == 2_501, "{stdout}");
+    Ok(())
+}
+
+#[test]
+fn a_file_has_every_payment_in_order_and_is_never_overwritten() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let file = path_in(&folder, "payments.pb");
+    let flags = ["--num-records", "3500", "--output", &file];
+    assert_eq!(offline(&flags)?.status.code(), Some(0));
+    let generator = Generator::new(producer::generator::Config { num_records: 3_500, ..Default::default() })?;
+    let expected: Vec<_> = (0..3_500).map(|index| generator.payment(index)).collect();
+    let written = std::fs::read(&file)?;
+    assert!(delimited(&written)? == expected);
+    let refused = offline(&[&flags[..], &["--seed", "1"]].concat())?;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr)?.contains("exists already"));
+    assert!(std::fs::read(&file)? == written);
+    // No temporary file stays behind.
+    assert_eq!(std::fs::read_dir(folder.path())?.count(), 1);
+
+    let late = offline(&["--num-records", "3500", "--output", "-", "--late-rate", "0.1"])?;
+    let rates = Rates { late_rate: 0.1, ..Rates::default() };
+    let faults = Faults::new(rates, 42)?;
+    let (held, on_time): (Vec<u64>, Vec<u64>) = (0..3_500).partition(|index| faults.of(*index).is_some());
+    let order: Vec<_> = on_time.into_iter().chain(held).map(|index| generator.payment(index)).collect();
+    assert!(delimited(&late.stdout)? == order);
+    Ok(())
+}
+
+#[test]
+fn json_goes_to_standard_output_a_payment_a_line_and_a_reader_may_leave_early() -> Result<()> {
+    let flags = ["--num-records", "1200", "--output", "-", "--output-format", "json"];
+    let output = offline(&flags)?;
+    let generator = Generator::new(producer::generator::Config { num_records: 1_200, ..Default::default() })?;
+    let lines = String::from_utf8(output.stdout)?;
+    assert_eq!(lines.lines().count(), 1_200);
+    for (index, line) in lines.lines().enumerate() {
+        let value: Value = serde_json::from_str(line)?;
+        assert_eq!(value["paymentHeader"]["paymentId"], generator.payment_id(index as u64));
+    }
+    let refused = offline(&[&flags[..], &["--corrupt-rate", "0.1"]].concat())?;
+    assert_eq!(refused.status.code(), Some(2));
+
+    let program = programs::folder().join("producer");
+    let script = format!(
+        "{} --num-records 200000 --output - --output-format json | head -n 3 | wc -l; echo ${{PIPESTATUS[0]}}",
+        program.display()
+    );
+    let piped = std::process::Command::new("bash").args(["-c", &script]).output()?;
+    assert_eq!(String::from_utf8(piped.stdout)?, "3\n0\n");
+    assert_eq!(String::from_utf8(piped.stderr)?, "");
     Ok(())
 }

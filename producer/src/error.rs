@@ -12,6 +12,8 @@ pub enum Error {
          often a payment is sent"
     )]
     Unconfirmed { topic: String, index: u64, reason: String, resume: u64 },
+    #[error("--output {path}: {source}")]
+    Output { path: String, source: std::io::Error },
     #[error("a task of the producer ended by itself, which is a bug: {0}")]
     Bug(String),
 }

@@ -45,6 +45,13 @@ pub enum Fault {
     Late,
 }
 
+impl Fault {
+    /// How often a payment with the fault is sent.
+    pub fn copies(self) -> u64 {
+        if self == Self::Duplicate { 2 } else { 1 }
+    }
+}
+
 /// The faults of a run.
 #[derive(Clone, Debug)]
 pub struct Faults {

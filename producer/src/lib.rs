@@ -20,16 +20,20 @@ mod identity;
 mod keeper;
 mod ledger;
 mod options;
+mod output;
 mod placement;
 mod progress;
 mod publisher;
+mod renderer;
 mod shard;
 
 pub use batch::Batch;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};
 pub use options::{Generation, Publishing};
+pub use output::{Output, Tally, write};
 pub use progress::Progress;
+pub use renderer::Renderer;
 pub use shard::Shard;
 
 use batch::Work;
@@ -100,9 +104,9 @@ pub async fn run(
     conclude(&shared, work, topic)
 }
 
-fn log_start(topic: &str, shared: &Shared, options: &Publishing, index: u64) {
-    let (shard, shard_from) = (options.shard.unwrap_or_default(), options.shard_source);
-    tracing::info!(topic, run_id = shared.generator.run_id(), %shard, shard_from, index, "publishing");
+fn log_start(topic: &str, work: &Shared, options: &Publishing, index: u64) {
+    let (shard, from) = (options.shard.unwrap_or_default(), options.shard_source);
+    tracing::info!(topic, run_id = work.generator.run_id(), %shard, shard_from = from, index, "publishing");
 }
 
 /// One worker a core, each with its share of what may be in flight.

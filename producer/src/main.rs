@@ -1,7 +1,7 @@
 //! The producer's process: parse, start logging, run, exit.
 
 use clap::{Parser, Subcommand};
-use producer::{Batch, Generation, Outcome, Progress, Publishing};
+use producer::{Batch, Generation, Outcome, Output, Progress, Publishing};
 use service::{Project, pubsub, signals, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ struct Cli {
     publishing: Publishing,
     #[command(flatten)]
     batch: Batch,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     project: Project,
     #[command(flatten)]
@@ -64,6 +66,15 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     cli.publishing.place(cli.batch.shards, |name| std::env::var(name).ok())?;
     let generator = cli.generation.generator()?;
     cli.publishing.range(generator.config().num_records)?;
+    if cli.output.is_wanted() {
+        let tally = producer::write(generator, &cli.publishing, &cli.batch, &cli.output, shutdown).await?;
+        if cli.output.dry_run {
+            println!("{tally}");
+        } else {
+            tracing::info!(payments = tally.payments, bytes = tally.bytes, "written");
+        }
+        return Ok(());
+    }
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     let progress = Arc::new(Progress::default());
     let started = Instant::now();

@@ -73,6 +73,13 @@ pub enum Pass {
     Late,
 }
 
+impl Pass {
+    /// Whether a payment with this fault is sent in the pass.
+    pub fn takes(self, fault: Option<Fault>) -> bool {
+        (fault == Some(Fault::Late)) == (self == Self::Late)
+    }
+}
+
 struct Outgoing {
     index: u64,
     payload: Vec<u8>,
@@ -125,12 +132,12 @@ impl Shared {
         let (mut payments, mut bytes) = (0, 0);
         for index in chunk {
             let fault = self.faults.of(index);
-            if (fault == Some(Fault::Late)) != (pass == Pass::Late) {
+            if !pass.takes(fault) {
                 continue;
             }
             let payload = self.faults.encode(self.generator.fill(index, buffer), index);
             (payments, bytes) = (payments + 1, bytes + payload.len());
-            if fault == Some(Fault::Duplicate) {
+            for _ in 1..fault.map_or(1, Fault::copies) {
                 outgoing.push(Outgoing { index, payload: payload.clone(), fault });
             }
             outgoing.push(Outgoing { index, payload, fault });
