@@ -55,6 +55,18 @@ impl Work {
 }
 
 impl Batch {
+    /// Refuses faults that cannot reach the sink: a topic with a schema takes no bytes that do not decode.
+    pub fn require_possible(&self, topic: &str, schema: &str) -> Result<(), Error> {
+        if schema.is_empty() || self.faults.corrupt_rate == 0.0 {
+            return Ok(());
+        }
+        let problem = format!(
+            "is impossible on topic {topic}: its schema {schema} makes Pub/Sub refuse undecodable messages; use a topic \
+             without a schema, or --invalid-rate"
+        );
+        Err(Error::Flag { flag: "--corrupt-rate", value: self.faults.corrupt_rate.to_string(), problem })
+    }
+
     /// Takes the checkpoint up and writes the ledger; refuses files that are another run's.
     ///
     /// `topic` is none for payments that are written to a file.

@@ -79,12 +79,13 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<Outcome, Error> {
     let topic = pubsub.topic_name(&options.topic);
+    let found = pubsub.require_topic(&topic).await?;
+    batch.require_possible(&topic, found.schema_settings.as_ref().map_or("", |settings| &settings.schema))?;
     let work = tokio::task::block_in_place(|| batch.prepare(&generator, options, Some(&topic)))?;
     if work.is_done() {
         tracing::info!("nothing left to do: the checkpoint says that everything is confirmed");
         return Ok(Outcome { confirmed_below: work.range.end, range: work.range });
     }
-    pubsub.require_topic(&topic).await?;
     let publisher = pubsub
         .publisher(options.publish_timeout)
         .await?
