@@ -106,8 +106,24 @@ fn pubsub() -> Vec<Service> {
         unary("delete_snapshot", "DeleteSnapshot", "DeleteSnapshotRequest", "()"),
         unary("seek", "Seek", "SeekRequest", "SeekResponse"),
     ];
+    let schemas = [
+        unary("create_schema", "CreateSchema", "CreateSchemaRequest", "Schema"),
+        unary("get_schema", "GetSchema", "GetSchemaRequest", "Schema"),
+        unary("list_schemas", "ListSchemas", "ListSchemasRequest", "ListSchemasResponse"),
+        unary(
+            "list_schema_revisions",
+            "ListSchemaRevisions",
+            "ListSchemaRevisionsRequest",
+            "ListSchemaRevisionsResponse",
+        ),
+        unary("commit_schema", "CommitSchema", "CommitSchemaRequest", "Schema"),
+        unary("delete_schema", "DeleteSchema", "DeleteSchemaRequest", "()"),
+        unary("validate_schema", "ValidateSchema", "ValidateSchemaRequest", "ValidateSchemaResponse"),
+        unary("validate_message", "ValidateMessage", "ValidateMessageRequest", "ValidateMessageResponse"),
+    ];
     let types = "crate::proto::pubsub";
     vec![
+        service("google.pubsub.v1", types, "SchemaService", &schemas),
         service("google.pubsub.v1", types, "Publisher", &publisher),
         service("google.pubsub.v1", types, "Subscriber", &subscriber),
     ]

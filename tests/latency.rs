@@ -9,8 +9,8 @@ use schemas::layout::{KeySuffix, Table, row_key};
 use std::collections::{HashMap, HashSet};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
-use whole_path::programs::{self, Running};
 use whole_path::{Backend, Pipeline, tables, trickle};
+use whole_path::{Running, programs};
 
 /// How many, and how fast: `TRICKLE_SECONDS` and `TRICKLE_RATE` (a second, for each of two shards) make it longer.
 fn load() -> (u64, u64) {

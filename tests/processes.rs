@@ -5,50 +5,9 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use prost::Message;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
-use whole_path::{Backend, Pipeline, programs, tables};
-
-/// A started binary; killed when a test ends early.
-struct Running(Child);
-
-impl Running {
-    fn start(program: &str, pipeline: &Pipeline, args: &[&str]) -> Result<Self> {
-        let mut command = programs::command(program);
-        command
-            .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
-            .env("BIGTABLE_EMULATOR_HOST", pipeline.backend.bigtable_addr().to_string())
-            .args(args)
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        Ok(Self(command.spawn()?))
-    }
-
-    fn signal(&self, signal: &str) -> Result<()> {
-        let status = std::process::Command::new("kill").args([signal, &self.0.id().to_string()]).status()?;
-        ensure!(status.success(), "kill {signal} failed");
-        Ok(())
-    }
-
-    /// Waits for the end, at most `limit`; the exit code, none for an end by signal.
-    async fn end(&mut self, limit: Duration) -> Result<Option<i32>> {
-        let deadline = Instant::now() + limit;
-        loop {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(status.code());
-            }
-            ensure!(Instant::now() < deadline, "still running after {limit:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
+use whole_path::{Backend, Pipeline, Running, programs, tables};
 
 /// Waits until some but not all of `total` rows are in the first table.
 async fn half_way(pipeline: &Pipeline, total: usize) -> Result<()> {

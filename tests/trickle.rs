@@ -7,8 +7,8 @@ use schemas::layout::{KeySuffix, Table, cells, row_key};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::Stdio;
 use std::time::Duration;
+use whole_path::Running;
 use whole_path::leased::{Leased, lease_all, postpone};
-use whole_path::programs::Running;
 use whole_path::trickle::{command, count, last_line, run};
 use whole_path::{Backend, Pipeline, tables};
 

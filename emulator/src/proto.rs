@@ -17,6 +17,7 @@ macro_rules! generated {
     };
 }
 generated!(publisher, "google.pubsub.v1.Publisher.rs");
+generated!(schema_service, "google.pubsub.v1.SchemaService.rs");
 generated!(subscriber, "google.pubsub.v1.Subscriber.rs");
 generated!(bigtable_data, "google.bigtable.v2.Bigtable.rs");
 generated!(bigtable_table_admin, "google.bigtable.admin.v2.BigtableTableAdmin.rs");

@@ -111,7 +111,7 @@ async fn what_a_topic_cannot_have_is_refused() {
     }
     let topic = Topic { name: TOPIC.to_owned(), schema_settings: Some(schema), ..Topic::default() };
     let message = refused(publisher.create_topic(topic).await, Code::InvalidArgument);
-    assert!(message.contains("schema service"), "{message}");
+    assert!(message.contains("encoding"), "{message}");
 }
 
 #[tokio::test]

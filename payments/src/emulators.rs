@@ -68,6 +68,7 @@ pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, inst
             instance,
             bigtable_emulator_host: Some(servers.bigtable.addr().to_string()),
         },
+        topic_schema: None,
         dry_run: false,
     }
 }

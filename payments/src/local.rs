@@ -120,8 +120,11 @@ impl Pipeline<'_> {
         let progress = Arc::new(producer::Progress::default());
         let (generator, options) = (self.generator.clone(), self.args.publishing.clone());
         let (pubsub, counts, token) = (pubsub.clone(), progress.clone(), stop.clone());
+        let batch = producer::Batch::default();
         let task =
-            tokio::spawn(async move { producer::run(generator, &options, &pubsub, counts, token).await });
+            tokio::spawn(
+                async move { producer::run(generator, &options, &batch, &pubsub, counts, token).await },
+            );
         Stage { progress, stop, task }
     }
 

@@ -4,6 +4,7 @@
 //! it fail: an operator decides.
 
 mod pubsub;
+mod schema;
 mod tables;
 
 use service::{Project, bigtable, pubsub as pubsub_service};
@@ -41,6 +42,10 @@ pub struct Args {
     pub pubsub: pubsub_service::Args,
     #[command(flatten)]
     pub bigtable: bigtable::Args,
+    /// Register the payment schema with Pub/Sub, under this id, and let the topic take nothing else. A schema of the
+    /// service is kept up to date: where the message has changed, a revision is committed.
+    #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "payments")]
+    pub topic_schema: Option<String>,
     /// Say what would be done, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -111,7 +116,11 @@ impl Ledger {
 pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
     let mut ledger = Ledger { dry_run: args.dry_run, lines: Vec::new() };
     let service = pubsub_service::Pubsub::connect(&args.pubsub, &args.project).await?;
-    pubsub::set_up(&service, &args.names, &mut ledger).await?;
+    let schema = match &args.topic_schema {
+        Some(id) => Some(schema::set_up(&service, id, &mut ledger).await?),
+        None => None,
+    };
+    pubsub::set_up(&service, &args.names, schema, &mut ledger).await?;
     let admin = bigtable::TableAdmin::connect(&args.bigtable, &args.project).await?;
     tables::set_up(&admin, &mut ledger).await?;
     Ok(ledger.lines)

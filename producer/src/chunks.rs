@@ -18,8 +18,9 @@ pub struct Chunks {
 }
 
 impl Chunks {
-    pub fn new(range: Range<u64>) -> Self {
-        Self { next: range.start, floor: range.start, range, confirmed: BTreeSet::new() }
+    /// The range, of which everything below `floor` is confirmed already.
+    pub fn new(range: Range<u64>, floor: u64) -> Self {
+        Self { next: floor, floor, range, confirmed: BTreeSet::new() }
     }
 
     /// The next indices to publish; `None` when all are handed out.
@@ -53,7 +54,7 @@ mod tests {
         fn the_floor_rises_only_over_what_is_confirmed(
             start in 0..2_000_u64, len in 0..20_000_u64, order in prop::collection::vec(any::<u16>(), 40)
         ) {
-            let mut chunks = Chunks::new(start..start + len);
+            let mut chunks = Chunks::new(0..start + len, start);
             let mut open: Vec<_> = std::iter::from_fn(|| chunks.take()).collect();
             prop_assert_eq!(open.iter().map(|chunk| chunk.end - chunk.start).sum::<u64>(), len);
             for pick in order {

@@ -7,10 +7,13 @@ pub enum Error {
     #[error("{0}")]
     Setup(#[from] service::Error),
     #[error(
-        "{unconfirmed} payment(s) were not confirmed by topic {topic}, the first that failed at index {index}: {reason}; \
-         start again with --start-index {resume}, rows are written once however often a payment is sent"
+        "not all payments from index {resume} on were confirmed by topic {topic}, the first that failed at index {index}: \
+         {reason}; start again with --start-index {resume}, or with the same --checkpoint, rows are written once however \
+         often a payment is sent"
     )]
-    Unconfirmed { topic: String, unconfirmed: u64, index: u64, reason: String, resume: u64 },
+    Unconfirmed { topic: String, index: u64, reason: String, resume: u64 },
+    #[error("--output {path}: {source}")]
+    Output { path: String, source: std::io::Error },
     #[error("a task of the producer ended by itself, which is a bug: {0}")]
     Bug(String),
 }
@@ -26,7 +29,15 @@ pub(crate) fn explain(topic: &str, error: &PublishError) -> Option<service::Erro
     use google_cloud_gax::error::rpc::Code;
     let PublishError::Rpc(rpc) = error else { return None };
     let status = rpc.status()?;
-    let permanent = [Code::NotFound, Code::PermissionDenied, Code::Unauthenticated, Code::InvalidArgument];
+    let permanent = [
+        Code::NotFound,
+        Code::PermissionDenied,
+        Code::Unauthenticated,
+        Code::InvalidArgument,
+        Code::FailedPrecondition,
+        Code::OutOfRange,
+        Code::Unimplemented,
+    ];
     permanent.contains(&status.code).then(|| {
         let status = tonic::Status::new(tonic::Code::from_i32(status.code as i32), status.message.clone());
         service::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(&status)

@@ -8,25 +8,41 @@
 //! [`run`] is the whole path of a batch, [`trickle`] that of a run without an end. A payment is a pure function of the configuration and its index ([`generator`]), so what is
 //! sent again after a failure is the same, byte for byte.
 
+mod batch;
+mod checkpoint;
 mod chunks;
+mod digest;
 mod error;
+mod faults;
+mod files;
 pub mod generator;
+mod identity;
+mod keeper;
+mod ledger;
 mod options;
+mod output;
+mod placement;
 mod progress;
 mod publisher;
+mod renderer;
 mod shard;
 pub mod trickle;
 
+pub use batch::Batch;
 pub use error::Error;
+pub use faults::{Fault, Faults, Rates};
 pub use options::{Generation, Publishing};
+pub use output::{Output, Tally, write};
 pub use progress::Progress;
+pub use renderer::Renderer;
 pub use shard::Shard;
 
-use chunks::Chunks;
+use batch::Work;
 use generator::Generator;
-use publisher::{Shared, lock, work};
-use service::pubsub::Pubsub;
-use std::{num::NonZero, ops::Range, sync::Arc, sync::Mutex, thread, time::Duration};
+use keeper::Keeper;
+use publisher::{Pass, Shared, lock};
+use service::{blocking::busy, pubsub::Pubsub};
+use std::{num::NonZero, ops::Range, sync::Arc, thread, time::Duration};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -58,13 +74,19 @@ impl Outcome {
 pub async fn run(
     generator: Arc<Generator>,
     options: &Publishing,
+    batch: &Batch,
     pubsub: &Pubsub,
     progress: Arc<Progress>,
     shutdown: CancellationToken,
 ) -> Result<Outcome, Error> {
-    let range = options.range(generator.config().num_records)?;
     let topic = pubsub.topic_name(&options.topic);
-    pubsub.require_topic(&topic).await?;
+    let found = pubsub.require_topic(&topic).await?;
+    batch.require_possible(&topic, found.schema_settings.as_ref().map_or("", |settings| &settings.schema))?;
+    let work = busy(|| batch.prepare(&generator, options, Some(&topic)))?;
+    if work.is_done() {
+        tracing::info!("nothing left to do: the checkpoint says that everything is confirmed");
+        return Ok(Outcome { confirmed_below: work.range.end, range: work.range });
+    }
     let publisher = pubsub
         .publisher(options.publish_timeout)
         .await?
@@ -73,29 +95,30 @@ pub async fn run(
         .set_byte_threshold(BATCH_BYTES)
         .set_delay_threshold(BATCH_DELAY)
         .build();
-    let attributes =
-        [("schema", schemas::SCHEMA), ("run_id", generator.run_id()), ("shard", &options.shard.to_string())];
-    let shared = Arc::new(Shared {
-        attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-        chunks: Mutex::new(Chunks::new(range.clone())),
-        generator,
-        publisher,
-        progress,
-        stop: shutdown.child_token(),
-        failure: Mutex::new(None),
-    });
-    publish_all(&shared, options).await?;
-    conclude(&shared, range, topic)
+    let shared =
+        Arc::new(Shared::new(generator, options, &work, publisher, progress, shutdown.child_token()));
+    log_start(&topic, &shared, options, work.resume(work.floors));
+    let keeper = Keeper::start(work, batch.checkpoint_interval, shared.clone());
+    for pass in [Pass::OnTime, Pass::Late] {
+        publish_all(&shared, pass, options).await?;
+    }
+    let work = keeper.finish().await?;
+    conclude(&shared, work, topic)
+}
+
+fn log_start(topic: &str, work: &Shared, options: &Publishing, index: u64) {
+    let (shard, from) = (options.shard.unwrap_or_default(), options.shard_source);
+    tracing::info!(topic, run_id = work.generator.run_id(), %shard, shard_from = from, index, "publishing");
 }
 
 /// One worker a core, each with its share of what may be in flight.
-async fn publish_all(shared: &Arc<Shared>, options: &Publishing) -> Result<(), Error> {
+async fn publish_all(shared: &Arc<Shared>, pass: Pass, options: &Publishing) -> Result<(), Error> {
     let workers = thread::available_parallelism().map_or(1, NonZero::get).min(options.max_in_flight);
     let max_messages = options.max_in_flight / workers;
     let max_bytes = options.max_in_flight_bytes as usize / workers;
     let mut tasks = JoinSet::new();
     for _ in 0..workers {
-        tasks.spawn(work(shared.clone(), max_messages, max_bytes));
+        tasks.spawn(publisher::work(shared.clone(), pass, max_messages, max_bytes));
     }
     while let Some(ended) = tasks.join_next().await {
         ended.map_err(|error| Error::Bug(error.to_string()))?;
@@ -103,14 +126,13 @@ async fn publish_all(shared: &Arc<Shared>, options: &Publishing) -> Result<(), E
     Ok(())
 }
 
-fn conclude(shared: &Shared, range: Range<u64>, topic: String) -> Result<Outcome, Error> {
-    let confirmed_below = lock(&shared.chunks).floor();
+fn conclude(shared: &Shared, work: Work, topic: String) -> Result<Outcome, Error> {
+    let resume = work.resume(shared.floors());
     let Some((index, error)) = lock(&shared.failure).take() else {
-        return Ok(Outcome { range, confirmed_below });
+        return Ok(Outcome { range: work.range, confirmed_below: resume });
     };
     if let Some(setup) = error::explain(&topic, &error) {
         return Err(setup.into());
     }
-    let unconfirmed = (range.end - range.start).saturating_sub(shared.progress.published());
-    Err(Error::Unconfirmed { topic, unconfirmed, index, reason: error.to_string(), resume: confirmed_below })
+    Err(Error::Unconfirmed { topic, index, reason: error.to_string(), resume })
 }

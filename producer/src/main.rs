@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 use producer::trickle::{self, Trickle};
-use producer::{Generation, Outcome, Progress, Publishing};
+use producer::{Batch, Generation, Outcome, Output, Progress, Publishing};
 use service::{Project, pubsub, signals, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -27,6 +27,10 @@ struct Cli {
     generation: Generation,
     #[command(flatten)]
     publishing: Publishing,
+    #[command(flatten)]
+    batch: Batch,
+    #[command(flatten)]
+    output: Output,
     #[command(flatten)]
     project: Project,
     #[command(flatten)]
@@ -93,20 +97,31 @@ async fn run_trickle(cli: TrickleCli) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(mut cli: Cli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
+    cli.publishing.place(cli.batch.shards, |name| std::env::var(name).ok())?;
     let generator = cli.generation.generator()?;
     cli.publishing.range(generator.config().num_records)?;
+    if cli.output.is_wanted() {
+        let tally = producer::write(generator, &cli.publishing, &cli.batch, &cli.output, shutdown).await?;
+        if cli.output.dry_run {
+            println!("{tally}");
+        } else {
+            tracing::info!(payments = tally.payments, bytes = tally.bytes, "written");
+        }
+        return Ok(());
+    }
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     let progress = Arc::new(Progress::default());
     let started = Instant::now();
-    let outcome = producer::run(generator, &cli.publishing, &pubsub, progress.clone(), shutdown).await?;
-    report(&outcome, &progress, started);
+    let (publishing, batch) = (&cli.publishing, &cli.batch);
+    let outcome = producer::run(generator, publishing, batch, &pubsub, progress.clone(), shutdown).await?;
+    report(&outcome, &cli.batch, &progress, started);
     Ok(())
 }
 
-fn report(outcome: &Outcome, progress: &Progress, started: Instant) {
+fn report(outcome: &Outcome, batch: &Batch, progress: &Progress, started: Instant) {
     let elapsed = started.elapsed();
     let (published, bytes) = (progress.published(), progress.bytes());
     tracing::info!(
@@ -118,6 +133,14 @@ fn report(outcome: &Outcome, progress: &Progress, started: Instant) {
     );
     if !outcome.is_complete() {
         let (resume, end) = (outcome.confirmed_below, outcome.range.end);
-        tracing::warn!("stopped before index {end}; go on with --start-index {resume}");
+        match &batch.checkpoint {
+            None => tracing::warn!("stopped before index {end}; go on with --start-index {resume}"),
+            Some(file) => {
+                let file = file.display();
+                tracing::warn!(
+                    "stopped before index {end}; {file} goes on at index {resume} with the same flags"
+                );
+            }
+        }
     }
 }

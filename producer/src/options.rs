@@ -1,6 +1,7 @@
 //! The producer's flags.
 
 use crate::generator::{Config, Generator, Mix, Profile};
+use crate::placement::place;
 use crate::shard::Shard;
 use chrono::NaiveDate;
 use service::Error;
@@ -84,9 +85,12 @@ pub struct Publishing {
     /// Topic to publish to: an id, or projects/PROJECT/topics/ID.
     #[arg(long, env = "PAYMENTS_TOPIC", default_value = "payments", value_name = "TOPIC")]
     pub topic: String,
-    /// This producer's share of the run, I of N, counted from 0.
-    #[arg(long, default_value = "0/1", value_name = "I/N")]
-    pub shard: Shard,
+    /// This producer's share of the run, I of N, counted from 0; without it what the job that started it says, or all.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Where the shard comes from, for the log.
+    #[arg(skip)]
+    pub shard_source: &'static str,
     /// First index to publish; with the resume point of a stopped run, goes on where that stopped.
     #[arg(long, default_value_t = 0, value_name = "INDEX")]
     pub start_index: u64,
@@ -105,13 +109,24 @@ pub struct Publishing {
 }
 
 impl Publishing {
+    /// Settles which shard this is, from the flags and the environment.
+    pub fn place(
+        &mut self,
+        shards: Option<u64>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), Error> {
+        let (shard, source) = place(self.shard, shards, variable)?;
+        (self.shard, self.shard_source) = (Some(shard), source);
+        Ok(())
+    }
+
     /// The indices to publish of a run of `records`; refuses flags that cannot work, naming them.
     pub fn range(&self, records: u64) -> Result<std::ops::Range<u64>, Error> {
         if self.max_in_flight == 0 {
             let (flag, value) = ("--max-in-flight", "0".to_owned());
             return Err(Error::Flag { flag, value, problem: "must be at least 1".into() });
         }
-        let shard = self.shard.range(records);
+        let shard = self.shard.unwrap_or_default().range(records);
         let end = self.end_index.unwrap_or(records);
         if end > records || self.start_index > end {
             let (flag, value) = match self.end_index {

@@ -17,11 +17,16 @@ impl Default for Shard {
 }
 
 impl Shard {
-    pub(crate) fn index(self) -> u64 {
+    /// None where there is no such shard.
+    pub fn new(index: u64, count: u64) -> Option<Self> {
+        (index < count).then_some(Self { index, count })
+    }
+
+    pub fn index(self) -> u64 {
         self.index
     }
 
-    pub(crate) fn count(self) -> u64 {
+    pub fn count(self) -> u64 {
         self.count
     }
 
@@ -39,11 +44,8 @@ impl FromStr for Shard {
         let form = "a shard is I/N with I from 0 to N-1, as in 0/4";
         let (index, count) = text.split_once('/').ok_or(form)?;
         let number = |text: &str| text.parse::<u64>().map_err(|_| form.to_owned());
-        let shard = Self { index: number(index)?, count: number(count)? };
-        if shard.index >= shard.count {
-            return Err(format!("there is no shard {index} of {count}; {form}"));
-        }
-        Ok(shard)
+        Self::new(number(index)?, number(count)?)
+            .ok_or_else(|| format!("there is no shard {index} of {count}; {form}"))
     }
 }
 

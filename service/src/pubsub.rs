@@ -5,6 +5,7 @@ use crate::{Endpoint, Error, Project, Transport, endpoint};
 use google_cloud_pubsub::client::{BasePublisher, Subscriber};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use proto::publisher_client::PublisherClient;
+use proto::schema_service_client::SchemaServiceClient;
 use proto::subscriber_client::SubscriberClient;
 use std::time::Duration;
 use tonic::Status;
@@ -49,6 +50,11 @@ impl Pubsub {
         self.name("subscriptions", id)
     }
 
+    /// The full name of a schema: `projects/PROJECT/schemas/ID`, or `id` itself where it is one.
+    pub fn schema_name(&self, id: &str) -> String {
+        self.name("schemas", id)
+    }
+
     fn name(&self, collection: &str, id: &str) -> String {
         if id.starts_with("projects/") {
             id.to_owned()
@@ -60,6 +66,11 @@ impl Pubsub {
     /// Topic calls.
     pub fn topics(&self) -> PublisherClient<Transport> {
         PublisherClient::new(self.transport.clone()).max_decoding_message_size(endpoint::MAX_MESSAGE_BYTES)
+    }
+
+    /// Schema calls.
+    pub fn schemas(&self) -> SchemaServiceClient<Transport> {
+        SchemaServiceClient::new(self.transport.clone())
     }
 
     /// Subscription calls.

@@ -43,8 +43,10 @@ impl DeadLetters {
     }
 
     fn letter(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> Message {
-        let mut attributes: HashMap<String, String> =
-            source.attributes.clone().into_iter().take(MAX_SOURCE_ATTRIBUTES).collect();
+        let mut attributes: HashMap<String, String> = kept(source)
+            .take(MAX_SOURCE_ATTRIBUTES)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
         let mut set = |name: &str, value: String| {
             attributes.insert(format!("dead_letter_{name}"), cut(value, MAX_ATTRIBUTE_BYTES));
         };
@@ -62,6 +64,11 @@ impl DeadLetters {
     }
 }
 
+/// The service puts attributes of its own on messages of topics with a schema, and takes none of these from publishers.
+fn kept(source: &Message) -> impl Iterator<Item = (&String, &String)> {
+    source.attributes.iter().filter(|(key, _)| !key.starts_with("goog"))
+}
+
 fn cut(mut text: String, max_bytes: usize) -> String {
     if text.len() > max_bytes {
         let end = (0..=max_bytes).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
@@ -72,7 +79,13 @@ fn cut(mut text: String, max_bytes: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::cut;
+    use super::{Message, cut, kept};
+
+    #[test]
+    fn the_services_own_attributes_are_left_behind() {
+        let source = Message::new().set_attributes([("googclient_schemaname", "s"), ("shard", "0/1")]);
+        assert_eq!(kept(&source).map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["shard"]);
+    }
 
     #[test]
     fn a_long_cause_is_cut_between_characters() {

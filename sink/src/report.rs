@@ -5,10 +5,10 @@
 
 use crate::row::Row;
 use crate::settle::End;
-use hdrhistogram::Histogram;
 use schemas::layout::type_name;
 use schemas::payment::PaymentType;
 use schemas::text::{minor_digits, time};
+use service::latency::Latency;
 use service::metrics;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -42,35 +42,6 @@ pub struct Tally {
     pub latency: Latency,
     /// Publish times of the payments, UTC microseconds, until it is known what became of them.
     published: Vec<i64>,
-}
-
-/// Milliseconds, to one per cent.
-#[derive(Clone, Debug, Default)]
-pub struct Latency(Option<Histogram<u32>>);
-
-/// What takes longer counts as this: the service keeps no message longer than its retention.
-const LONGEST: Duration = Duration::from_hours(31 * 24);
-
-impl Latency {
-    pub fn record(&mut self, latency: Duration) {
-        let histogram = self.0.get_or_insert_with(|| {
-            Histogram::new_with_bounds(1, LONGEST.as_millis() as u64, 2).expect("the bounds are in order")
-        });
-        histogram.saturating_record(u64::try_from(latency.as_millis()).unwrap_or(u64::MAX));
-    }
-
-    /// `None` while nothing is recorded.
-    pub fn quantile(&self, quantile: f64) -> Option<Duration> {
-        self.0.as_ref().map(|histogram| Duration::from_millis(histogram.value_at_quantile(quantile)))
-    }
-
-    fn add(&mut self, other: Self) {
-        match (&mut self.0, other.0) {
-            (Some(mine), Some(theirs)) => mine.add(theirs).expect("all have the same bounds"),
-            (mine @ None, theirs) => *mine = theirs,
-            (_, None) => {}
-        }
-    }
 }
 
 impl Tally {

@@ -1,6 +1,6 @@
 //! The servers that a test runs on.
 
-use crate::programs::{self, Running};
+use crate::{Running, programs};
 use anyhow::{Context, bail};
 use emulator::Servers;
 use std::io::{BufRead, BufReader};

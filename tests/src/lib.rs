@@ -6,8 +6,10 @@ pub mod backend;
 pub mod leased;
 pub mod pipeline;
 pub mod programs;
+pub mod running;
 pub mod tables;
 pub mod trickle;
 
 pub use backend::Backend;
 pub use pipeline::Pipeline;
+pub use running::Running;

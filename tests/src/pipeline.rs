@@ -5,7 +5,7 @@ use clap::Parser;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::setup;
 use producer::generator::Generator;
-use producer::{Generation, Publishing};
+use producer::{Batch, Generation, Publishing};
 use service::Project;
 use service::bigtable::Bigtable;
 use service::pubsub::Pubsub;
@@ -19,6 +19,8 @@ pub struct ProducerFlags {
     pub generation: Generation,
     #[command(flatten)]
     pub publishing: Publishing,
+    #[command(flatten)]
+    pub batch: Batch,
 }
 
 /// Flags of a sink; of one given twice the last counts.
@@ -73,6 +75,7 @@ impl Pipeline {
         producer::run(
             generator.clone(),
             &flags.publishing,
+            &flags.batch,
             &self.pubsub,
             Arc::default(),
             CancellationToken::new(),

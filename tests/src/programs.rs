@@ -1,10 +1,10 @@
 //! The real binaries, as an operator starts them.
 
+use crate::Pipeline;
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
 
 /// Builds the three binaries, once, in the profile that the tests have, and says where they are.
 ///
@@ -40,40 +40,13 @@ pub fn command(program: &str) -> Command {
     command
 }
 
-/// A started binary; killed when a test ends early.
-#[derive(Debug)]
-pub struct Running(pub Child);
-
-impl Running {
-    pub fn spawn(command: &mut Command) -> anyhow::Result<Self> {
-        Ok(Self(command.spawn()?))
-    }
-
-    /// Sends a signal: `-TERM`, `-KILL`, `-STOP`, `-CONT`.
-    pub fn signal(&self, signal: &str) -> anyhow::Result<()> {
-        let status = Command::new("kill").args([signal, &self.0.id().to_string()]).status()?;
-        ensure!(status.success(), "kill {signal} failed");
-        Ok(())
-    }
-
-    /// Waits for the end, at most `limit`; the exit code, none for an end by signal.
-    pub async fn end(&mut self, limit: Duration) -> anyhow::Result<Option<i32>> {
-        let deadline = Instant::now() + limit;
-        loop {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(status.code());
-            }
-            ensure!(Instant::now() < deadline, "still running after {limit:?}");
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// One of the binaries, pointed at a pipeline's servers.
+pub fn command_at(program: &str, pipeline: &Pipeline) -> Command {
+    let mut command = command(program);
+    command
+        .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
+        .env("BIGTABLE_EMULATOR_HOST", pipeline.backend.bigtable_addr().to_string());
+    command
 }
 
 /// Runs to the end, within a minute.

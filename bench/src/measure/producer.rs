@@ -3,7 +3,7 @@
 use super::{Clock, Measurement};
 use anyhow::ensure;
 use clap::Parser;
-use producer::{Generation, Progress, Publishing};
+use producer::{Batch, Generation, Progress, Publishing};
 use service::Project;
 use service::pubsub::{self, Pubsub};
 use std::net::SocketAddr;
@@ -18,6 +18,8 @@ struct Flags {
     generation: Generation,
     #[command(flatten)]
     publishing: Publishing,
+    #[command(flatten)]
+    batch: Batch,
 }
 
 /// Publishes `records` payments.
@@ -31,7 +33,8 @@ pub async fn measure(records: u64, pubsub: SocketAddr, flags: &[String]) -> anyh
     let clock = Clock::start();
     let generator = flags.generation.generator()?;
     let shutdown = CancellationToken::new();
-    producer::run(generator, &flags.publishing, &pubsub, progress.clone(), shutdown).await?;
+    let Flags { publishing, batch, .. } = flags;
+    producer::run(generator, &publishing, &batch, &pubsub, progress.clone(), shutdown).await?;
     let measurement = clock.stop();
     let published = progress.published();
     ensure!(published == records, "{published} of {records} payments were published");

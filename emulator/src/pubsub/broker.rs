@@ -4,6 +4,7 @@ use super::backlog::Backlog;
 use super::error::Error;
 use super::names;
 use super::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
+use super::schema::Schema;
 use super::store::Store;
 use super::subscription::Subscription;
 use super::topic::Topic;
@@ -23,6 +24,7 @@ pub struct Registry {
     pub topics: BTreeMap<String, Arc<Topic>>,
     pub subscriptions: BTreeMap<String, Arc<Subscription>>,
     pub snapshots: BTreeMap<String, Arc<SnapshotRecord>>,
+    pub schemas: BTreeMap<String, Arc<Schema>>,
     /// Deleted topics that a subscription or snapshot still needs.
     pub orphans: HashMap<u64, Arc<Topic>>,
 }
@@ -87,6 +89,11 @@ impl Broker {
             let Some(topic) = topics.get(&record.topic_number) else { continue };
             let progress = self.store.progress(record.number)?;
             self.add_subscription(record, topic.clone(), progress);
+        }
+        for record in self.store.schemas()? {
+            if let Some(schema) = Schema::from_record(record).map_err(Error::Schema)? {
+                self.write().schemas.insert(schema.latest().name.clone(), Arc::new(schema));
+            }
         }
         for record in self.store.snapshots()? {
             self.write().snapshots.insert(record.snapshot.name.clone(), Arc::new(record));

@@ -18,6 +18,8 @@ pub enum Error {
         "the Pub/Sub store holds a record that cannot be read: {key}; move the data directory away to start afresh"
     )]
     Record { key: String, source: prost::DecodeError },
+    #[error("the Pub/Sub store holds a schema that does not compile: {0}")]
+    Schema(tonic::Status),
     #[error("the Pub/Sub server failed")]
     Serve(#[from] tonic::transport::Error),
     #[error("the Pub/Sub store was still in use after the stop; the next start on its directory may fail")]

@@ -4,7 +4,7 @@
 //! Requests come in through `publisher`, `subscriber` and `streaming` (with `codec` and `wire`, which pass message bodies
 //! through as bytes), and find topics and subscriptions in the `broker`. A publish goes to the `writer`, which appends
 //! `chunk`s to the topic's `log` in the `store`. Each subscription has a `backlog`, a state machine of `ranges`,
-//! `leases` and ordering keys, fed by its `reader`; `saver` writes its progress down, `retention` frees what nobody
+//! `leases` and ordering keys, fed by its `reader`; `saver` writes its progress down, `schemas` keeps what topics check their messages with, `retention` frees what nobody
 //! needs any more.
 //!
 //! # What survives
@@ -29,6 +29,9 @@ mod reader;
 mod records;
 mod retention;
 mod saver;
+mod schema;
+mod schema_service;
+mod schemas;
 mod server;
 mod snapshots;
 mod store;

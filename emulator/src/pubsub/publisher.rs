@@ -34,6 +34,7 @@ impl Publisher for PublisherService {
         let batch =
             requests.message().await?.ok_or_else(|| Status::invalid_argument("the request is missing"))?;
         let topic = self.broker.topic(&batch.topic)?;
+        self.broker.check_messages(&topic, &batch)?;
         let count = batch.message_count() as u64;
         let first = writer.publish(topic.clone(), batch, Some(reading)).await?;
         let message_ids = (first..first + count).map(|sequence| topic.message_id(sequence)).collect();

@@ -38,6 +38,13 @@ pub struct SnapshotRecord {
     pub progress: Progress,
 }
 
+/// A schema's revisions, oldest first.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct SchemaRecord {
+    #[prost(message, repeated, tag = "1")]
+    pub revisions: Vec<pubsub::Schema>,
+}
+
 /// What outlives a restart of a subscription's state.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Progress {

@@ -3,9 +3,11 @@
 use super::broker::Broker;
 use super::error::Error;
 use super::publisher::PublisherService;
+use super::schema_service;
 use super::store::Store;
 use super::subscriber::SubscriberService;
 use crate::proto::publisher::publisher_server::PublisherServer;
+use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -147,6 +149,7 @@ async fn serve(
     let incoming =
         TcpListenerStream::new(listener).map(move |stream| stream.map(|stream| accept(stream, &cut)));
     let publisher = PublisherService { broker: broker.clone(), _alive: alive.clone() };
+    let schemas = schema_service::Service { broker: broker.clone(), _alive: alive.clone() };
     let subscriber = SubscriberService { broker, alive };
     tonic::transport::Server::builder()
         .initial_stream_window_size(STREAM_WINDOW)
@@ -154,6 +157,7 @@ async fn serve(
         .max_frame_size(MAX_FRAME)
         .add_service(PublisherServer::new(publisher).max_decoding_message_size(MAX_REQUEST))
         .add_service(SubscriberServer::new(subscriber).max_decoding_message_size(MAX_REQUEST))
+        .add_service(SchemaServiceServer::new(schemas))
         .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
         .await
 }

@@ -3,7 +3,7 @@
 
 use super::error::Error;
 use super::log::{Log, MEMTABLE_BYTES};
-use super::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
+use super::records::{Counters, Progress, SchemaRecord, SnapshotRecord, SubscriptionRecord, TopicRecord};
 use fjall::config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use prost::Message;
@@ -109,6 +109,19 @@ impl Store {
 
     pub fn delete_snapshot(&self, name: &str) -> Result<(), Error> {
         self.delete(&format!("snapshot/{name}"))
+    }
+
+    pub fn schemas(&self) -> Result<Vec<SchemaRecord>, Error> {
+        self.list("schema/")
+    }
+
+    pub fn save_schema(&self, record: &SchemaRecord) -> Result<(), Error> {
+        let name = record.revisions.first().map_or("", |first| first.name.as_str());
+        self.put(&format!("schema/{name}"), record)
+    }
+
+    pub fn delete_schema(&self, name: &str) -> Result<(), Error> {
+        self.delete(&format!("schema/{name}"))
     }
 
     pub fn progress(&self, subscription: u64) -> Result<Option<Progress>, Error> {

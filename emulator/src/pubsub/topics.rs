@@ -17,6 +17,7 @@ impl Broker {
         names::check(&topic.name, "topics")?;
         check(&topic)?;
         let mut counters = self.changes.lock().await;
+        self.check_schema_settings(topic.schema_settings.as_ref())?;
         if self.read().topics.contains_key(&topic.name) {
             return Err(names::already_exists(&topic.name));
         }
@@ -53,6 +54,7 @@ impl Broker {
             }
         }
         check(&config)?;
+        self.check_schema_settings(config.schema_settings.as_ref())?;
         topic.set_config(config.clone());
         let record = topic.record();
         self.store_call(move |store| store.save_topic(&record)).await?;
@@ -68,9 +70,6 @@ impl Broker {
 
 fn check(topic: &pubsub::Topic) -> Result<(), Status> {
     check_retention(topic.message_retention_duration.as_ref())?;
-    if topic.schema_settings.as_ref().is_some_and(|settings| !settings.schema.is_empty()) {
-        return Err(unsupported("schema_settings: it has no schema service"));
-    }
     if !topic.kms_key_name.is_empty() {
         return Err(unsupported("kms_key_name"));
     }

@@ -130,6 +130,12 @@ pub fn attributes(message: &[u8]) -> impl Iterator<Item = (&str, &str)> {
         .filter_map(|field| entry(field.payload).ok())
 }
 
+/// The data of a message, empty if it has none.
+pub fn data(message: &[u8]) -> &[u8] {
+    let data = Fields::new(message).filter_map(Result::ok).filter(|field| field.number == DATA);
+    data.last().and_then(|field| field.payload).unwrap_or_default()
+}
+
 /// The ordering key of a stored message, empty if it has none.
 pub fn ordering_key(message: &[u8]) -> &[u8] {
     let keys = Fields::new(message).filter_map(Result::ok).filter(|field| field.number == ORDERING_KEY);

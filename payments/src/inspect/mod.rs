@@ -2,7 +2,6 @@
 
 mod cells;
 mod csv;
-mod json;
 mod sample;
 mod show;
 mod table;

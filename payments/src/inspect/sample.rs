@@ -1,9 +1,9 @@
 //! `payments sample`: the first payments of a run, or the scorecard over them.
 
-use super::json::Renderer;
 use super::{csv, table};
 use anyhow::ensure;
 use producer::Generation;
+use producer::Renderer;
 use producer::generator::Scorecard;
 use std::io::Write;
 

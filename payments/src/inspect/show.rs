@@ -1,9 +1,9 @@
 //! `payments show`: one payment of a run, by its place or by its id.
 
 use super::cells;
-use super::json::Renderer;
 use anyhow::{Context, ensure};
 use producer::Generation;
+use producer::Renderer;
 use producer::generator::Generator;
 use std::io::Write;
 

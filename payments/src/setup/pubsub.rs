@@ -2,8 +2,8 @@
 
 use super::{Finding, Ledger, Names};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
-    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, Subscription,
-    Topic,
+    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, SchemaSettings,
+    Subscription, Topic,
 };
 use prost_types::Duration;
 use service::Resource;
@@ -21,11 +21,16 @@ const MAX_DELIVERY_ATTEMPTS: i32 = 100;
 const MIN_BACKOFF: Duration = Duration { seconds: 1, nanos: 0 };
 const MAX_BACKOFF: Duration = Duration { seconds: 60, nanos: 0 };
 
-pub async fn set_up(service: &Pubsub, names: &Names, ledger: &mut Ledger) -> Result<(), service::Error> {
+pub async fn set_up(
+    service: &Pubsub,
+    names: &Names,
+    schema: Option<SchemaSettings>,
+    ledger: &mut Ledger,
+) -> Result<(), service::Error> {
     let topic = service.topic_name(&names.topic);
     let dead_letters = service.topic_name(&names.dead_letter_topic);
-    require_topic(service, &topic, ledger).await?;
-    require_topic(service, &dead_letters, ledger).await?;
+    require_topic(service, &topic, schema, ledger).await?;
+    require_topic(service, &dead_letters, None, ledger).await?;
     let sink = Subscription {
         name: service.subscription_name(&names.subscription),
         topic,
@@ -61,12 +66,22 @@ fn dead_letter_subscription(topic: &str) -> String {
     topic.rsplit('/').next().unwrap_or(topic).to_owned()
 }
 
-async fn require_topic(service: &Pubsub, name: &str, ledger: &mut Ledger) -> Result<(), service::Error> {
+async fn require_topic(
+    service: &Pubsub,
+    name: &str,
+    schema: Option<SchemaSettings>,
+    ledger: &mut Ledger,
+) -> Result<(), service::Error> {
     let resource = Resource { kind: "topic", name, role: ROLE };
     match service.topics().get_topic(GetTopicRequest { topic: name.to_owned() }).await {
-        Ok(_) => ledger.note("topic", name, Finding::Present),
+        Ok(found) => {
+            ledger.note("topic", name, Finding::Present);
+            if let Some(wanted) = schema {
+                super::schema::attach(service, found.into_inner(), wanted, ledger).await?;
+            }
+        }
         Err(status) if status.code() == Code::NotFound => {
-            let topic = Topic { name: name.to_owned(), ..Default::default() };
+            let topic = Topic { name: name.to_owned(), schema_settings: schema, ..Default::default() };
             let create = async { service.topics().create_topic(topic).await.map(|_| ()) };
             ledger.create("topic", name, create).await.map_err(|status| resource.explain(&status))?;
         }

@@ -36,7 +36,7 @@ mod parties;
 mod permutation;
 mod profile;
 mod rails;
-mod random;
+pub(crate) mod random;
 mod recurrence;
 mod schedule;
 mod scorecard;

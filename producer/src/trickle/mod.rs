@@ -15,7 +15,6 @@ mod clock;
 mod error;
 mod feed;
 mod in_flight;
-mod latency;
 mod options;
 mod pacer;
 mod rate;

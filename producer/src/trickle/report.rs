@@ -1,6 +1,6 @@
 //! What a trickle has done, by the line and at its end.
 
-use super::latency::Latencies;
+use service::latency::Latency;
 use std::time::Duration;
 
 /// How a trickle ended without failures.
@@ -24,7 +24,7 @@ pub struct Report {
     pub failed: u64,
     /// Why the first message failed.
     pub reason: Option<String>,
-    latencies: Latencies,
+    latencies: Latency,
     published_before: u64,
 }
 
@@ -52,13 +52,13 @@ impl Report {
             failed = self.failed,
             pending_updates,
             without_updates,
-            publish_p50_ms = millis(self.latencies.quantile(0.5)),
-            publish_p99_ms = millis(self.latencies.quantile(0.99)),
+            publish_p50_ms = millis(self.latencies.quantile(0.5).unwrap_or_default()),
+            publish_p99_ms = millis(self.latencies.quantile(0.99).unwrap_or_default()),
             event_time,
             "trickling"
         );
         self.published_before = published;
-        self.latencies.clear();
+        self.latencies = Latency::default();
     }
 }
 

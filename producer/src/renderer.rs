@@ -9,6 +9,7 @@ use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
 use schemas::Payment;
 
 /// Turns payments into text by their schema.
+#[derive(Clone, Debug)]
 pub struct Renderer {
     descriptor: MessageDescriptor,
 }
@@ -34,6 +35,11 @@ impl Renderer {
         Ok(self.message(payment)?.to_text_format_with_options(&FormatOptions::new().pretty(true)))
     }
 
+    /// JSON on one line of a payment as it is encoded.
+    pub fn json_of(&self, encoded: &[u8]) -> anyhow::Result<String> {
+        Ok(serde_json::to_string(&DynamicMessage::decode(self.descriptor.clone(), encoded)?)?)
+    }
+
     fn message(&self, payment: &Payment) -> anyhow::Result<DynamicMessage> {
         Ok(DynamicMessage::decode(self.descriptor.clone(), payment.encode_to_vec().as_slice())?)
     }
@@ -42,7 +48,7 @@ impl Renderer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use crate::generator::{Config, Generator};
 
     #[test]
     fn json_follows_the_canonical_mapping() {

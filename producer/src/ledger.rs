@@ -1,0 +1,107 @@
+//! What must come out where: one JSON line for each payment with a fault, behind a header with the run's settings.
+//!
+//! Faults are a function of seed and index, so the whole shard's ledger is there before the first payment is published: a
+//! producer that dies and resumes has nothing to mend in it.
+
+use crate::faults::{Fault, Faults};
+use crate::files;
+use crate::generator::Generator;
+use crate::identity::Identity;
+use serde::{Deserialize, Serialize};
+use service::Error;
+use std::io::{BufRead, BufReader, ErrorKind};
+use std::ops::Range;
+use std::path::Path;
+
+/// Changes when a field of the file changes its meaning.
+const FORMAT: u32 = 1;
+
+#[derive(Serialize)]
+struct Header<'a> {
+    ledger_format: u32,
+    run_id: &'a str,
+    first_index: u64,
+    end_index: u64,
+    settings: &'a Identity,
+}
+
+#[derive(Deserialize)]
+struct Stored {
+    settings: serde_json::Value,
+}
+
+/// What the sink must make of a payment with a fault.
+#[derive(Debug, Serialize)]
+struct Entry {
+    index: u64,
+    payment_id: String,
+    fault: Fault,
+    /// `rows`, one in each table, or `dead_letter`.
+    expect: &'static str,
+    /// The dead letter's attribute `dead_letter_reason`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl Entry {
+    fn new(generator: &Generator, index: u64, fault: Fault) -> Self {
+        let (expect, reason) = match fault {
+            Fault::Corrupt => ("dead_letter", Some("undecodable")),
+            Fault::Invalid => ("dead_letter", Some("invalid")),
+            Fault::Duplicate | Fault::Late => ("rows", None),
+        };
+        Self { index, payment_id: generator.payment_id(index), fault, expect, reason }
+    }
+}
+
+/// Writes the ledger of a range, at once.
+///
+/// # Errors
+/// When the file cannot be written, or is there and not of the same settings: nothing else is overwritten.
+pub fn write(
+    path: &Path,
+    generator: &Generator,
+    faults: &Faults,
+    identity: &Identity,
+    range: Range<u64>,
+) -> Result<(), Error> {
+    require_own(path, identity)?;
+    let header = Header {
+        ledger_format: FORMAT,
+        run_id: generator.run_id(),
+        first_index: range.start,
+        end_index: range.end,
+        settings: identity,
+    };
+    files::replace(path, |out| {
+        files::write_json(out, &header)?;
+        let entries = range.filter_map(|index| Some((index, faults.of(index)?)));
+        entries
+            .map(|(index, fault)| Entry::new(generator, index, fault))
+            .try_for_each(|e| files::write_json(out, &e))
+    })
+    .map_err(|error| refuse(path, format!("cannot be written: {error}")))
+}
+
+/// A ledger of the same settings is the same, line for line, and may be written again.
+fn require_own(path: &Path, identity: &Identity) -> Result<(), Error> {
+    let mut first = String::new();
+    match std::fs::File::open(path) {
+        Ok(file) => BufReader::new(file)
+            .read_line(&mut first)
+            .map_err(|error| refuse(path, format!("cannot be read: {error}")))?,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(refuse(path, format!("cannot be read: {error}"))),
+    };
+    let Ok(stored) = serde_json::from_str::<Stored>(&first) else {
+        return Err(refuse(path, "is there already and is no ledger: name another file".to_owned()));
+    };
+    match identity.difference(&stored.settings) {
+        None => Ok(()),
+        Some(difference) => Err(refuse(path, format!("is of another run: {difference}; name another file"))),
+    }
+}
+
+fn refuse(path: &Path, problem: String) -> Error {
+    Error::Flag { flag: "--ledger", value: path.display().to_string(), problem }
+}
