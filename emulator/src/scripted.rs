@@ -1,4 +1,6 @@
-//! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
+//! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults. [`reads`] does the same for ReadRows.
+
+pub mod reads;
 
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;

@@ -9,3 +9,4 @@ pub mod emulators;
 pub mod inspect;
 pub mod local;
 pub mod setup;
+pub mod tables;
