@@ -1,7 +1,7 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, inspect, local, setup};
+use payments::{emulators, inspect, local, query, setup};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tracing::Level;
@@ -31,6 +31,8 @@ enum Command {
     Sample(Box<inspect::SampleArgs>),
     /// Create topics, subscriptions and tables, add what is missing, verify the rest; drop nothing.
     Setup(Box<setup::Args>),
+    /// Show payments from the tables: a customer's, a day's, or one by its id.
+    Query(Box<query::Args>),
 }
 
 #[tokio::main]
@@ -56,6 +58,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Emulators(args) => emulators::run(*args, shutdown).await,
         Command::Show(args) => inspect::show(&args, &mut stdout()),
         Command::Sample(args) => inspect::sample(&args, &mut stdout()),
+        Command::Query(args) => query::run(&args, &mut stdout(), &mut std::io::stderr()).await,
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {

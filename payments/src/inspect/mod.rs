@@ -5,7 +5,8 @@ mod csv;
 mod json;
 mod sample;
 mod show;
-mod table;
+pub(crate) mod table;
 
+pub(crate) use json::Renderer;
 pub use sample::{Args as SampleArgs, run as sample};
 pub use show::{Args as ShowArgs, run as show};

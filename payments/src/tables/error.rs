@@ -10,6 +10,8 @@ pub enum Error {
     Malformed { table: String, key: Vec<u8>, problem: &'static str },
     #[error("table {table}: reading broke off{} and could not go on within {patience_secs} s: {reason}", after(.key))]
     Broken { table: String, key: Vec<u8>, patience_secs: u64, reason: String },
+    #[error("table {table}: not all rows could be written within {patience_secs} s: {reason}; run again")]
+    Unwritten { table: String, patience_secs: u64, reason: String },
     #[error("a task that read a table ended by itself, which is a bug: {0}")]
     Bug(String),
 }

@@ -160,6 +160,7 @@ const TOO_LONG: Malformed = Malformed("a value is longer than announced");
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write;
 
     /// Rows as text: key, then `family:qualifier@time=value` of each cell.
     fn merge(chunks: &[Chunk<'_>]) -> Result<Vec<String>, Malformed> {
@@ -171,7 +172,8 @@ mod tests {
                 let mut line = text(row.key());
                 for cell in row.cells() {
                     let time = cell.timestamp_micros;
-                    line += &format!(
+                    let _ = write!(
+                        line,
                         " {}:{}@{time}={}",
                         text(cell.family),
                         text(cell.qualifier),

@@ -5,6 +5,7 @@
 //! - `merger`: the state machine that makes rows of chunks.
 //! - [`Span`]: ranges of row keys.
 //! - `call`: one call on the wire.
+//! - [`write`]: rows written again, for repairs.
 //! - `retry`: which failures pass, and how long to wait.
 
 mod call;
@@ -16,6 +17,7 @@ mod reader;
 mod retry;
 mod row;
 mod span;
+pub mod write;
 
 pub use error::Error;
 pub use flags::Flags;

@@ -85,6 +85,10 @@ impl Reader {
         &self.bigtable
     }
 
+    pub fn patience(&self) -> Patience {
+        self.patience
+    }
+
     pub fn app_profile(&self) -> &str {
         &self.app_profile
     }

@@ -141,10 +141,13 @@ columns! {
     RecurrenceId = Metadata "recurrence_id",
 }
 
+/// Family and qualifier.
+type Name<'a> = (&'a [u8], &'a [u8]);
+
 impl Column {
     /// The column of this family and qualifier; `None` where payments have no such column.
     pub fn find(family: &[u8], qualifier: &[u8]) -> Option<Self> {
-        static BY_NAME: LazyLock<HashMap<(&[u8], &[u8]), Column>> = LazyLock::new(|| {
+        static BY_NAME: LazyLock<HashMap<Name<'_>, Column>> = LazyLock::new(|| {
             let named =
                 |column: &Column| ((column.family().id().as_bytes(), column.qualifier().as_bytes()), *column);
             Column::ALL.iter().map(named).collect()
