@@ -5,6 +5,7 @@
 //! - [`inspect`]: generated payments as text, and the scorecard over them.
 //! - [`tables`]: rows of the tables, read across whatever breaks.
 //! - [`query`]: payments from the tables, by customer, by date or by id.
+//! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
 pub mod emulators;
@@ -13,3 +14,4 @@ pub mod local;
 pub mod query;
 pub mod setup;
 pub mod tables;
+pub mod verify;

@@ -3,13 +3,14 @@
 //! - [`endpoint`]: where a Google service is (an emulator, or Google) and how to speak to it: [`Transport`].
 //! - [`pubsub`], [`bigtable`]: flags, resource names, clients, and the checks made before any work starts.
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
-//! - [`signals`], [`telemetry`], [`exit`]: stopping, logging, exit codes.
+//! - [`signals`], [`telemetry`], [`exit`], [`memory`]: stopping, logging, exit codes, peak memory.
 
 pub mod bigtable;
 pub mod cli;
 pub mod endpoint;
 mod error;
 pub mod exit;
+pub mod memory;
 pub mod pubsub;
 pub mod signals;
 pub mod telemetry;
