@@ -69,7 +69,8 @@ fn list(out: &mut String, table: &TableFindings) {
             Some(run) => writeln!(out, " (of run {run})"),
             None => writeln!(out, " (of no run)"),
         };
-        if let Some(payment_id) = &row.payment_id {
+        // Only what has a payment's id can be asked for by it.
+        if let Some(payment_id) = row.payment_id.as_ref().filter(|id| id.len() == 36) {
             let _ = writeln!(out, "            see: payments query transaction {payment_id}");
         }
     }
