@@ -193,6 +193,9 @@ mod tests {
 
     #[test]
     fn a_customer_whose_id_begins_anothers_does_not_get_its_rows() {
+        let unbounded = by_customer("CUST00001", None, None, &[]).unwrap();
+        assert!(unbounded.span.contains(b"CUST00001#2024-03-01T23:59:59.999999Z#ACH"));
+        assert!(!unbounded.span.contains(b"CUST000010#2024-03-01T00:00:00.000000Z#ACH"));
         let plan = by_customer("CUST00001", None, parse_moment("2024-03-02").ok(), &[]).unwrap();
         assert!(plan.span.contains(b"CUST00001#2024-03-01T23:59:59.999999Z#ACH"));
         assert!(!plan.span.contains(b"CUST00001#2024-03-02T00:00:00.000000Z#ACH"));

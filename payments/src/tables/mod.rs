@@ -1,6 +1,7 @@
 //! Reading Bigtable tables: rows handed on one by one, whole or not at all, each once, whatever happens to the connection.
 //!
 //! - [`Reader`]: scans that go on after a broken stream, and the keys that divide a table into parts.
+//! - `progress`: how far a scan is, and what its next call asks for.
 //! - `chunk`: the messages of ReadRows, read from their bytes without copies.
 //! - `merger`: the state machine that makes rows of chunks.
 //! - [`Span`]: ranges of row keys.
@@ -13,6 +14,7 @@ mod chunk;
 mod error;
 mod flags;
 mod merger;
+mod progress;
 mod reader;
 mod retry;
 mod row;

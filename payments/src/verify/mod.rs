@@ -14,6 +14,7 @@ pub mod digest;
 pub mod expected;
 pub mod findings;
 pub mod found;
+mod json;
 pub mod narrow;
 pub mod partition;
 pub mod points;
@@ -149,7 +150,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let started = Instant::now();
     if args.consistency {
         let found = consistency::check(&tables, suffix, limits).await?;
-        write(out, args.format, || report::consistency(&found), || report::consistency_json(&found))?;
+        write(out, args.format, || report::consistency(&found), || json::consistency(&found))?;
         writeln!(notes, "{}", took(found.digests[0].rows, started.elapsed()))?;
         return consistent(&found);
     }
@@ -166,7 +167,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         text.extend(repairs.iter().map(|repairs| format!("\n{}", report::repairs(repairs))));
         text
     };
-    write(out, args.format, text, || report::findings_json(&found, repairs.as_deref()))?;
+    write(out, args.format, text, || json::findings(&found, repairs.as_deref()))?;
     let looked_at = if args.sample.is_some() { found.tables[0].expected.rows } else { payments };
     writeln!(notes, "{}", took(looked_at, elapsed))?;
     if args.sample.is_some() {

@@ -1,12 +1,10 @@
-//! What was found, for people and for programs.
+//! What was found, for people.
 
 use super::consistency::Consistency;
-use super::digest::Digest;
 use super::findings::{CellDifference, Findings, Listed, TableFindings};
 use super::repair::Repaired;
 use indicatif::HumanCount;
 use schemas::layout::Table;
-use serde_json::{Value, json};
 use std::fmt::Write;
 
 /// The tables of a comparison with the run, and its differences.
@@ -164,7 +162,7 @@ fn more_of<T>(out: &mut String, listed: &Listed<T>) {
     }
 }
 
-fn disagreement(digests: [Option<u128>; 3]) -> String {
+pub fn disagreement(digests: [Option<u128>; 3]) -> String {
     let named = |wanted: fn(&Option<u128>) -> bool| -> Vec<&str> {
         let tables = Table::ALL.iter().zip(&digests);
         tables.filter(|(_, digest)| wanted(digest)).map(|(table, _)| table.id()).collect()
@@ -191,78 +189,6 @@ fn odd_one_out(digests: [Option<u128>; 3]) -> String {
     format!(" in {} from the other two", odd.id())
 }
 
-pub fn findings_json(findings: &Findings, repairs: Option<&[Repaired]>) -> Value {
-    json!({
-        "complete": findings.is_complete,
-        "passes": findings.passes,
-        "tables": findings.tables.iter().map(table_json).collect::<Vec<_>>(),
-        "repairs": repairs.map(|repairs| repairs.iter().map(repair_json).collect::<Vec<_>>()),
-    })
-}
-
-fn table_json(table: &TableFindings) -> Value {
-    let missing = table
-        .missing
-        .first
-        .iter()
-        .map(|row| json!({ "key": text(&row.key), "index": row.index, "paymentId": row.payment_id }));
-    let unexpected = table
-        .unexpected
-        .first
-        .iter()
-        .map(|row| json!({ "key": text(&row.key), "paymentId": row.payment_id, "runId": row.run_id }));
-    let differing = table.differing.first.iter().map(|row| {
-        let cells = row
-            .cells
-            .iter()
-            .map(|cell| json!({ "column": cell.column, "expected": cell.expected, "found": cell.found }));
-        json!({
-            "key": text(&row.key), "index": row.index, "paymentId": row.payment_id,
-            "cells": cells.collect::<Vec<_>>(),
-        })
-    });
-    json!({
-        "table": table.table.id(),
-        "expected": digest_json(table.expected),
-        "found": digest_json(table.found),
-        "missing": { "total": table.missing.total, "first": missing.collect::<Vec<_>>() },
-        "unexpected": { "total": table.unexpected.total, "first": unexpected.collect::<Vec<_>>() },
-        "differing": { "total": table.differing.total, "first": differing.collect::<Vec<_>>() },
-    })
-}
-
-fn repair_json(repair: &Repaired) -> Value {
-    json!({
-        "table": repair.table.id(), "missing": repair.missing, "differing": repair.differing,
-        "leftDiffering": repair.left.len(), "leftUnexpected": repair.unexpected,
-    })
-}
-
-pub fn consistency_json(found: &Consistency) -> Value {
-    let tables = Table::ALL.iter().enumerate().map(|(at, table)| {
-        json!({
-            "table": table.id(), "found": digest_json(found.digests[at]), "missing": found.missing[at],
-            "misplaced": found.misplaced[at].total,
-        })
-    });
-    let disagreements = found
-        .disagreements
-        .first
-        .iter()
-        .map(|payment| json!({ "paymentId": payment.payment_id, "what": disagreement(payment.digests) }));
-    json!({
-        "complete": found.is_complete,
-        "passes": found.passes,
-        "tables": tables.collect::<Vec<_>>(),
-        "differing": found.differing,
-        "disagreements": { "total": found.disagreements.total, "first": disagreements.collect::<Vec<_>>() },
-    })
-}
-
-fn digest_json(digest: Digest) -> Value {
-    json!({ "rows": digest.rows, "digest": format!("{:032x}", digest.sum) })
-}
-
-fn text(key: &[u8]) -> String {
+pub fn text(key: &[u8]) -> String {
     key.escape_ascii().to_string()
 }
