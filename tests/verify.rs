@@ -5,6 +5,7 @@
 use anyhow::Result;
 use clap::Parser;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
+use payments::quality;
 use payments::verify::expected::Run;
 use payments::verify::found::Tables;
 use payments::verify::narrow::{Limits, Verification};
@@ -19,6 +20,12 @@ use whole_path::{Backend, Pipeline, tables};
 struct Flags {
     #[command(flatten)]
     args: verify::Args,
+}
+
+#[derive(Debug, Parser)]
+struct QualityFlags {
+    #[command(flatten)]
+    args: quality::Args,
 }
 
 const RECORDS: &str = "2500";
@@ -281,6 +288,32 @@ async fn cells_that_no_payment_has_are_told_and_left() -> Result<()> {
     );
     let repaired = fixture.verify(&["--repair", "--yes"]).await;
     assert!(repaired.result.is_err() && repaired.text.contains("metadata:note; a repair deletes no cells"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quality_tells_what_no_sound_pipeline_writes() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    let host = fixture.pipeline.backend.bigtable_addr().to_string();
+    let run = async |format: &str| {
+        let flags = ["quality", "--bigtable-emulator-host", &host, "--format", format];
+        let args = QualityFlags::try_parse_from(flags).unwrap().args;
+        let mut out = Vec::new();
+        let result = quality::run(&args, &mut out).await;
+        (result, String::from_utf8(out).unwrap())
+    };
+    let (result, text) = run("table").await;
+    result?;
+    assert!(text.contains("types       ACH") && text.contains(fixture.generator.run_id()), "{text}");
+    fixture.damage().await?;
+    let key = fixture.key(Table::ByDate, 40);
+    fixture.set(Table::ByDate, &key, ("amount_info", "currency"), "usd").await?;
+    let (result, text) = run("json").await;
+    assert!(result.is_err());
+    let tables = serde_json::from_str::<Value>(&text)?["tables"].clone();
+    let total = |table: usize, kind: &str| tables[table][kind]["total"].as_u64().unwrap();
+    assert_eq!([0, 1, 2].map(|at| total(at, "invalid")), [0, 1, 0]);
+    assert_eq!([0, 1, 2].map(|at| total(at, "unreadable")), [0, 0, 1]);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, inspect, local, query, setup, verify};
+use payments::{emulators, inspect, local, quality, query, setup, verify};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,8 @@ enum Command {
     Query(Box<query::Args>),
     /// Prove that the tables hold exactly what a run must have produced, and name every row that differs.
     Verify(Box<verify::Args>),
+    /// Check that what is in the tables makes sense, whoever wrote it.
+    Quality(Box<quality::Args>),
 }
 
 #[tokio::main]
@@ -67,6 +69,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Verify(args) => {
             until(&shutdown, verify::run(&args, &mut stdout(), &mut std::io::stderr())).await
         }
+        Command::Quality(args) => until(&shutdown, quality::run(&args, &mut stdout())).await,
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {

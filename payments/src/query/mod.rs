@@ -9,6 +9,7 @@ mod plan;
 mod print;
 
 pub use plan::{Plan, Rail};
+pub use print::payment;
 
 use crate::tables::{Flags, Reader, Row, Scan, Scanned};
 use anyhow::bail;

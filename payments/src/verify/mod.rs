@@ -23,6 +23,10 @@ pub mod repair;
 mod report;
 pub mod sample;
 
+pub(crate) use json::consistency as consistency_json;
+pub(crate) use progress::Progress;
+pub(crate) use report::consistency as consistency_text;
+
 use crate::tables::Flags;
 use anyhow::{bail, ensure};
 use consistency::Consistency;
@@ -39,8 +43,8 @@ use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// Most expected rows kept at once while naming those that differ: about 30 MiB.
-const KEPT_ROWS: u64 = 300_000;
-const PARENTS: usize = 512;
+pub(crate) const KEPT_ROWS: u64 = 300_000;
+pub(crate) const PARENTS: usize = 512;
 
 /// How the report is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
