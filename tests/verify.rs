@@ -318,6 +318,22 @@ async fn quality_tells_what_no_sound_pipeline_writes() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_with_a_suffix_are_verified_by_saying_so() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let config = producer::generator::Config { num_records: 2_500, num_customers: 30, ..Default::default() };
+    let generator = Arc::new(Generator::new(config)?);
+    let fixture = Fixture { pipeline, generator };
+    let payments: Vec<_> = (0..2_500).map(|index| fixture.generator.payment(index)).collect();
+    tables::fill(&fixture.pipeline.bigtable, &payments, KeySuffix::TransactionId).await?;
+    fixture.verify(&["--row-key-suffix", "transaction_id"]).await.result?;
+    fixture.verify(&["--row-key-suffix", "transaction_id", "--consistency"]).await.result?;
+    let told = fixture.verify(&["--format", "json"]).await;
+    assert_eq!(told.totals(), [[2_500, 2_500, 0], [2_500, 2_500, 0], [0, 0, 0]]);
+    assert!(fixture.verify(&["--consistency"]).await.result.is_err());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_flags_are_told_by_name() -> Result<()> {
     let fixture = Fixture::new(Backend::embedded().await?).await?;
     for (flags, flag) in [

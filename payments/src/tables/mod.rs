@@ -6,7 +6,7 @@
 //! - `merger`: the state machine that makes rows of chunks.
 //! - [`Span`]: ranges of row keys.
 //! - `call`: one call on the wire.
-//! - [`write`]: rows written again, for repairs.
+//! - [`mod@write`]: rows written again, for repairs.
 //! - `retry`: which failures pass, and how long to wait.
 
 mod call;
@@ -29,7 +29,7 @@ pub use span::Span;
 
 use data::row_filter::{Chain, Filter};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
-use schemas::layout::{Column, KeySuffix, Table};
+use schemas::layout::{Column, Table};
 
 /// Lets through the newest version of every cell.
 pub fn newest() -> data::RowFilter {
@@ -64,9 +64,4 @@ pub fn of_types(table: Table, types: &[&str]) -> Option<data::RowFilter> {
         Table::ByTransaction => return None,
     };
     Some(filter(Filter::RowKeyRegexFilter(pattern.into_bytes())))
-}
-
-/// Values of `--row-key-suffix` as the layouts' own.
-pub fn suffix(suffix: sink::Suffix) -> KeySuffix {
-    suffix.into()
 }
