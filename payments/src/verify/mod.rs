@@ -55,13 +55,14 @@ pub enum Format {
     Json,
 }
 
-/// Compares the newest version of every cell, without its time. A row older than its families' retention has lost cells,
-/// which counts as differing.
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Examples:\n  payments verify --num-records 1000000 --num-customers 10000\n  \
+#[command(
+    after_help = "Compares the newest version of every cell, without its time. A row older than its families' \
+                  retention has lost\ncells, which counts as differing.\n\nExamples:\n  payments verify --num-records 1000000 --num-customers 10000\n  \
                   payments verify --num-records 1000000 --sample 0.01\n  \
                   payments verify --consistency\n  \
-                  payments verify --num-records 1000000 --repair --yes")]
+                  payments verify --num-records 1000000 --repair --yes"
+)]
 #[group(id = "verify")]
 pub struct Args {
     #[command(flatten)]
@@ -174,6 +175,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     write(out, args.format, text, || json::findings(&found, repairs.as_deref()))?;
     let looked_at = if args.sample.is_some() { found.tables[0].expected.rows } else { payments };
     writeln!(notes, "{}", took(looked_at, elapsed))?;
+    writeln!(notes, "compared: the newest version of every cell, without its time")?;
     if args.sample.is_some() {
         writeln!(notes, "a sample of {} payments; unexpected rows are not looked for", HumanCount(payments))?;
     }
