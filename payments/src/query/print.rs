@@ -92,12 +92,12 @@ pub fn footer(plan: &Plan, outcome: &Outcome) -> String {
     let looked_at = match &outcome.scanned.stats {
         Some(stats) => {
             format!(
-                "{} rows scanned by the server, {} returned",
+                "{} row(s) scanned by the server, {} returned",
                 stats.rows_seen_count, stats.rows_returned_count
             )
         }
         None => {
-            format!("{} rows returned, the server does not say how many it scanned", outcome.scanned.rows)
+            format!("{} row(s) returned, the server does not say how many it scanned", outcome.scanned.rows)
         }
     };
     let first = match outcome.first_row {
