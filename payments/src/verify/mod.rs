@@ -211,7 +211,8 @@ fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>) -> anyho
     if found.are_equal() {
         return Ok(());
     }
-    let differences = HumanCount(found.differences());
+    let least = if found.is_complete { "" } else { "at least " };
+    let differences = format!("{least}{}", HumanCount(found.differences()));
     if found.differences() == 0 {
         bail!("the tables changed while they were read: let the sinks finish, and verify again");
     }
