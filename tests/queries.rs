@@ -134,6 +134,7 @@ async fn ask(pipeline: &Pipeline, question: &Question) -> Result<(Vec<Vec<u8>>, 
         let outcome = query::page(&reader, &plan, question.limit, token.as_deref(), each).await?;
         pages += 1;
         assert_eq!(outcome.rows as usize, keys.len() - before);
+        assert!(keys.is_sorted_by(|one, next| one < next), "a page repeats what another had");
         assert!(question.limit == 0 || outcome.rows <= question.limit);
         token = outcome.next;
         if token.is_none() {
