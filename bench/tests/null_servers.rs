@@ -6,7 +6,7 @@ use clap::Parser;
 use emulator::null::{NullBigtable, NullPubsub};
 use emulator::proto::pubsub::PubsubMessage;
 use producer::generator::{Config, Generator};
-use producer::{Generation, Publishing};
+use producer::{Batch, Generation, Publishing};
 use prost::Message;
 use service::Project;
 use service::bigtable::{self, Bigtable};
@@ -25,6 +25,8 @@ struct ProducerFlags {
     generation: Generation,
     #[command(flatten)]
     publishing: Publishing,
+    #[command(flatten)]
+    batch: Batch,
 }
 
 #[derive(Debug, Parser)]
@@ -121,8 +123,15 @@ async fn a_producer_publishes_each_payment_once() {
     let flags = ProducerFlags::try_parse_from(["producer", "--num-records", "3000"]).unwrap();
     let generator = flags.generation.generator().unwrap();
     let client = connect_pubsub(pubsub.addr()).await;
-    let outcome =
-        producer::run(generator, &flags.publishing, &client, Arc::default(), CancellationToken::new()).await;
+    let outcome = producer::run(
+        generator,
+        &flags.publishing,
+        &flags.batch,
+        &client,
+        Arc::default(),
+        CancellationToken::new(),
+    )
+    .await;
     assert!(outcome.unwrap().is_complete());
     assert_eq!(pubsub.counts().published, RECORDS);
 }

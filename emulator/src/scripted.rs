@@ -1,6 +1,9 @@
 //! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
 //!
-//! Its tables are there and read as empty, so that a client's first look at them succeeds.
+//! Its tables are there and read as empty, so that a client's first look at them succeeds. [`reads`] is the same for
+//! ReadRows.
+
+pub mod reads;
 
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;

@@ -24,17 +24,17 @@ async fn schemas(bed: &Bed) -> SchemaServiceClient<Channel> {
     SchemaServiceClient::new(endpoint.connect().await.unwrap())
 }
 
-fn definition(text: &str) -> Option<Schema> {
-    Some(Schema { r#type: Type::ProtocolBuffer.into(), definition: text.to_owned(), ..Schema::default() })
+fn definition(text: &str) -> Schema {
+    Schema { r#type: Type::ProtocolBuffer.into(), definition: text.to_owned(), ..Schema::default() }
 }
 
 fn creation(text: &str) -> CreateSchemaRequest {
     let (parent, schema_id) = ("projects/p".to_owned(), "payment".to_owned());
-    CreateSchemaRequest { parent, schema_id, schema: definition(text) }
+    CreateSchemaRequest { parent, schema_id, schema: Some(definition(text)) }
 }
 
 async fn commit(bed: &Bed, text: &str) -> Result<Schema, Status> {
-    let request = CommitSchemaRequest { name: NAME.to_owned(), schema: definition(text) };
+    let request = CommitSchemaRequest { name: NAME.to_owned(), schema: Some(definition(text)) };
     Ok(schemas(bed).await.commit_schema(request).await?.into_inner())
 }
 
@@ -128,8 +128,10 @@ async fn a_deleted_schema_lets_nothing_through() {
 async fn what_is_no_schema_is_refused() {
     let bed = Bed::empty().await;
     let mut client = schemas(&bed).await;
-    let request =
-        |text: &str| ValidateSchemaRequest { parent: "projects/p".to_owned(), schema: definition(text) };
+    let request = |text: &str| ValidateSchemaRequest {
+        parent: "projects/p".to_owned(),
+        schema: Some(definition(text)),
+    };
     assert!(client.validate_schema(request(FIRST)).await.is_ok());
     for wrong in ["message", "syntax = \"proto3\"; message A {} message B {}"] {
         let status = client.validate_schema(request(wrong)).await.unwrap_err();

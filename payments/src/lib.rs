@@ -3,9 +3,17 @@
 //! - [`setup`]: creates and verifies topics, subscriptions and tables.
 //! - [`emulators`]: keeps the embedded servers up.
 //! - [`inspect`]: generated payments as text, and the scorecard over them.
+//! - [`tables`]: rows of the tables, read across whatever breaks.
+//! - [`query`]: payments from the tables, by customer, by date or by id.
+//! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
+//! - [`quality`]: whether what is in the tables makes sense, whoever wrote it.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
 pub mod emulators;
 pub mod inspect;
 pub mod local;
+pub mod quality;
+pub mod query;
 pub mod setup;
+pub mod tables;
+pub mod verify;

@@ -1,9 +1,10 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, inspect, local, setup};
+use payments::{emulators, inspect, local, quality, query, setup, verify};
 use service::{signals, telemetry};
 use std::process::ExitCode;
+use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 /// Runs and looks after the payments pipeline: generated payments through Pub/Sub into three Bigtable tables.
@@ -31,6 +32,12 @@ enum Command {
     Sample(Box<inspect::SampleArgs>),
     /// Create topics, subscriptions and tables, add what is missing, verify the rest; drop nothing.
     Setup(Box<setup::Args>),
+    /// Show payments from the tables: a customer's, a day's, or one by its id.
+    Query(Box<query::Args>),
+    /// Prove that the tables hold exactly what a run must have produced, and name every row that differs.
+    Verify(Box<verify::Args>),
+    /// Check that what is in the tables makes sense, whoever wrote it.
+    Quality(Box<quality::Args>),
 }
 
 #[tokio::main]
@@ -56,6 +63,13 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Emulators(args) => emulators::run(*args, shutdown).await,
         Command::Show(args) => inspect::show(&args, &mut stdout()),
         Command::Sample(args) => inspect::sample(&args, &mut stdout()),
+        Command::Query(args) => {
+            until(&shutdown, query::run(&args, &mut stdout(), &mut std::io::stderr())).await
+        }
+        Command::Verify(args) => {
+            until(&shutdown, verify::run(&args, &mut stdout(), &mut std::io::stderr())).await
+        }
+        Command::Quality(args) => until(&shutdown, quality::run(&args, &mut stdout())).await,
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {
@@ -63,6 +77,17 @@ async fn run(command: Command) -> anyhow::Result<()> {
             }
             setup::verdict(&lines)
         }
+    }
+}
+
+/// Runs a command that may be left at any point.
+async fn until(
+    shutdown: &CancellationToken,
+    command: impl Future<Output = anyhow::Result<()>>,
+) -> anyhow::Result<()> {
+    tokio::select! {
+        result = command => result,
+        () = shutdown.cancelled() => anyhow::bail!("stopped before the end"),
     }
 }
 

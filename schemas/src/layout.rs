@@ -7,9 +7,11 @@ use crate::{Payment, payment, text};
 
 mod cells;
 mod columns;
+mod parse;
 
 pub use cells::cells;
 pub use columns::Column;
+pub use parse::{Unreadable, payment_of};
 
 /// Separates the components of a row key. No component may contain it.
 pub const SEPARATOR: u8 = b'#';

@@ -27,6 +27,30 @@ pub fn time(micros: i64) -> [u8; TIME_LEN] {
     out
 }
 
+/// The microseconds of a time as [`time`] writes it, and of nothing else.
+pub fn parse_time(bytes: &[u8]) -> Option<i64> {
+    let bytes: &[u8; TIME_LEN] = bytes.try_into().ok()?;
+    let number = |range: std::ops::Range<usize>| {
+        bytes[range].iter().try_fold(0_i64, |number, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+        })
+    };
+    let days = days(number(0..4)?, number(5..7)?, number(8..10)?);
+    let seconds = number(11..13)? * 3_600 + number(14..16)? * 60 + number(17..19)?;
+    let micros = days.checked_mul(MICROS_A_DAY)? + seconds * 1_000_000 + number(20..26)?;
+    // Whatever is no time, as a 30th of February, reads differently when written again.
+    (time(micros) == *bytes).then_some(micros)
+}
+
+/// The day number, counted from 1970-01-01, of a date of the proleptic Gregorian calendar: the inverse of [`civil`].
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let from_march = (month + 9) % 12;
+    let year = year - i64::from(month <= 2);
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * from_march + 2) / 5 + day - 1;
+    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468
+}
+
 /// Year, month, day of a day number counted from 1970-01-01 (proleptic Gregorian).
 ///
 /// Years are counted from March, so that the leap day is a year's last; see Hinnant, "chrono-compatible low-level date
@@ -94,6 +118,23 @@ pub fn push_amount(out: &mut Vec<u8>, minor_units: i64, currency: &str) {
     }
 }
 
+/// The minor units of an amount as [`push_amount`] writes it, and of nothing else.
+pub fn parse_amount(bytes: &[u8], currency: &str) -> Option<i64> {
+    let (negative, digits) = match bytes.strip_prefix(b"-") {
+        Some(digits) => (true, digits),
+        None => (false, bytes),
+    };
+    let units = digits.iter().filter(|byte| **byte != b'.').try_fold(0_i64, |units, byte| {
+        let digit = byte.is_ascii_digit().then(|| i64::from(byte - b'0'))?;
+        // Summed below zero, where there is room for the least number.
+        units.checked_mul(10)?.checked_sub(digit)
+    })?;
+    let units = if negative { units } else { units.checked_neg()? };
+    let mut written = Vec::with_capacity(bytes.len());
+    push_amount(&mut written, units, currency);
+    (written == bytes).then_some(units)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +156,18 @@ mod tests {
         }
 
         #[test]
+        fn a_time_and_an_amount_are_read_as_they_were_written(micros in 0..=MAX_MICROS, units: i64, at in 0..5_usize) {
+            prop_assert_eq!(parse_time(&time(micros)), Some(micros));
+            let currency = ["USD", "JPY", "KWD", "CLF", ""][at];
+            prop_assert_eq!(parse_amount(amount(units, currency).as_bytes(), currency), Some(units));
+        }
+
+        #[test]
+        fn any_text_is_a_time_or_an_amount_or_refused(text: String, bytes: [u8; TIME_LEN]) {
+            let _ = (parse_time(text.as_bytes()), parse_time(&bytes), parse_amount(text.as_bytes(), "USD"));
+        }
+
+        #[test]
         fn text_order_is_time_order(a in 0..=MAX_MICROS, b in 0..=MAX_MICROS) {
             prop_assert_eq!(time(a).cmp(&time(b)), a.cmp(&b));
         }
@@ -124,6 +177,18 @@ mod tests {
             let mut out = Vec::new();
             push_number(&mut out, value);
             prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_or_no_amount_is_refused() {
+        for wrong in
+            ["2024-02-30T00:00:00.000000Z", "2024-02-01T24:00:00.000000Z", "2024-02-01 00:00:00.000000Z", ""]
+        {
+            assert_eq!(parse_time(wrong.as_bytes()), None, "{wrong}");
+        }
+        for wrong in ["", "-", "1", "1.2", "01.20", "1.200", "12.3.4", "-0.00", "99999999999999999999.00"] {
+            assert_eq!(parse_amount(wrong.as_bytes(), "USD"), None, "{wrong}");
         }
     }
 

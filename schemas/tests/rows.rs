@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-use schemas::layout::{Column, Family, KeySuffix, Table, cells, row_key};
+use schemas::layout::{Column, Family, KeySuffix, Table, Unreadable, cells, payment_of, row_key};
 use schemas::payment::{
     Ach, Amount, Metadata, Parties, Party, PartyType, PaymentHeader, PaymentStatus, PaymentType,
     ProcessingInfo, TypeSpecific, Wire,
@@ -151,4 +151,42 @@ fn the_contract_is_one_top_level_message_without_imports() {
     let top_level = schemas::PROTO.lines().filter(|line| line.starts_with("message ")).count();
     assert_eq!(top_level, 1);
     assert!(!schemas::PROTO.lines().any(|line| line.starts_with("import ")));
+}
+
+fn parsed(
+    payment: &Payment,
+    change: impl Fn(Column, Vec<u8>) -> Option<Vec<u8>>,
+) -> Result<Payment, Unreadable> {
+    let mut row = Vec::new();
+    cells(payment, |column, value| row.extend(change(column, value.to_vec()).map(|value| (column, value))));
+    payment_of(row.iter().map(|(column, value)| (*column, value.as_slice())))
+}
+
+#[test]
+fn a_payment_is_read_back_from_its_cells() {
+    let original = payment();
+    assert_eq!(parsed(&original, |_, value| Some(value)), Ok(original));
+}
+
+#[test]
+fn a_family_that_is_gone_leaves_its_part_out() {
+    let back =
+        parsed(&payment(), |column, value| (column.family() != Family::Metadata).then_some(value)).unwrap();
+    assert_eq!(back, Payment { metadata: None, ..payment() });
+}
+
+#[test]
+fn cells_of_no_payment_are_refused_by_column() {
+    let without = |column, value: Vec<u8>| (column != Column::Version).then_some(value);
+    assert_eq!(parsed(&payment(), without), Err(Unreadable::Missing(Column::Version)));
+    for (wrong, value) in [(Column::CreatedAt, "now"), (Column::Value, "1.5"), (Column::RailSameDay, "yes")] {
+        let change = |column, old| Some(if column == wrong { value.into() } else { old });
+        let error = parsed(&payment(), change).unwrap_err();
+        assert!(matches!(error, Unreadable::Malformed { column, .. } if column == wrong), "{error}");
+    }
+    let mut row = Vec::new();
+    cells(&payment(), |column, value| row.push((column, value.to_vec())));
+    row.push((Column::RailUetr, b"x".to_vec()));
+    let result = payment_of(row.iter().map(|(column, value)| (*column, value.as_slice())));
+    assert_eq!(result, Err(Unreadable::Unexpected(Column::RailUetr)));
 }

@@ -4,7 +4,7 @@
 //! - [`pubsub`], [`bigtable`]: flags, resource names, clients, and the checks made before any work starts.
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
-//! - [`latency`]: quantiles of durations.
+//! - [`latency`], [`memory`]: quantiles of durations, peak memory.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, one-line flag errors, work that keeps a CPU busy.
 
 pub mod bigtable;
@@ -14,6 +14,7 @@ pub mod endpoint;
 mod error;
 pub mod exit;
 pub mod latency;
+pub mod memory;
 pub mod metrics;
 pub mod pubsub;
 pub mod signals;

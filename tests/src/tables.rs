@@ -1,48 +1,51 @@
 //! What the tables hold, and what they should.
 
 use anyhow::Context;
-use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::ReadRowsRequest;
-use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::read_rows_response::cell_chunk::RowStatus;
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::row_filter::Filter;
+use payments::tables::write::{entry, now_micros};
+use payments::tables::{Patience, Reader, Scan, filter};
 use producer::generator::Generator;
+use schemas::Payment;
 use schemas::layout::{KeySuffix, Table, cells, row_key};
 use service::bigtable::Bigtable;
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 /// A table's rows: key, and by `family:qualifier` the values of all versions.
 pub type Rows = BTreeMap<Vec<u8>, BTreeMap<String, Vec<Vec<u8>>>>;
 
 /// Reads a whole table.
 pub async fn read(bigtable: &Bigtable, table: Table) -> anyhow::Result<Rows> {
-    let request = ReadRowsRequest { table_name: bigtable.table_name(table.id()), ..Default::default() };
-    let mut stream = bigtable.client().read_rows(request).await?.into_inner();
     let mut rows = Rows::new();
-    let (mut key, mut family, mut qualifier) = (Vec::new(), String::new(), String::new());
-    let (mut row, mut value) = (BTreeMap::<String, Vec<Vec<u8>>>::new(), Vec::new());
-    while let Some(response) = stream.message().await? {
-        for chunk in response.chunks {
-            if !chunk.row_key.is_empty() {
-                key = chunk.row_key;
-            }
-            if let Some(name) = chunk.family_name {
-                family = name;
-            }
-            if let Some(name) = chunk.qualifier {
-                qualifier = String::from_utf8(name)?;
-            }
-            value.extend_from_slice(&chunk.value);
-            // A value that goes on in the next chunk announces its whole size.
-            if chunk.value_size > 0 {
-                continue;
-            }
-            row.entry(format!("{family}:{qualifier}")).or_default().push(std::mem::take(&mut value));
-            if let Some(RowStatus::CommitRow(true)) = chunk.row_status {
-                let twice = rows.insert(key.clone(), std::mem::take(&mut row));
-                anyhow::ensure!(twice.is_none(), "row {key:?} came twice");
-            }
+    let each = |row: payments::tables::Row<'_>| {
+        let mut cells = BTreeMap::<String, Vec<Vec<u8>>>::new();
+        for cell in row.cells() {
+            let text = String::from_utf8_lossy;
+            let name = format!("{}:{}", text(cell.family), text(cell.qualifier));
+            cells.entry(name).or_default().push(cell.value.to_vec());
         }
-    }
+        rows.insert(row.key().to_vec(), cells);
+        ControlFlow::Continue(())
+    };
+    let scanned = reader(bigtable).scan(Scan::of(table), each).await?;
+    anyhow::ensure!(scanned.rows == rows.len() as u64, "a row came twice");
     Ok(rows)
+}
+
+/// A reader of the tables.
+pub fn reader(bigtable: &Bigtable) -> Reader {
+    Reader::new(bigtable.clone(), "", Patience::default())
+}
+
+/// Writes payments to all three tables, without the pipeline.
+pub async fn fill(bigtable: &Bigtable, payments: &[Payment], suffix: KeySuffix) -> anyhow::Result<()> {
+    // Older cells would be garbage at once.
+    let now = now_micros();
+    for table in Table::ALL {
+        let entries = payments.iter().map(|payment| entry(payment, table, suffix, now)).collect();
+        reader(bigtable).write(table, entries).await?;
+    }
+    Ok(())
 }
 
 /// The rows that a run's payments must become.
@@ -116,17 +119,10 @@ pub async fn assert_rows(
 
 /// How many rows a table has, counted without holding them.
 pub async fn count(bigtable: &Bigtable, table: Table) -> anyhow::Result<usize> {
-    use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{RowFilter, row_filter::Filter};
-    let one_cell = RowFilter { filter: Some(Filter::CellsPerRowLimitFilter(1)) };
-    let table_name = bigtable.table_name(table.id());
-    let request = ReadRowsRequest { table_name, filter: Some(one_cell), ..Default::default() };
-    let mut stream = bigtable.client().read_rows(request).await?.into_inner();
-    let mut count = 0;
-    while let Some(response) = stream.message().await? {
-        let ends = |status: &Option<RowStatus>| matches!(status, Some(RowStatus::CommitRow(true)));
-        count += response.chunks.iter().filter(|chunk| ends(&chunk.row_status)).count();
-    }
-    Ok(count)
+    let filter = Some(filter(Filter::CellsPerRowLimitFilter(1)));
+    let all = |_: payments::tables::Row<'_>| ControlFlow::Continue(());
+    let scanned = reader(bigtable).scan(Scan { filter, ..Scan::of(table) }, all).await?;
+    Ok(scanned.rows as usize)
 }
 
 /// How many rows each table has.

@@ -4,7 +4,7 @@ mod cells;
 mod csv;
 mod sample;
 mod show;
-mod table;
+pub(crate) mod table;
 
 pub use sample::{Args as SampleArgs, run as sample};
 pub use show::{Args as ShowArgs, run as show};

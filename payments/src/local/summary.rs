@@ -60,7 +60,7 @@ impl fmt::Display for Summary {
         line("rows in all", self.tables.iter().map(|content| content.rows_of_run).sum())?;
         line("payments/s", (self.published as f64 / seconds) as u64)?;
         writeln!(out, "  {:<26}{:>14}", "elapsed", format!("{seconds:.1} s"))?;
-        if let Some(peak) = peak_memory_mib() {
+        if let Some(peak) = service::memory::peak_mib() {
             writeln!(out, "  {:<26}{:>14}", "peak memory", format!("{peak} MiB"))?;
         }
         writeln!(out, "  {:<26}{:>14}", "run id", self.run_id)?;
@@ -83,11 +83,4 @@ fn sample(out: &mut fmt::Formatter<'_>, content: &TableContent) -> fmt::Result {
     let width = row.cells.iter().map(|(column, _)| column.len()).max().unwrap_or(0);
     row.cells.iter().try_for_each(|(column, value)| writeln!(out, "    {column:<width$}  {value}"))?;
     writeln!(out)
-}
-
-/// The process's highest resident memory, where the system tells it.
-fn peak_memory_mib() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
-    Some(line.split_whitespace().nth(1)?.parse::<u64>().ok()? / 1_024)
 }

@@ -223,7 +223,7 @@ impl<F: FnMut(Column, &[u8])> Row<F> {
     }
 }
 
-const ORIGINATOR: [Column; 9] = [
+pub(super) const ORIGINATOR: [Column; 9] = [
     Column::OriginatorPartyId,
     Column::OriginatorPartyType,
     Column::OriginatorName,
@@ -235,7 +235,7 @@ const ORIGINATOR: [Column; 9] = [
     Column::OriginatorLei,
 ];
 
-const COUNTERPARTY: [Column; 9] = [
+pub(super) const COUNTERPARTY: [Column; 9] = [
     Column::CounterpartyPartyId,
     Column::CounterpartyPartyType,
     Column::CounterpartyName,

@@ -1,6 +1,8 @@
 //! Every column that a payment can have: its family and its qualifier.
 
 use super::Family;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 macro_rules! columns {
     ($($column:ident = $family:ident $qualifier:literal,)*) => {
@@ -139,10 +141,34 @@ columns! {
     RecurrenceId = Metadata "recurrence_id",
 }
 
+/// Family and qualifier.
+type Name<'a> = (&'a [u8], &'a [u8]);
+
+impl Column {
+    /// The column of this family and qualifier; `None` where payments have no such column.
+    pub fn find(family: &[u8], qualifier: &[u8]) -> Option<Self> {
+        static BY_NAME: LazyLock<HashMap<Name<'_>, Column>> = LazyLock::new(|| {
+            let named =
+                |column: &Column| ((column.family().id().as_bytes(), column.qualifier().as_bytes()), *column);
+            Column::ALL.iter().map(named).collect()
+        });
+        BY_NAME.get(&(family, qualifier)).copied()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
+
+    #[test]
+    fn every_column_is_found_by_its_name() {
+        for column in Column::ALL {
+            let found = Column::find(column.family().id().as_bytes(), column.qualifier().as_bytes());
+            assert_eq!(found, Some(*column));
+        }
+        assert_eq!(Column::find(b"metadata", b"payment_id"), None);
+    }
 
     #[test]
     fn no_two_columns_share_a_family_and_a_qualifier() {

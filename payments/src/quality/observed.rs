@@ -1,0 +1,137 @@
+//! What one table's rows are like. Pure.
+
+use crate::verify::findings::Listed;
+use schemas::layout::{Family, Table, status_name, type_name};
+use schemas::{Payment, validate};
+use std::collections::BTreeMap;
+
+/// Most runs told apart; a table that many others write to may hold any number.
+const MAX_RUNS: usize = 50;
+/// Stands for the runs beyond those.
+const OTHER_RUNS: &str = "(others)";
+
+/// A row with something wrong: its key, and what.
+pub type Problem = (Vec<u8>, String);
+
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub table: Table,
+    pub rows: u64,
+    /// Rows whose cells are not those of a payment.
+    pub unreadable: Listed<Problem>,
+    /// Rows whose payment the sink would have turned away.
+    pub invalid: Listed<Problem>,
+    /// By family, in the order of [`Family::ALL`]: rows without any cell of it.
+    pub without_family: [u64; 6],
+    pub types: BTreeMap<&'static str, u64>,
+    pub statuses: BTreeMap<&'static str, u64>,
+    pub runs: BTreeMap<String, u64>,
+}
+
+impl Observed {
+    pub fn new(table: Table, listed: usize) -> Self {
+        Self {
+            table,
+            rows: 0,
+            unreadable: Listed::new(listed),
+            invalid: Listed::new(listed),
+            without_family: [0; 6],
+            types: BTreeMap::new(),
+            statuses: BTreeMap::new(),
+            runs: BTreeMap::new(),
+        }
+    }
+
+    pub fn is_good(&self) -> bool {
+        self.unreadable.total == 0 && self.invalid.total == 0 && self.without_family == [0; 6]
+    }
+
+    /// Takes a row: its key, and its payment or why it is none.
+    pub fn look(&mut self, key: &[u8], payment: Result<Payment, String>) {
+        self.rows += 1;
+        let payment = match payment {
+            Ok(payment) => payment,
+            Err(reason) => return self.unreadable.push(|| (key.to_vec(), reason)),
+        };
+        let missing = missing_families(&payment);
+        for (family, count) in missing.iter().zip(&mut self.without_family) {
+            *count += u64::from(*family);
+        }
+        // What lost a family is told as that, not as invalid for its lack.
+        if !missing.contains(&true)
+            && let Err(invalid) = validate(&payment)
+        {
+            self.invalid.push(|| (key.to_vec(), invalid.to_string()));
+        }
+        if let Some(header) = &payment.payment_header {
+            *self.types.entry(type_name(header.payment_type())).or_default() += 1;
+            *self.statuses.entry(status_name(header.status())).or_default() += 1;
+        }
+        self.count_run(payment.metadata.map(|metadata| metadata.run_id).unwrap_or_default(), 1);
+    }
+
+    /// Adds what was seen elsewhere in the table.
+    pub fn add(&mut self, other: Self) {
+        self.rows += other.rows;
+        self.unreadable.add(other.unreadable, |problem| problem.0.clone());
+        self.invalid.add(other.invalid, |problem| problem.0.clone());
+        self.without_family.iter_mut().zip(other.without_family).for_each(|(sum, count)| *sum += count);
+        other.types.into_iter().for_each(|(name, count)| *self.types.entry(name).or_default() += count);
+        other.statuses.into_iter().for_each(|(name, count)| *self.statuses.entry(name).or_default() += count);
+        other.runs.into_iter().for_each(|(run, count)| self.count_run(run, count));
+    }
+
+    fn count_run(&mut self, run: String, rows: u64) {
+        let has_room = self.runs.len() < MAX_RUNS || self.runs.contains_key(&run);
+        let run = if has_room { run } else { OTHER_RUNS.to_owned() };
+        *self.runs.entry(run).or_default() += rows;
+    }
+}
+
+fn missing_families(payment: &Payment) -> [bool; 6] {
+    Family::ALL.map(|family| match family {
+        Family::PaymentHeader => payment.payment_header.is_none(),
+        Family::AmountInfo => payment.amount.is_none(),
+        Family::PartyInfo => payment.parties.is_none(),
+        Family::ProcessingInfo => payment.processing_info.is_none(),
+        Family::TypeSpecific => payment.type_specific.is_none(),
+        Family::Metadata => payment.metadata.is_none(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use producer::generator::{Config, Generator};
+
+    #[test]
+    fn each_row_counts_for_what_is_wrong_with_it() {
+        let generator = Generator::new(Config { num_records: 100, ..Config::default() }).unwrap();
+        let mut observed = Observed::new(Table::ByDate, 5);
+        (0..100).for_each(|index| observed.look(b"k", Ok(generator.payment(index))));
+        assert!(observed.is_good() && observed.rows == 100);
+        assert_eq!(observed.types.values().sum::<u64>(), 100);
+        let mut old = generator.payment(1);
+        old.metadata = None;
+        let mut wrong = generator.payment(2);
+        wrong.amount.as_mut().unwrap().currency = "usd".into();
+        let mut more = Observed::new(Table::ByDate, 5);
+        more.look(b"old", Ok(old));
+        more.look(b"wrong", Ok(wrong));
+        more.look(b"foreign", Err("cell f:q is none of a payment".into()));
+        observed.add(more);
+        assert_eq!((observed.without_family, observed.rows), ([0, 0, 0, 0, 0, 1], 103));
+        assert_eq!(
+            (&*observed.invalid.first[0].0, &*observed.unreadable.first[0].0),
+            (&b"wrong"[..], &b"foreign"[..])
+        );
+        assert!(!observed.is_good());
+    }
+
+    #[test]
+    fn runs_beyond_the_first_are_counted_together() {
+        let mut observed = Observed::new(Table::ByDate, 5);
+        (0..80).for_each(|run| observed.count_run(format!("{run:016}"), 1));
+        assert_eq!((observed.runs.len(), observed.runs[OTHER_RUNS]), (MAX_RUNS + 1, 30));
+    }
+}

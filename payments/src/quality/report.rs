@@ -1,0 +1,84 @@
+//! The report, for people and for programs.
+
+use super::{Observed, Quality};
+use crate::verify;
+use indicatif::HumanCount;
+use schemas::layout::Family;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub fn text(quality: &Quality) -> String {
+    let mut out = format!(
+        "{:<25}{:>14}{:>12}{:>12}  {}\n",
+        "table", "rows", "unreadable", "invalid", "rows without a family"
+    );
+    for table in &quality.tables {
+        let _ = writeln!(
+            out,
+            "{:<25}{:>14}{:>12}{:>12}  {}",
+            table.table.id(),
+            HumanCount(table.rows).to_string(),
+            HumanCount(table.unreadable.total).to_string(),
+            HumanCount(table.invalid.total).to_string(),
+            without_family(table),
+        );
+    }
+    if quality.tables.iter().any(|table| table.without_family != [0; 6]) {
+        out.push_str(
+            "(a family is lost when its cells are older than its retention, or was never written)\n",
+        );
+    }
+    for table in &quality.tables {
+        for (kind, listed) in [("unreadable", &table.unreadable), ("invalid", &table.invalid)] {
+            for (key, reason) in &listed.first {
+                let _ =
+                    writeln!(out, "\n{kind:<11} {} row {}: {reason}", table.table.id(), key.escape_ascii());
+            }
+        }
+    }
+    // The same payments lie in all three tables; what is said of one goes for the others as long as they agree.
+    let first = &quality.tables[0];
+    let _ = writeln!(out, "\ntypes       {}", shares(&first.types, first.rows));
+    let _ = writeln!(out, "statuses    {}", shares(&first.statuses, first.rows));
+    let runs = first.runs.iter().map(|(run, rows)| {
+        format!("{} {}", if run.is_empty() { "(no run)" } else { run.as_str() }, HumanCount(*rows))
+    });
+    let _ = writeln!(out, "runs        {}\n", runs.collect::<Vec<_>>().join(", "));
+    out + &verify::consistency_text(&quality.consistency)
+}
+
+fn without_family(table: &Observed) -> String {
+    let lost = Family::ALL.iter().zip(&table.without_family).filter(|(_, rows)| **rows > 0);
+    let lost: Vec<_> = lost.map(|(family, rows)| format!("{} {}", family.id(), HumanCount(*rows))).collect();
+    if lost.is_empty() { "none".to_owned() } else { lost.join(", ") }
+}
+
+fn shares(counts: &BTreeMap<&'static str, u64>, rows: u64) -> String {
+    let share = |(name, count): (&&str, &u64)| format!("{name} {:.4}", *count as f64 / rows.max(1) as f64);
+    counts.iter().map(share).collect::<Vec<_>>().join(", ")
+}
+
+pub fn json(quality: &Quality) -> Value {
+    let tables = quality.tables.iter().map(|table| {
+        let listed = |listed: &verify::findings::Listed<super::observed::Problem>| {
+            let first = listed
+                .first
+                .iter()
+                .map(|(key, reason)| json!({ "key": key.escape_ascii().to_string(), "reason": reason }));
+            json!({ "total": listed.total, "first": first.collect::<Vec<_>>() })
+        };
+        let families = Family::ALL.iter().zip(&table.without_family);
+        json!({
+            "table": table.table.id(),
+            "rows": table.rows,
+            "unreadable": listed(&table.unreadable),
+            "invalid": listed(&table.invalid),
+            "withoutFamily": families.map(|(family, rows)| (family.id(), *rows)).collect::<BTreeMap<_, _>>(),
+            "types": table.types,
+            "statuses": table.statuses,
+            "runs": table.runs,
+        })
+    });
+    json!({ "tables": tables.collect::<Vec<_>>(), "consistency": verify::consistency_json(&quality.consistency) })
+}

@@ -1,0 +1,136 @@
+//! Rows as payments for people and programs, and the footer.
+
+use super::{Format, Outcome, Plan};
+use crate::inspect::table;
+use crate::tables::Row;
+use indicatif::HumanCount;
+use producer::Renderer;
+use schemas::Payment;
+use schemas::layout::{Column, payment_of};
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+/// Writes rows as they come.
+pub struct Printer<'o, W> {
+    out: &'o mut W,
+    /// For JSON only.
+    renderer: Option<Renderer>,
+    rows: u64,
+    unreadable: u64,
+    failure: Option<anyhow::Error>,
+}
+
+impl<'o, W: Write> Printer<'o, W> {
+    pub fn new(out: &'o mut W, format: Format) -> anyhow::Result<Self> {
+        let renderer = (format == Format::Json).then(Renderer::new).transpose()?;
+        Ok(Self { out, renderer, rows: 0, unreadable: 0, failure: None })
+    }
+
+    /// Stops the scan once nobody reads any more.
+    pub fn print(&mut self, row: Row<'_>) -> ControlFlow<()> {
+        match self.try_print(row) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failure = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
+    /// How many rows could not be read as payments.
+    pub fn finish(self) -> anyhow::Result<u64> {
+        self.out.flush()?;
+        self.failure.map_or(Ok(self.unreadable), Err)
+    }
+
+    fn try_print(&mut self, row: Row<'_>) -> anyhow::Result<()> {
+        if self.rows == 0 && self.renderer.is_none() {
+            writeln!(self.out, "{}", table::header())?;
+        }
+        self.rows += 1;
+        match payment(row) {
+            Ok(payment) => match &self.renderer {
+                Some(renderer) => writeln!(self.out, "{}", renderer.json(&payment, false)?)?,
+                None => writeln!(self.out, "{}", table::line(&payment))?,
+            },
+            Err(reason) => {
+                self.unreadable += 1;
+                self.print_unreadable(row.key(), &reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn print_unreadable(&mut self, key: &[u8], reason: &str) -> io::Result<()> {
+        let key = String::from_utf8_lossy(key);
+        if self.renderer.is_none() {
+            return writeln!(self.out, "unreadable: row {key}: {reason}");
+        }
+        writeln!(self.out, "{}", serde_json::json!({ "unreadable": { "rowKey": key, "reason": reason } }))
+    }
+}
+
+/// The payment of a row, or why it is none.
+pub fn payment(row: Row<'_>) -> Result<Payment, String> {
+    let mut cells = Vec::with_capacity(row.cells().len());
+    for cell in row.cells() {
+        let column = Column::find(cell.family, cell.qualifier).ok_or_else(|| {
+            let text = String::from_utf8_lossy;
+            format!("cell {}:{} is none of a payment", text(cell.family), text(cell.qualifier))
+        })?;
+        cells.push((column, cell.value));
+    }
+    payment_of(cells).map_err(|error| error.to_string())
+}
+
+/// Which way the answer took, what it cost, and how to go on.
+pub fn footer(plan: &Plan, outcome: &Outcome) -> String {
+    let rows = match outcome.rows {
+        0 => "no rows".to_owned(),
+        1 => "1 row".to_owned(),
+        rows => format!("{} rows", HumanCount(rows)),
+    };
+    let looked_at = match &outcome.scanned.stats {
+        Some(stats) => {
+            format!(
+                "{} row(s) scanned by the server, {} returned",
+                stats.rows_seen_count, stats.rows_returned_count
+            )
+        }
+        None => {
+            format!("{} row(s) returned, the server does not say how many it scanned", outcome.scanned.rows)
+        }
+    };
+    let first = match outcome.first_row {
+        Some(first) => format!(", the first after {:.1} ms", first.as_secs_f64() * 1e3),
+        None => String::new(),
+    };
+    let calls =
+        if outcome.scanned.calls > 1 { format!(", {} calls", outcome.scanned.calls) } else { String::new() };
+    let mut text =
+        format!("{rows} in {:.1} ms{first}{calls}\n{plan}\n{looked_at}", outcome.elapsed.as_secs_f64() * 1e3);
+    if let Some(token) = &outcome.next {
+        text.push_str("\nthere is more: repeat the query with --page-token ");
+        text.push_str(token);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use producer::generator::{Config, Generator};
+    use schemas::layout::{cells, payment_of};
+
+    #[test]
+    fn every_generated_payment_is_read_back_from_its_cells() {
+        let config = Config { num_records: 3_000, anomaly_rate: 0.05, ..Config::default() };
+        let generator = Generator::new(config).unwrap();
+        for index in 0..3_000 {
+            let payment = generator.payment(index);
+            let mut row = Vec::new();
+            cells(&payment, |column, value| row.push((column, value.to_vec())));
+            let back = payment_of(row.iter().map(|(column, value)| (*column, value.as_slice()))).unwrap();
+            assert_eq!(back, payment);
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! `ReadRowsResponse` and its cell chunks, read from their bytes.
+//!
+//! A chunk has three strings and an allocation for each; over hundreds of millions of rows, decoding them into owned
+//! messages costs more than all that is done with them.
+
+use prost::encoding::decode_varint;
+
+/// The bytes are not a well-formed message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Truncated;
+
+/// A part of a `ReadRowsResponse`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Part<'a> {
+    Chunk(Chunk<'a>),
+    /// Nothing up to and including this key will come any more.
+    LastScanned(&'a [u8]),
+    /// An encoded `RequestStats`.
+    Stats(&'a [u8]),
+}
+
+/// How a chunk ends or undoes its row.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RowStatus {
+    #[default]
+    Open,
+    Commit,
+    Reset,
+}
+
+/// `google.bigtable.v2.ReadRowsResponse.CellChunk`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Chunk<'a> {
+    pub row_key: &'a [u8],
+    pub family: Option<&'a [u8]>,
+    pub qualifier: Option<&'a [u8]>,
+    pub timestamp_micros: i64,
+    pub has_labels: bool,
+    pub value: &'a [u8],
+    /// Where the value goes on in the next chunk: the size of the whole.
+    pub value_size: u64,
+    pub status: RowStatus,
+}
+
+// Field numbers of ReadRowsResponse and CellChunk, as keys: number << 3 | wire type.
+const CHUNKS: u64 = 1 << 3 | 2;
+const LAST_SCANNED_ROW_KEY: u64 = 2 << 3 | 2;
+const REQUEST_STATS: u64 = 3 << 3 | 2;
+const ROW_KEY: u64 = 1 << 3 | 2;
+const FAMILY_NAME: u64 = 2 << 3 | 2;
+const QUALIFIER: u64 = 3 << 3 | 2;
+const TIMESTAMP_MICROS: u64 = 4 << 3;
+const LABELS: u64 = 5 << 3 | 2;
+const VALUE: u64 = 6 << 3 | 2;
+const VALUE_SIZE: u64 = 7 << 3;
+const RESET_ROW: u64 = 8 << 3;
+const COMMIT_ROW: u64 = 9 << 3;
+/// The one field of the wrappers `StringValue` and `BytesValue`.
+const WRAPPED: u64 = 1 << 3 | 2;
+
+/// The parts of a message, in its order.
+#[derive(Clone, Debug)]
+pub struct Parts<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    pub fn of(message: &'a [u8]) -> Self {
+        Self { rest: message }
+    }
+
+    pub fn next_part(&mut self) -> Result<Option<Part<'a>>, Truncated> {
+        while !self.rest.is_empty() {
+            match varint(&mut self.rest)? {
+                CHUNKS => return Ok(Some(Part::Chunk(chunk(bytes(&mut self.rest)?)?))),
+                LAST_SCANNED_ROW_KEY => return Ok(Some(Part::LastScanned(bytes(&mut self.rest)?))),
+                REQUEST_STATS => return Ok(Some(Part::Stats(bytes(&mut self.rest)?))),
+                other => skip(&mut self.rest, other)?,
+            }
+        }
+        Ok(None)
+    }
+}
+
+fn chunk(mut rest: &[u8]) -> Result<Chunk<'_>, Truncated> {
+    let mut chunk = Chunk::default();
+    while !rest.is_empty() {
+        match varint(&mut rest)? {
+            ROW_KEY => chunk.row_key = bytes(&mut rest)?,
+            FAMILY_NAME => chunk.family = Some(wrapped(bytes(&mut rest)?)?),
+            QUALIFIER => chunk.qualifier = Some(wrapped(bytes(&mut rest)?)?),
+            TIMESTAMP_MICROS => chunk.timestamp_micros = varint(&mut rest)? as i64,
+            LABELS => {
+                bytes(&mut rest)?;
+                chunk.has_labels = true;
+            }
+            VALUE => chunk.value = bytes(&mut rest)?,
+            // Never negative: a size that says so is one that no value has.
+            VALUE_SIZE => chunk.value_size = varint(&mut rest)?,
+            RESET_ROW if varint(&mut rest)? != 0 => chunk.status = RowStatus::Reset,
+            COMMIT_ROW if varint(&mut rest)? != 0 => chunk.status = RowStatus::Commit,
+            // Told to be false, which is the same as not told.
+            RESET_ROW | COMMIT_ROW => {}
+            other => skip(&mut rest, other)?,
+        }
+    }
+    Ok(chunk)
+}
+
+fn wrapped(mut rest: &[u8]) -> Result<&[u8], Truncated> {
+    let mut value: &[u8] = &[];
+    while !rest.is_empty() {
+        match varint(&mut rest)? {
+            WRAPPED => value = bytes(&mut rest)?,
+            other => skip(&mut rest, other)?,
+        }
+    }
+    Ok(value)
+}
+
+#[inline]
+fn varint(rest: &mut &[u8]) -> Result<u64, Truncated> {
+    match rest.split_first() {
+        Some((&byte, tail)) if byte < 0x80 => {
+            *rest = tail;
+            Ok(byte.into())
+        }
+        _ => decode_varint(rest).map_err(|_| Truncated),
+    }
+}
+
+#[inline]
+fn bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], Truncated> {
+    let len = usize::try_from(varint(rest)?).map_err(|_| Truncated)?;
+    let (head, tail) = rest.split_at_checked(len).ok_or(Truncated)?;
+    *rest = tail;
+    Ok(head)
+}
+
+fn skip(rest: &mut &[u8], key: u64) -> Result<(), Truncated> {
+    let fixed = match key & 7 {
+        0 => return varint(rest).map(|_| ()),
+        1 => 8,
+        2 => return bytes(rest).map(|_| ()),
+        5 => 4,
+        _ => return Err(Truncated),
+    };
+    *rest = rest.get(fixed..).ok_or(Truncated)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::ReadRowsResponse;
+    use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::read_rows_response::{
+        CellChunk, cell_chunk,
+    };
+    use proptest::prelude::*;
+    use prost::Message;
+
+    fn arbitrary_chunk() -> impl Strategy<Value = CellChunk> {
+        let bytes = || prop::collection::vec(any::<u8>(), 0..300);
+        let status = prop::option::of(prop_oneof![
+            any::<bool>().prop_map(cell_chunk::RowStatus::ResetRow),
+            any::<bool>().prop_map(cell_chunk::RowStatus::CommitRow),
+        ]);
+        (
+            bytes(),
+            prop::option::of("[a-z]{0,9}"),
+            prop::option::of(bytes()),
+            any::<i64>(),
+            bytes(),
+            0..9_i32,
+            status,
+        )
+            .prop_map(
+                |(row_key, family_name, qualifier, timestamp_micros, value, value_size, row_status)| {
+                    CellChunk {
+                        row_key,
+                        family_name,
+                        qualifier,
+                        timestamp_micros,
+                        labels: Vec::new(),
+                        value,
+                        value_size,
+                        row_status,
+                    }
+                },
+            )
+    }
+
+    fn as_read(chunk: &CellChunk) -> Chunk<'_> {
+        Chunk {
+            row_key: &chunk.row_key,
+            family: chunk.family_name.as_deref().map(str::as_bytes),
+            qualifier: chunk.qualifier.as_deref(),
+            timestamp_micros: chunk.timestamp_micros,
+            has_labels: !chunk.labels.is_empty(),
+            value: &chunk.value,
+            value_size: chunk.value_size as u64,
+            status: match chunk.row_status {
+                Some(cell_chunk::RowStatus::CommitRow(true)) => RowStatus::Commit,
+                Some(cell_chunk::RowStatus::ResetRow(true)) => RowStatus::Reset,
+                _ => RowStatus::Open,
+            },
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_message_reads_as_prost_wrote_it(
+            chunks in prop::collection::vec(arbitrary_chunk(), 0..5), last in prop::collection::vec(any::<u8>(), 1..9)
+        ) {
+            let message = ReadRowsResponse { chunks, last_scanned_row_key: last.clone(), request_stats: None };
+            let encoded = message.encode_to_vec();
+            let mut parts = Parts::of(&encoded);
+            for chunk in &message.chunks {
+                prop_assert_eq!(parts.next_part(), Ok(Some(Part::Chunk(as_read(chunk)))));
+            }
+            prop_assert_eq!(parts.next_part(), Ok(Some(Part::LastScanned(&last))));
+            prop_assert_eq!(parts.next_part(), Ok(None));
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(message in prop::collection::vec(any::<u8>(), 0..60)) {
+            let mut parts = Parts::of(&message);
+            while let Ok(Some(_)) = parts.next_part() {}
+        }
+    }
+}

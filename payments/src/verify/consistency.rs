@@ -1,0 +1,248 @@
+//! Whether the three tables agree with each other, without knowing what was generated.
+//!
+//! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables. Each
+//! row's key is held against its own cells as well.
+
+use super::compare;
+use super::digest::{Content, Digest, KeyHash};
+use super::findings::{Listed, Unexpected};
+use super::found::Tables;
+use super::narrow::Limits;
+use super::partition::{Digests, Partition};
+use super::progress::Progress;
+use crate::tables::{Error, Row};
+use schemas::layout::{KeySuffix, SEPARATOR, Table};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A payment that is not the same in all three tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Disagreement {
+    /// The payment's id; the row key where the cells say none.
+    pub payment_id: String,
+    /// By table, in the order of [`Table::ALL`]: a digest of its cells, if it is there.
+    pub digests: [Option<u128>; 3],
+}
+
+/// What the tables' comparison found.
+#[derive(Clone, Debug)]
+pub struct Consistency {
+    pub digests: [Digest; 3],
+    /// By table: payments that another table has and this one has not.
+    pub missing: [u64; 3],
+    /// Payments whose cells are not the same everywhere.
+    pub differing: u64,
+    pub disagreements: Listed<Disagreement>,
+    /// By table: rows whose key is not what their cells say.
+    pub misplaced: [Listed<Unexpected>; 3],
+    pub is_complete: bool,
+    pub passes: u32,
+}
+
+impl Consistency {
+    pub fn is_consistent(&self) -> bool {
+        let [customer, date, transaction] = self.digests;
+        customer == date && date == transaction && self.misplaced.iter().all(|rows| rows.total == 0)
+    }
+}
+
+/// What one range's first scan adds up.
+struct Scanned {
+    sums: Digests,
+    misplaced: Listed<Unexpected>,
+}
+
+/// By the id's hash: the id, and its digests.
+type Kept = HashMap<KeyHash, (Box<str>, [Option<u128>; 3])>;
+
+/// Compares the three tables.
+pub async fn check(tables: &Tables, suffix: KeySuffix, limits: Limits) -> Result<Consistency, Error> {
+    let mut partition = Arc::new(Partition::root());
+    let mut result = Consistency {
+        digests: [Digest::default(); 3],
+        missing: [0; 3],
+        differing: 0,
+        disagreements: Listed::new(limits.listed),
+        misplaced: [(); 3].map(|()| Listed::new(limits.listed)),
+        is_complete: true,
+        passes: 0,
+    };
+    loop {
+        let (sums, misplaced) = sum(tables, suffix, &partition, limits).await?;
+        result.passes += 1;
+        if result.passes == 1 {
+            result.digests = [0, 1, 2].map(|at| sums[at].total());
+            result.misplaced = misplaced;
+        }
+        let differing: Vec<usize> = (0..partition.size())
+            .filter(|bucket| {
+                let [customer, date, transaction] = [0, 1, 2].map(|at| sums[at].get(*bucket));
+                customer != date || date != transaction
+            })
+            .collect();
+        if differing.is_empty() {
+            return Ok(result);
+        }
+        let rows = |bucket: &usize| (0..3).map(|at| sums[at].get(*bucket).rows).max().unwrap_or(0);
+        let load: u64 = differing.iter().map(rows).sum();
+        if load > limits.kept_rows && differing.len() <= limits.parents && !partition.is_finest() {
+            partition = Arc::new(partition.refine(&differing));
+            continue;
+        }
+        // As many as can be kept, at least one.
+        let mut room = limits.kept_rows;
+        let chosen: Vec<usize> = differing
+            .iter()
+            .enumerate()
+            .take_while(|(at, bucket)| {
+                let fits = *at == 0 || rows(bucket) <= room;
+                room = room.saturating_sub(rows(bucket));
+                fits
+            })
+            .map(|(_, bucket)| *bucket)
+            .collect();
+        result.is_complete = chosen.len() == differing.len();
+        result.passes += 1;
+        name(tables, &Arc::new(partition.select(&chosen)), &mut result).await?;
+        return Ok(result);
+    }
+}
+
+async fn sum(
+    tables: &Tables,
+    suffix: KeySuffix,
+    partition: &Arc<Partition>,
+    limits: Limits,
+) -> Result<([Digests; 3], [Listed<Unexpected>; 3]), Error> {
+    let progress = Progress::new("comparing", 0, 0);
+    let by_row = partition.clone();
+    let each = move |state: &mut Scanned, table: Table, row: Row<'_>| {
+        let parts = Parts::of(row);
+        if !parts.make(row.key(), table, suffix) {
+            state.misplaced.push(|| compare::unexpected(row));
+        }
+        let id = KeyHash::of(parts.name(row));
+        if let Some(bucket) = by_row.bucket(id) {
+            state.sums.add_row(bucket, Content::of_row(row).with_key(id));
+        }
+    };
+    let start = |_| Scanned { sums: Digests::new(partition), misplaced: Listed::new(limits.listed) };
+    let mut sums = [(); 3].map(|()| Digests::new(partition));
+    let mut misplaced = [(); 3].map(|()| Listed::new(limits.listed));
+    let join = |table: Table, part: Scanned| {
+        sums[table as usize].add(&part.sums);
+        misplaced[table as usize].add(part.misplaced, |row: &Unexpected| row.key.clone());
+    };
+    tables.scan(&Table::ALL, &progress, start, each, join).await?;
+    progress.finish();
+    Ok((sums, misplaced))
+}
+
+/// Names the payments of these buckets that are not the same everywhere.
+async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consistency) -> Result<(), Error> {
+    let progress = Progress::new("naming the payments", 0, 0);
+    let by_row = selected.clone();
+    let each = move |found: &mut Vec<(KeyHash, Box<str>, u128)>, _: Table, row: Row<'_>| {
+        let parts = Parts::of(row);
+        let name = parts.name(row);
+        let id = KeyHash::of(name);
+        if by_row.bucket(id).is_some() {
+            found.push((id, String::from_utf8_lossy(name).into(), Content::of_row(row).with_key(id)));
+        }
+    };
+    let mut kept = Kept::new();
+    let join = |table: Table, found: Vec<(KeyHash, Box<str>, u128)>| {
+        for (id, name, digest) in found {
+            let digests = &mut kept.entry(id).or_insert((name, [None; 3])).1;
+            // One id in two rows of a table: the sum differs from any single row's.
+            let slot = &mut digests[table as usize];
+            *slot = Some(slot.unwrap_or(0).wrapping_add(digest));
+        }
+    };
+    tables.scan(&Table::ALL, &progress, |_| Vec::new(), each, join).await?;
+    progress.finish();
+    let mut wrong: Vec<_> = kept.into_values().filter(|(_, [a, b, c])| a != b || b != c).collect();
+    wrong.sort();
+    for (payment_id, digests) in wrong {
+        for (missing, digest) in result.missing.iter_mut().zip(&digests) {
+            *missing += u64::from(digest.is_none());
+        }
+        let mut present = digests.iter().flatten();
+        let first = present.next();
+        result.differing += u64::from(present.any(|digest| Some(digest) != first));
+        result.disagreements.push(|| Disagreement { payment_id: payment_id.into(), digests });
+    }
+    Ok(())
+}
+
+/// The cells that row keys are made of.
+#[derive(Default)]
+struct Parts<'a> {
+    customer_id: &'a [u8],
+    date: &'a [u8],
+    rail: &'a [u8],
+    payment_id: &'a [u8],
+}
+
+impl<'a> Parts<'a> {
+    fn of(row: Row<'a>) -> Self {
+        let mut parts = Self::default();
+        for cell in row.cells() {
+            match (cell.family, cell.qualifier) {
+                (b"payment_header", b"payment_id") => parts.payment_id = cell.value,
+                (b"payment_header", b"payment_type") => parts.rail = cell.value,
+                (b"payment_header", b"created_at") => parts.date = cell.value,
+                (b"party_info", b"originator:party_id") => parts.customer_id = cell.value,
+                _ => {}
+            }
+        }
+        parts
+    }
+
+    /// What the payment is known by.
+    fn name(&self, row: Row<'a>) -> &'a [u8] {
+        if self.payment_id.is_empty() { row.key() } else { self.payment_id }
+    }
+
+    /// Whether these are the parts of this key.
+    fn make(&self, key: &[u8], table: Table, suffix: KeySuffix) -> bool {
+        let (customer, date, rail, id) = (self.customer_id, self.date, self.rail, self.payment_id);
+        let made: &[&[u8]] = match (table, suffix) {
+            (Table::ByCustomer, KeySuffix::None) => &[customer, date, rail],
+            (Table::ByCustomer, KeySuffix::TransactionId) => &[customer, date, rail, id],
+            (Table::ByDate, KeySuffix::None) => &[date, rail, customer],
+            (Table::ByDate, KeySuffix::TransactionId) => &[date, rail, customer, id],
+            (Table::ByTransaction, _) => &[id, customer, date],
+        };
+        key.split(|byte| *byte == SEPARATOR).eq(made.iter().copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use producer::generator::{Config, Generator};
+    use schemas::layout::row_key;
+
+    #[test]
+    fn the_parts_of_a_payment_make_its_keys() {
+        let generator = Generator::new(Config { num_records: 10, ..Config::default() }).unwrap();
+        let payment = generator.payment(3);
+        let header = payment.payment_header.clone().unwrap();
+        let date = schemas::text::time(header.created_at_micros);
+        let parts = Parts {
+            customer_id: payment.parties.as_ref().unwrap().originator.as_ref().unwrap().party_id.as_bytes(),
+            date: &date,
+            rail: schemas::layout::type_name(header.payment_type()).as_bytes(),
+            payment_id: header.payment_id.as_bytes(),
+        };
+        for table in Table::ALL {
+            for suffix in [KeySuffix::None, KeySuffix::TransactionId] {
+                let key = row_key(&payment, table, suffix);
+                assert!(parts.make(&key, table, suffix));
+                assert!(!parts.make(&key[1..], table, suffix));
+                assert!(!parts.make(&key[..key.len() - 1], table, suffix));
+            }
+        }
+    }
+}

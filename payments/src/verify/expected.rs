@@ -1,0 +1,98 @@
+//! The rows that the run must have become, recomputed on all cores.
+
+use super::digest::{Content, KeyHash};
+use super::progress::Progress;
+use producer::generator::{Buffer, Generator};
+use schemas::Payment;
+use schemas::layout::{KeyParts, KeySuffix, Table};
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use tokio::task::JoinSet;
+
+/// Payments recomputed at once.
+const CHUNK: u64 = 1_000;
+
+/// Which payments of which run, and how their keys look.
+#[derive(Clone, Debug)]
+pub struct Run {
+    pub generator: Arc<Generator>,
+    pub range: Range<u64>,
+    pub suffix: KeySuffix,
+}
+
+/// One recomputed payment.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected {
+    pub index: u64,
+    pub content: Content,
+    /// In the order of [`Table::ALL`].
+    pub keys: [KeyHash; 3],
+}
+
+impl Run {
+    /// The payment's row key in a table.
+    pub fn key(&self, payment: &Payment, table: Table) -> Vec<u8> {
+        schemas::layout::row_key(payment, table, self.suffix)
+    }
+
+    fn expected(&self, index: u64, buffer: &mut Buffer, key: &mut Vec<u8>) -> Expected {
+        let payment = self.generator.fill(index, buffer);
+        let parts = KeyParts::of(payment);
+        let keys = Table::ALL.map(|table| {
+            key.clear();
+            parts.push_key(table, self.suffix, key);
+            KeyHash::of(key)
+        });
+        Expected { index, content: Content::of_payment(payment), keys }
+    }
+
+    /// Recomputes every payment of the range once; each thread has a state of its own.
+    ///
+    /// Stops early when the returned future is dropped.
+    pub async fn recompute<S: Send + 'static>(
+        &self,
+        progress: &Progress,
+        start: impl Fn() -> S,
+        each: impl Fn(&mut S, Expected) + Clone + Send + 'static,
+    ) -> Result<Vec<S>, crate::tables::Error> {
+        let next = Arc::new(AtomicU64::new(self.range.start));
+        let _stop = StopOnDrop { next: next.clone(), end: self.range.end };
+        let mut threads = JoinSet::new();
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            let (run, next, mut state, each, progress) =
+                (self.clone(), next.clone(), start(), each.clone(), progress.clone());
+            threads.spawn_blocking(move || {
+                let (mut buffer, mut key) = (Buffer::default(), Vec::new());
+                loop {
+                    let from = next.fetch_add(CHUNK, Ordering::Relaxed).min(run.range.end);
+                    let to = from.saturating_add(CHUNK).min(run.range.end);
+                    if from == to {
+                        return state;
+                    }
+                    (from..to).for_each(|index| each(&mut state, run.expected(index, &mut buffer, &mut key)));
+                    progress.recomputed(to - from);
+                }
+            });
+        }
+        let mut states = Vec::new();
+        while let Some(state) = threads.join_next().await {
+            states.push(state.map_err(|error| crate::tables::Error::Bug(error.to_string()))?);
+        }
+        Ok(states)
+    }
+}
+
+/// Threads cannot be cancelled; they end when there is nothing left to hand out.
+struct StopOnDrop {
+    next: Arc<AtomicU64>,
+    end: u64,
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.next.store(self.end, Ordering::Relaxed);
+    }
+}

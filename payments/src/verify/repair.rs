@@ -1,0 +1,72 @@
+//! Missing and differing rows written again from their recomputed payments.
+//!
+//! A repair adds and replaces cells; it deletes none. Doing it twice is doing it once: it looks again before it writes.
+//! The cells get the present as their time, which is when the families' retention starts for them, unless the row has a
+//! newer cell: then a millisecond more than that, so that the repair is what readers see.
+
+use super::findings::{Differing, Findings};
+use super::narrow::Verification;
+use super::points;
+use crate::tables::Error;
+use crate::tables::write::{entry, now_micros};
+use schemas::layout::Table;
+
+const BATCH: usize = 256;
+/// The least step between the times of cells.
+const MILLISECOND_MICROS: i64 = 1_000;
+
+/// What a repair did to one table.
+#[derive(Clone, Debug)]
+pub struct Repaired {
+    pub table: Table,
+    /// Rows written: that were missing, and that differed.
+    pub missing: u64,
+    pub differing: u64,
+    /// Rows that still differ, because they have cells that no payment has.
+    pub left: Vec<Differing>,
+    /// Rows that no payment of the run has.
+    pub unexpected: u64,
+}
+
+impl Repaired {
+    pub fn is_whole(&self) -> bool {
+        self.left.is_empty() && self.unexpected == 0
+    }
+}
+
+impl Verification {
+    /// Writes what the findings say is missing or differs, and looks whether that mended it.
+    pub async fn repair(&self, findings: &Findings) -> Result<Vec<Repaired>, Error> {
+        let mut all = Vec::new();
+        for found in &findings.tables {
+            let unexpected = found.unexpected.total;
+            let mut repaired =
+                Repaired { table: found.table, missing: 0, differing: 0, left: Vec::new(), unexpected };
+            for batch in found.to_repair.chunks(BATCH) {
+                self.repair_batch(batch, &mut repaired).await?;
+            }
+            all.push(repaired);
+        }
+        Ok(all)
+    }
+
+    async fn repair_batch(&self, indices: &[u64], repaired: &mut Repaired) -> Result<(), Error> {
+        let (reader, run, table) = (&self.tables.reader, &self.run, repaired.table);
+        let before = points::read(reader, run, table, indices).await?;
+        let now = now_micros();
+        let wrong =
+            before.missing.iter().map(|row| row.index).chain(before.differing.iter().map(|row| row.index));
+        let entries = wrong.map(|index| {
+            let newest = before.newest.get(&index).copied().unwrap_or(0);
+            let later = newest - newest.rem_euclid(MILLISECOND_MICROS) + MILLISECOND_MICROS;
+            let time = if newest < now { now } else { later };
+            entry(&run.generator.payment(index), table, run.suffix, time)
+        });
+        reader.write(table, entries.collect()).await?;
+        let after = points::read(reader, run, table, indices).await?;
+        repaired.missing += before.missing.len() as u64;
+        repaired.differing += before.differing.len() as u64;
+        repaired.left.extend(after.differing);
+        Ok(())
+    }
+}

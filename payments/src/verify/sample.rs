@@ -1,0 +1,90 @@
+//! A part of the payments, checked by reading their rows alone.
+
+use super::digest::Digest;
+use super::expected::Run;
+use super::findings::{Findings, TableFindings};
+use super::narrow::Verification;
+use super::points::{self, Points};
+use super::progress::Progress;
+use crate::tables::{Error, Reader};
+use schemas::layout::Table;
+use tokio::task::JoinSet;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Payments read at once: keys of some 20 KB, below the limit of a request by far.
+const BATCH: usize = 256;
+
+/// Whether a payment belongs to the sample: the same for every run and every time.
+fn is_sampled(index: u64, share: f64) -> bool {
+    // A hash as a fraction of all hashes.
+    (xxh3_64(&index.to_le_bytes()) as f64) < share * u64::MAX as f64
+}
+
+impl Verification {
+    /// Checks the share of the payments; what no payment of the run has is not looked for.
+    pub async fn sample(&self, share: f64) -> Result<Findings, Error> {
+        let range = self.run.range.clone();
+        let about = ((range.end - range.start) as f64 * share) as u64;
+        let progress = Progress::new("sampling", 0, 3 * about);
+        let tables = Table::ALL.map(|table| TableFindings::new(table, self.limits.listed));
+        let mut findings = Findings { tables, is_complete: true, passes: 1 };
+        let mut indices = range.filter(|index| is_sampled(*index, share));
+        let mut reading = JoinSet::new();
+        loop {
+            while reading.len() < self.tables.parallelism {
+                let batch: Vec<u64> = indices.by_ref().take(BATCH).collect();
+                if batch.is_empty() {
+                    break;
+                }
+                reading.spawn(check(self.tables.reader.clone(), self.run.clone(), batch));
+            }
+            let Some(ended) = reading.join_next().await else { break };
+            let points = ended.map_err(|error| Error::Bug(error.to_string()))??;
+            for (sum, points) in findings.tables.iter_mut().zip(points) {
+                progress.scanned(points.expected.len() as u64);
+                self.note(sum, points);
+            }
+        }
+        progress.finish();
+        for table in &mut findings.tables {
+            table.to_repair.sort_unstable();
+        }
+        Ok(findings)
+    }
+
+    fn note(&self, sum: &mut TableFindings, points: Points) {
+        let add = |digest: &mut Digest, rows: Vec<u128>| rows.into_iter().for_each(|row| digest.add_row(row));
+        add(&mut sum.expected, points.expected);
+        add(&mut sum.found, points.found);
+        let most = self.limits.kept_rows as usize;
+        let wrong =
+            points.missing.iter().map(|row| row.index).chain(points.differing.iter().map(|row| row.index));
+        for index in wrong.take(most.saturating_sub(sum.to_repair.len())) {
+            sum.to_repair.push(index);
+        }
+        let mut part = TableFindings::new(sum.table, self.limits.listed);
+        points.missing.into_iter().for_each(|row| part.missing.push(|| row));
+        points.differing.into_iter().for_each(|row| part.differing.push(|| row));
+        sum.missing.add(part.missing, |row| row.index);
+        sum.differing.add(part.differing, |row| row.index);
+    }
+}
+
+async fn check(reader: Reader, run: Run, batch: Vec<u64>) -> Result<[Points; 3], Error> {
+    let read = |table| points::read(&reader, &run, table, &batch);
+    let [customer, date, transaction] = Table::ALL.map(read);
+    let (customer, date, transaction) = tokio::try_join!(customer, date, transaction)?;
+    Ok([customer, date, transaction])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sample_has_about_its_share() {
+        let count = (0..100_000).filter(|index| is_sampled(*index, 0.01)).count();
+        assert!((900..1_100).contains(&count), "{count}");
+        assert!((0..1_000).all(|index| is_sampled(index, 1.0)));
+    }
+}

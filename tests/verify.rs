@@ -1,0 +1,350 @@
+//! `payments verify` on tables that are right, and on tables that are wrong in known ways.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use anyhow::Result;
+use clap::Parser;
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
+use payments::quality;
+use payments::verify::expected::Run;
+use payments::verify::found::Tables;
+use payments::verify::narrow::{Limits, Verification};
+use payments::verify::{self, consistency};
+use producer::generator::Generator;
+use schemas::layout::{KeySuffix, Table, row_key};
+use serde_json::Value;
+use std::sync::Arc;
+use whole_path::{Backend, Pipeline, tables};
+
+#[derive(Debug, Parser)]
+struct Flags {
+    #[command(flatten)]
+    args: verify::Args,
+}
+
+#[derive(Debug, Parser)]
+struct QualityFlags {
+    #[command(flatten)]
+    args: quality::Args,
+}
+
+const RECORDS: &str = "2500";
+const LIMITS: Limits = Limits { kept_rows: 100_000, parents: 512, listed: 20 };
+
+/// A run of the pipeline, and the flags of its generator.
+struct Fixture {
+    pipeline: Pipeline,
+    generator: Arc<Generator>,
+}
+
+/// How a verification ended, and what it wrote.
+struct Verified {
+    result: Result<()>,
+    text: String,
+}
+
+impl Fixture {
+    async fn new(backend: Backend) -> Result<Self> {
+        let pipeline = Pipeline::set_up(backend).await?;
+        let generator = pipeline.produce(&["--num-records", RECORDS, "--num-customers", "30"]).await?;
+        pipeline.consume(&[]).await?;
+        Ok(Self { pipeline, generator })
+    }
+
+    /// As `payments verify FLAGS`.
+    async fn verify(&self, flags: &[&str]) -> Verified {
+        let host = self.pipeline.backend.bigtable_addr().to_string();
+        let usual =
+            ["verify", "--num-records", RECORDS, "--num-customers", "30", "--bigtable-emulator-host", &host];
+        let args = Flags::try_parse_from([&usual, flags].concat()).unwrap().args;
+        let (mut out, mut notes) = (Vec::new(), Vec::new());
+        let result = verify::run(&args, &mut out, &mut notes).await;
+        Verified { result, text: String::from_utf8(out).unwrap() }
+    }
+
+    fn verification(&self, limits: Limits) -> Verification {
+        let run = Run { generator: self.generator.clone(), range: 0..2_500, suffix: KeySuffix::None };
+        Verification { run, tables: self.tables(), limits }
+    }
+
+    fn tables(&self) -> Tables {
+        Tables { reader: tables::reader(&self.pipeline.bigtable), parallelism: 3 }
+    }
+
+    fn key(&self, table: Table, index: u64) -> Vec<u8> {
+        row_key(&self.generator.payment(index), table, KeySuffix::None)
+    }
+
+    async fn mutate(&self, table: Table, key: &[u8], mutation: data::mutation::Mutation) -> Result<()> {
+        let request = data::MutateRowRequest {
+            table_name: self.pipeline.bigtable.table_name(table.id()),
+            row_key: key.to_vec(),
+            mutations: vec![data::Mutation { mutation: Some(mutation) }],
+            ..Default::default()
+        };
+        self.pipeline.bigtable.client().mutate_row(request).await?;
+        Ok(())
+    }
+
+    async fn delete(&self, table: Table, key: &[u8]) -> Result<()> {
+        let delete = data::mutation::DeleteFromRow {};
+        self.mutate(table, key, data::mutation::Mutation::DeleteFromRow(delete)).await
+    }
+
+    /// Sets a cell, later than those that are there.
+    async fn set(&self, table: Table, key: &[u8], column: (&str, &str), value: &str) -> Result<()> {
+        let cell = data::mutation::SetCell {
+            family_name: column.0.into(),
+            column_qualifier: column.1.into(),
+            timestamp_micros: payments::tables::write::now_micros() + 5_000_000,
+            value: value.into(),
+        };
+        self.mutate(table, key, data::mutation::Mutation::SetCell(cell)).await
+    }
+
+    /// One row missing, one with another value, one that is nobody's.
+    async fn damage(&self) -> Result<()> {
+        self.delete(Table::ByDate, &self.key(Table::ByDate, 17)).await?;
+        let key = self.key(Table::ByCustomer, 1_234);
+        self.set(Table::ByCustomer, &key, ("amount_info", "value"), "0.01").await?;
+        self.set(Table::ByTransaction, b"nobodys#row", ("metadata", "run_id"), "other").await
+    }
+}
+
+impl Verified {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap()
+    }
+
+    /// `missing`, `unexpected` and `differing` of each table.
+    fn totals(&self) -> Vec<[u64; 3]> {
+        let tables = self.json()["tables"].as_array().unwrap().clone();
+        let total = |table: &Value, kind: &str| table[kind]["total"].as_u64().unwrap();
+        tables
+            .iter()
+            .map(|table| ["missing", "unexpected", "differing"].map(|kind| total(table, kind)))
+            .collect()
+    }
+}
+
+async fn exactly_what_is_wrong_is_named_and_mended(backend: Backend) -> Result<()> {
+    let fixture = Fixture::new(backend).await?;
+    let right = fixture.verify(&["--format", "json"]).await;
+    right.result?;
+    let tables = serde_json::from_str::<Value>(&right.text)?["tables"].clone();
+    assert!(tables.as_array().unwrap().iter().all(|table| table["found"]["rows"] == 2_500));
+
+    fixture.damage().await?;
+    let wrong = fixture.verify(&["--format", "json"]).await;
+    assert!(wrong.result.as_ref().unwrap_err().to_string().contains("3 difference(s)"));
+    assert_eq!(wrong.totals(), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]);
+    let tables = wrong.json()["tables"].clone();
+    assert_eq!(tables[1]["missing"]["first"][0]["index"], 17);
+    assert_eq!(tables[0]["differing"]["first"][0]["index"], 1_234);
+    assert_eq!(tables[0]["differing"]["first"][0]["cells"][0]["column"], "amount_info:value");
+    assert_eq!(tables[0]["differing"]["first"][0]["cells"][0]["found"], "0.01");
+    assert_eq!(tables[2]["unexpected"]["first"][0]["key"], "nobodys#row");
+    assert_eq!(tables[2]["unexpected"]["first"][0]["runId"], "other");
+
+    let dry = fixture.verify(&["--repair"]).await;
+    assert!(dry.result.unwrap_err().to_string().contains("would write 2 row(s)"));
+    assert_eq!(fixture.verify(&["--format", "json"]).await.totals(), wrong.totals());
+    let repaired = fixture.verify(&["--repair", "--yes"]).await;
+    assert!(repaired.result.unwrap_err().to_string().contains("not all differences"));
+    assert!(repaired.text.contains("1 missing and 0 differing row(s) written"), "{}", repaired.text);
+    let left = fixture.verify(&["--format", "json"]).await;
+    assert_eq!(left.totals(), [[0, 0, 0], [0, 0, 0], [0, 1, 0]]);
+    fixture.delete(Table::ByTransaction, b"nobodys#row").await?;
+    fixture.verify(&[]).await.result?;
+    fixture.verify(&["--repair", "--yes"]).await.result
+}
+
+async fn the_three_tables_are_held_against_each_other(backend: Backend) -> Result<()> {
+    let fixture = Fixture::new(backend).await?;
+    fixture.verify(&["--consistency"]).await.result?;
+    fixture.damage().await?;
+    let found = consistency::check(&fixture.tables(), KeySuffix::None, LIMITS).await?;
+    assert_eq!((found.missing, found.differing, found.disagreements.total), ([1, 2, 0], 1, 3));
+    assert_eq!(found.misplaced.clone().map(|rows| rows.total), [0, 0, 1]);
+    let told = fixture.verify(&["--consistency"]).await;
+    assert!(told.result.unwrap_err().to_string().contains("do not agree"));
+    for index in [17, 1_234] {
+        assert!(told.text.contains(&fixture.generator.payment_id(index)), "{}", told.text);
+    }
+    assert!(told.text.contains("not in payments_by_date"), "{}", told.text);
+    assert!(told.text.contains("in payments_by_customer from the other two"), "{}", told.text);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn disagreements_are_narrowed_down_with_room_for_few_rows() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    for index in (0..2_500).step_by(100) {
+        fixture.delete(Table::ByTransaction, &fixture.key(Table::ByTransaction, index)).await?;
+    }
+    let limits = Limits { listed: 100, ..LIMITS };
+    let whole = consistency::check(&fixture.tables(), KeySuffix::None, limits).await?;
+    let refined =
+        consistency::check(&fixture.tables(), KeySuffix::None, Limits { kept_rows: 25, ..limits }).await?;
+    assert_eq!((whole.passes, whole.missing), (2, [0, 0, 25]));
+    assert!(refined.is_complete && refined.passes > 2, "{} passes", refined.passes);
+    assert_eq!(refined.disagreements.first, whole.disagreements.first);
+    Ok(())
+}
+
+mod embedded {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn exactly_what_is_wrong_is_named_and_mended() -> Result<()> {
+        super::exactly_what_is_wrong_is_named_and_mended(Backend::embedded().await?).await
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_three_tables_are_held_against_each_other() -> Result<()> {
+        super::the_three_tables_are_held_against_each_other(Backend::embedded().await?).await
+    }
+}
+
+mod google {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn exactly_what_is_wrong_is_named_and_mended() -> Result<()> {
+        match Backend::google().await? {
+            Some(backend) => super::exactly_what_is_wrong_is_named_and_mended(backend).await,
+            None => Ok(()),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn the_three_tables_are_held_against_each_other() -> Result<()> {
+        match Backend::google().await? {
+            Some(backend) => super::the_three_tables_are_held_against_each_other(backend).await,
+            None => Ok(()),
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn narrowing_down_finds_the_same_with_room_for_few_rows() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    for index in (0..2_500).step_by(500) {
+        fixture.delete(Table::ByDate, &fixture.key(Table::ByDate, index)).await?;
+    }
+    let whole = fixture.verification(LIMITS).run().await?;
+    assert_eq!((whole.passes, whole.tables[1].missing.total), (2, 5));
+    let refined = fixture.verification(Limits { kept_rows: 5, ..LIMITS }).run().await?;
+    assert!(refined.is_complete && refined.passes > 2, "{} passes", refined.passes);
+    assert_eq!(refined.tables[1].missing.first, whole.tables[1].missing.first);
+    assert_eq!(refined.tables[1].to_repair, [0, 500, 1_000, 1_500, 2_000]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_seed_differs_everywhere_in_bounded_memory_and_time() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    let told = fixture.verify(&["--seed", "43", "--max-differences", "3", "--format", "json"]).await;
+    assert_eq!(told.totals(), [[2_500, 2_500, 0]; 3]);
+    assert_eq!(told.json()["tables"][0]["missing"]["first"].as_array().unwrap().len(), 3);
+    let few = Limits { kept_rows: 30, parents: 4, listed: 3 };
+    let other =
+        Generator::new(producer::generator::Config { seed: 43, ..fixture.generator.config().clone() })?;
+    let mut verification = fixture.verification(few);
+    verification.run.generator = Arc::new(other);
+    let found = verification.run().await?;
+    assert!(!found.is_complete);
+    for table in &found.tables {
+        assert!(table.missing.total > 0 && table.missing.total <= 30 && table.to_repair.len() <= 30);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_part_of_the_run_and_a_sample_are_verified_as_well() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    fixture.verify(&["--sample", "0.2"]).await.result?;
+    let part = fixture.verify(&["--start-index", "1000", "--end-index", "2000", "--format", "json"]).await;
+    assert!(part.result.is_err());
+    assert_eq!(part.totals(), [[0, 1_500, 0]; 3]);
+    fixture.damage().await?;
+    let whole = fixture.verify(&["--sample", "1", "--format", "json"]).await;
+    assert_eq!(whole.totals(), [[0, 0, 1], [1, 0, 0], [0, 0, 0]]);
+    let repaired = fixture.verify(&["--sample", "1", "--repair", "--yes"]).await;
+    repaired.result?;
+    fixture.verify(&["--sample", "1"]).await.result
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cells_that_no_payment_has_are_told_and_left() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    let key = fixture.key(Table::ByDate, 5);
+    fixture.set(Table::ByDate, &key, ("metadata", "note"), "mine").await?;
+    let told = fixture.verify(&[]).await;
+    assert!(
+        told.result.is_err() && told.text.contains("metadata:note: expected nothing, found \"mine\""),
+        "{}",
+        told.text
+    );
+    let repaired = fixture.verify(&["--repair", "--yes"]).await;
+    assert!(repaired.result.is_err() && repaired.text.contains("metadata:note; a repair deletes no cells"));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quality_tells_what_no_sound_pipeline_writes() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    let host = fixture.pipeline.backend.bigtable_addr().to_string();
+    let run = async |format: &str| {
+        let flags = ["quality", "--bigtable-emulator-host", &host, "--format", format];
+        let args = QualityFlags::try_parse_from(flags).unwrap().args;
+        let mut out = Vec::new();
+        let result = quality::run(&args, &mut out).await;
+        (result, String::from_utf8(out).unwrap())
+    };
+    let (result, text) = run("table").await;
+    result?;
+    assert!(text.contains("types       ACH") && text.contains(fixture.generator.run_id()), "{text}");
+    fixture.damage().await?;
+    let key = fixture.key(Table::ByDate, 40);
+    fixture.set(Table::ByDate, &key, ("amount_info", "currency"), "usd").await?;
+    let (result, text) = run("json").await;
+    assert!(result.is_err());
+    let tables = serde_json::from_str::<Value>(&text)?["tables"].clone();
+    let total = |table: usize, kind: &str| tables[table][kind]["total"].as_u64().unwrap();
+    assert_eq!([0, 1, 2].map(|at| total(at, "invalid")), [0, 1, 0]);
+    assert_eq!([0, 1, 2].map(|at| total(at, "unreadable")), [0, 0, 1]);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_with_a_suffix_are_verified_by_saying_so() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let config = producer::generator::Config { num_records: 2_500, num_customers: 30, ..Default::default() };
+    let generator = Arc::new(Generator::new(config)?);
+    let fixture = Fixture { pipeline, generator };
+    let payments: Vec<_> = (0..2_500).map(|index| fixture.generator.payment(index)).collect();
+    tables::fill(&fixture.pipeline.bigtable, &payments, KeySuffix::TransactionId).await?;
+    fixture.verify(&["--row-key-suffix", "transaction_id"]).await.result?;
+    fixture.verify(&["--row-key-suffix", "transaction_id", "--consistency"]).await.result?;
+    let told = fixture.verify(&["--format", "json"]).await;
+    assert_eq!(told.totals(), [[2_500, 2_500, 0], [2_500, 2_500, 0], [0, 0, 0]]);
+    assert!(fixture.verify(&["--consistency"]).await.result.is_err());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_flags_are_told_by_name() -> Result<()> {
+    let fixture = Fixture::new(Backend::embedded().await?).await?;
+    for (flags, flag) in [
+        (["--sample", "0"], "--sample"),
+        (["--end-index", "2501"], "--end-index"),
+        (["--start-index", "2500"], "--start-index"),
+        (["--max-differences", "0"], "--max-differences"),
+        (["--parallelism", "0"], "--parallelism"),
+    ] {
+        let error = fixture.verify(&flags).await.result.unwrap_err();
+        assert!(error.to_string().contains(flag), "{error}");
+    }
+    Ok(())
+}
