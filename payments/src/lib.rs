@@ -6,12 +6,17 @@
 //! - [`tables`]: rows of the tables, read across whatever breaks.
 //! - [`query`]: payments from the tables, by customer, by date or by id.
 //! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
+//! - [`snapshot`], [`replay`]: messages delivered again, from a moment or a snapshot on.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
+mod clock;
 pub mod emulators;
 pub mod inspect;
 pub mod local;
+pub mod output;
 pub mod query;
+pub mod replay;
 pub mod setup;
+pub mod snapshot;
 pub mod tables;
 pub mod verify;

@@ -1,7 +1,7 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, inspect, local, query, setup, verify};
+use payments::{emulators, inspect, local, query, replay, setup, snapshot, verify};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -36,6 +36,10 @@ enum Command {
     Query(Box<query::Args>),
     /// Prove that the tables hold exactly what a run must have produced, and name every row that differs.
     Verify(Box<verify::Args>),
+    /// Create, list and delete snapshots of what the sinks' subscription has acked.
+    Snapshot(Box<snapshot::Args>),
+    /// Deliver messages again, to reload tables: seek the sinks' subscription back and wait for the sinks.
+    Replay(Box<replay::Args>),
 }
 
 #[tokio::main]
@@ -66,6 +70,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Verify(args) => {
             until(&shutdown, verify::run(&args, &mut stdout(), &mut std::io::stderr())).await
+        }
+        Command::Snapshot(args) => until(&shutdown, snapshot::run(&args, &mut stdout())).await,
+        Command::Replay(args) => {
+            until(&shutdown, replay::run(&args, &mut stdout(), &mut std::io::stderr())).await
         }
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
