@@ -7,9 +7,11 @@
 //! - [`query`]: payments from the tables, by customer, by date or by id.
 //! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
 //! - [`snapshot`], [`replay`]: messages delivered again, from a moment or a snapshot on.
+//! - [`dead_letter`]: letters listed, looked at, published again or dropped.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
 mod clock;
+pub mod dead_letter;
 pub mod emulators;
 pub mod inspect;
 pub mod local;

@@ -1,7 +1,7 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, inspect, local, query, replay, setup, snapshot, verify};
+use payments::{dead_letter, emulators, inspect, local, query, replay, setup, snapshot, verify};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -40,6 +40,8 @@ enum Command {
     Snapshot(Box<snapshot::Args>),
     /// Deliver messages again, to reload tables: seek the sinks' subscription back and wait for the sinks.
     Replay(Box<replay::Args>),
+    /// List, inspect, publish again or drop messages that could not become rows.
+    DeadLetter(Box<dead_letter::Args>),
 }
 
 #[tokio::main]
@@ -74,6 +76,9 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Snapshot(args) => until(&shutdown, snapshot::run(&args, &mut stdout())).await,
         Command::Replay(args) => {
             until(&shutdown, replay::run(&args, &mut stdout(), &mut std::io::stderr())).await
+        }
+        Command::DeadLetter(args) => {
+            until(&shutdown, dead_letter::run(&args, &mut stdout(), &mut std::io::stderr())).await
         }
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
