@@ -8,8 +8,10 @@
 //! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
 //! - [`snapshot`], [`replay`]: messages delivered again, from a moment or a snapshot on.
 //! - [`dead_letter`]: letters listed, looked at, published again or dropped.
+//! - [`cleanup`]: rows, tables, topics and subscriptions removed.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
+pub mod cleanup;
 mod clock;
 pub mod dead_letter;
 pub mod emulators;

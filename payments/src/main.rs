@@ -1,7 +1,7 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{dead_letter, emulators, inspect, local, query, replay, setup, snapshot, verify};
+use payments::{cleanup, dead_letter, emulators, inspect, local, query, replay, setup, snapshot, verify};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -42,6 +42,8 @@ enum Command {
     Replay(Box<replay::Args>),
     /// List, inspect, publish again or drop messages that could not become rows.
     DeadLetter(Box<dead_letter::Args>),
+    /// Delete rows of a prefix, an age or a run, or everything.
+    Cleanup(Box<cleanup::Args>),
 }
 
 #[tokio::main]
@@ -80,6 +82,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::DeadLetter(args) => {
             until(&shutdown, dead_letter::run(&args, &mut stdout(), &mut std::io::stderr())).await
         }
+        Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {
