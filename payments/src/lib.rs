@@ -9,6 +9,7 @@
 //! - [`snapshot`], [`replay`]: messages delivered again, from a moment or a snapshot on.
 //! - [`dead_letter`]: letters listed, looked at, published again or dropped.
 //! - [`cleanup`]: rows, tables, topics and subscriptions removed.
+//! - [`plan`]: what a load takes, by arithmetic.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
 pub mod cleanup;
@@ -18,6 +19,7 @@ pub mod emulators;
 pub mod inspect;
 pub mod local;
 pub mod output;
+pub mod plan;
 pub mod query;
 pub mod replay;
 pub mod setup;

@@ -1,7 +1,9 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{cleanup, dead_letter, emulators, inspect, local, query, replay, setup, snapshot, verify};
+use payments::{
+    cleanup, dead_letter, emulators, inspect, local, plan, query, replay, setup, snapshot, verify,
+};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -44,6 +46,8 @@ enum Command {
     DeadLetter(Box<dead_letter::Args>),
     /// Delete rows of a prefix, an age or a run, or everything.
     Cleanup(Box<cleanup::Args>),
+    /// Say what a load takes: nodes, sinks, storage, limits. No server is needed.
+    Plan(Box<plan::Args>),
 }
 
 #[tokio::main]
@@ -83,6 +87,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
             until(&shutdown, dead_letter::run(&args, &mut stdout(), &mut std::io::stderr())).await
         }
         Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
+        Command::Plan(args) => plan::run(&args, &mut stdout()),
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {
