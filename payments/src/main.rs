@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 use payments::{
-    cleanup, dead_letter, emulators, inspect, local, plan, query, replay, setup, snapshot, verify,
+    cleanup, dead_letter, emulators, inspect, local, manual, plan, query, replay, setup, snapshot, verify,
 };
 use service::{signals, telemetry};
 use std::process::ExitCode;
@@ -48,12 +48,19 @@ enum Command {
     Cleanup(Box<cleanup::Args>),
     /// Say what a load takes: nodes, sinks, storage, limits. No server is needed.
     Plan(Box<plan::Args>),
+    /// Print the completions of a shell.
+    Completions(manual::CompletionsArgs),
+    /// Write the manual pages.
+    Man(manual::ManArgs),
+}
+
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommand("local", local::with_defaults)
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = Cli::command().mut_subcommand("local", local::with_defaults);
-    let cli: Cli = match service::cli::parse_as(command) {
+    let cli: Cli = match service::cli::parse_as(command_line()) {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
@@ -88,6 +95,8 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
         Command::Plan(args) => plan::run(&args, &mut stdout()),
+        Command::Completions(args) => manual::completions(command_line(), &args, &mut stdout()),
+        Command::Man(args) => manual::man(command_line(), &args, &mut stdout()),
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {

@@ -7,6 +7,7 @@
 
 pub mod bigtable;
 pub mod cli;
+mod dotenv;
 pub mod endpoint;
 mod error;
 pub mod exit;
