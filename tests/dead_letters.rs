@@ -6,7 +6,8 @@ use anyhow::Result;
 use clap::Parser;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::dead_letter::mailbox::{Mailbox, publish};
-use payments::dead_letter::{self, letter::Letter};
+use payments::dead_letter::work::{Done, Work};
+use payments::dead_letter::{self, Choice, letter::Letter};
 use producer::generator::{Config, Generator};
 use prost::Message;
 use proto::PubsubMessage;
@@ -219,6 +220,28 @@ async fn a_redrive_to_a_topic_that_is_not_there_keeps_every_letter() -> Result<(
     let (pipeline, _) = with_letters(Backend::embedded().await?).await?;
     let refused = dead_letter(&pipeline, &["redrive", "--yes", "--topic", "nowhere"]).await;
     assert!(refused.error().contains("topics/nowhere") && refused.is_configuration());
+    let left = dead_letter(&pipeline, &["list"]).await;
+    assert!(left.notes.starts_with("3 refused_by_table, 2 undecodable"), "{}", left.notes);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_letter_whose_copy_is_not_confirmed_stays() -> Result<()> {
+    let (pipeline, _) = with_letters(Backend::embedded().await?).await?;
+    let choice = Choice::default();
+    // The topic goes after it was looked at.
+    let work = Work {
+        choice: &choice,
+        limit: 0,
+        yes: true,
+        redrive_to: Some((&pipeline.pubsub, "projects/local/topics/gone")),
+    };
+    let mut mailbox =
+        Mailbox::open(&pipeline.pubsub, "payments-dead-letter", Duration::from_millis(500)).await?;
+    let mut done = Done::default();
+    assert!(work.run(&mut mailbox, &mut done).await.is_err());
+    mailbox.give_back().await?;
+    assert_eq!(done.chosen(), 0);
     let left = dead_letter(&pipeline, &["list"]).await;
     assert!(left.notes.starts_with("3 refused_by_table, 2 undecodable"), "{}", left.notes);
     Ok(())

@@ -1,6 +1,6 @@
 //! `payments query`: payments from the tables, by customer, by date or by id.
 //!
-//! - [`plan`]: which rows of which table answer a question. Pure.
+//! - `plan`: which rows of which table answer a question. Pure.
 //! - [`page`]: the token that a next page starts from.
 //! - [`print`]: rows as payments, and the footer.
 

@@ -6,7 +6,7 @@
 //! - `merger`: the state machine that makes rows of chunks.
 //! - [`Span`]: ranges of row keys.
 //! - `call`: one call on the wire.
-//! - [`write`]: rows written again, for repairs.
+//! - [`mod@write`]: rows written again, for repairs.
 //! - `retry`: which failures pass, and how long to wait.
 
 mod call;
