@@ -82,5 +82,14 @@ fn every_subcommands_help_has_an_example() -> Result<()> {
         assert!(text(&output)?.contains(&format!("payments {name}")), "{name}");
         assert!(text(&output)?.contains("Example"), "{name}");
     }
-    Ok(())
+    let told = |args: &[&str], what: &str| -> Result<()> {
+        let output = run_in(folder.path(), args, &[])?;
+        let flowing = text(&output)?.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flowing.contains(what), "{args:?}: {flowing}");
+        Ok(())
+    };
+    told(&["replay", "--help"], "the age of the oldest unacked message")?;
+    told(&["cleanup", "--help"], "garbage collection")?;
+    told(&["cleanup", "rows", "--help"], "garbage collection")?;
+    told(&["--help"], "Delete rows of a prefix, an age or a run")
 }

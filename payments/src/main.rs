@@ -38,15 +38,11 @@ enum Command {
     Query(Box<query::Args>),
     /// Prove that the tables hold exactly what a run must have produced, and name every row that differs.
     Verify(Box<verify::Args>),
-    /// Create, list and delete snapshots of what the sinks' subscription has acked.
+    // The help of those without a line here is on their flags: it is longer than a line.
     Snapshot(Box<snapshot::Args>),
-    /// Deliver messages again, to reload tables: seek the sinks' subscription back and wait for the sinks.
     Replay(Box<replay::Args>),
-    /// List, inspect, publish again or drop messages that could not become rows.
     DeadLetter(Box<dead_letter::Args>),
-    /// Delete rows of a prefix, an age or a run, or everything.
     Cleanup(Box<cleanup::Args>),
-    /// Say what a load takes: nodes, sinks, storage, limits. No server is needed.
     Plan(Box<plan::Args>),
     /// Print the completions of a shell.
     Completions(manual::CompletionsArgs),

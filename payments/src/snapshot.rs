@@ -11,8 +11,9 @@ use std::io::Write;
 
 const ROLE: &str = "roles/pubsub.editor";
 
-/// A snapshot keeps what is unacked now and all that is published after it, for up to seven days.
+/// Create, list and delete snapshots of what the sinks' subscription has acked, for replays.
 ///
+/// A snapshot keeps what is unacked now and all that is published after it, for up to seven days.
 /// Its life is seven days less the age of the oldest unacked message; Pub/Sub refuses one of less than an hour.
 #[derive(Clone, Debug, clap::Args)]
 #[command(

@@ -22,7 +22,9 @@ use std::io::Write;
 use std::time::Duration;
 use which::Which;
 
-/// Deletes what a load left. Without --yes it only counts, with exit code 1 if there is anything to delete.
+/// Delete rows of a prefix, an age or a run, or everything that was set up.
+///
+/// Without --yes it only counts, with exit code 1 if there is anything to delete.
 ///
 /// This is not what the column families' garbage collection does: that drops single cells some time after their age, which
 /// counts from the time the message was published (30, 90 or 180 days by family); this drops whole rows, now, whatever
@@ -43,9 +45,16 @@ pub struct Args {
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Action {
     /// Delete some rows: of a prefix, of an age, or of a run.
+    ///
+    /// Without --yes it only counts, with exit code 1 if there is anything to delete. Whole rows go, now, whatever their
+    /// cells' times; the families' garbage collection drops single cells 30, 90 or 180 days after their message was
+    /// published. A prefix goes in one call of the table's administration (roles/bigtable.admin), other rows by their keys,
+    /// each confirmed. Let no sink write the same rows meanwhile.
     #[command(after_help = "Example:\n  payments cleanup rows --run-id 3f2a9c01d4e5b677 --yes")]
     Rows(Rows),
     /// Delete all rows of the three tables; with --tables the tables, with --topics also topics and subscriptions.
+    ///
+    /// Without --yes it only counts, with exit code 1 if there is anything to delete. Snapshots stay until they expire.
     #[command(after_help = "Example:\n  payments cleanup all --topics --yes")]
     All(All),
 }

@@ -21,6 +21,8 @@ use std::io::Write;
 use std::time::Duration;
 use work::{Done, Work};
 
+/// List, inspect, publish again or drop messages that could not become rows.
+///
 /// Letters are pulled from the dead-letter subscription and held while this runs; those that stay are given back at the
 /// end at once. If it is killed they come back when their leases end, within a minute.
 #[derive(Clone, Debug, clap::Args)]

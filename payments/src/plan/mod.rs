@@ -16,10 +16,11 @@ use service::units::parse_duration;
 use std::io::Write;
 use std::time::Duration;
 
-/// Says what a load takes: messages, bytes, Bigtable nodes, sinks, storage, and which limits it breaks (exit code 1).
+/// Say what a load takes: messages, nodes, sinks, storage, and which limits it breaks. No server is needed.
 ///
 /// --num-records and --within ask for a load in a given time; without --within it is as fast as --nodes allow; --rate is a
-/// trickle without an end. Sizes are measured on payments made with the same flags; what else is assumed is listed.
+/// trickle without an end. Sizes are measured on payments made with the same flags; what else is assumed is listed. Exit
+/// code 1 where the load breaks a limit.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  payments plan --num-records 1000000000 --within 2h\n  \
                   payments plan --num-records 1000000000 --nodes 10 --price-node-hour 0.65\n  \

@@ -27,7 +27,7 @@ fn hours(seconds: f64) -> String {
 pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
     let mut text = String::new();
     let mut line = |label: &str, value: &dyn Display| {
-        let _ = writeln!(text, "{label:<34}{value}");
+        let _ = writeln!(text, "{label:<36}{value}");
     };
     let count = |count: f64| HumanCount(count as u64).to_string();
     if let Some(payments) = plan.payments {

@@ -24,7 +24,7 @@ use service::{Error, Project, Resource, pubsub};
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-/// Seeks the sinks' subscription back, so that running sinks write the messages again.
+/// Deliver messages again, to reload tables: seek the sinks' subscription back and wait for the sinks.
 ///
 /// A replayed message writes the same cells at the same times, so that rows that are there do not change. Without --yes
 /// it only says what it would do, with exit code 1.
@@ -81,6 +81,8 @@ pub struct Args {
 struct Report {
     subscription: String,
     target: String,
+    /// Whether messages from before the target then count as acked.
+    may_skip: bool,
     sought: bool,
     undo: Option<String>,
     settled: Option<Settled>,
@@ -92,7 +94,8 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let pubsub = Pubsub::connect(&args.pubsub, &args.project).await?;
     let name = pubsub.subscription_name(&args.subscription);
     let seek = checked(args, &pubsub, &name).await?;
-    let mut report = Report { subscription: name.clone(), target: seek.describe(), ..Default::default() };
+    let (target, may_skip) = (seek.describe(), seek.may_skip);
+    let mut report = Report { subscription: name.clone(), target, may_skip, ..Default::default() };
     if !args.yes {
         write(out, args.format, || text(&report), || json(&report))?;
         bail!("nothing was changed: add --yes to seek subscription {name}");
@@ -182,7 +185,10 @@ fn age(oldest: Oldest) -> String {
 fn text(report: &Report) -> String {
     let Report { subscription, target, .. } = report;
     if !report.sought {
-        return format!("would seek {subscription} to {target}\n");
+        let skipped = "messages from before it would count as acked, written or not; the state before is kept as a snapshot first, \
+                       unless --no-undo is given\n";
+        let skipped = if report.may_skip { skipped } else { "" };
+        return format!("would seek {subscription} to {target}\n{skipped}");
     }
     let seconds = report.elapsed.as_secs_f64();
     let end = match &report.settled {
@@ -215,6 +221,7 @@ fn json(report: &Report) -> serde_json::Value {
         "subscription": report.subscription,
         "target": report.target,
         "sought": report.sought,
+        "earlierCountAsAcked": report.may_skip,
         "undoSnapshot": report.undo,
         "settled": report.settled.as_ref().map(|settled| settled.is_settled),
         "oldestReplayed": report.settled.as_ref().map(|settled| oldest(settled.first)),
