@@ -7,13 +7,26 @@
 //! - [`query`]: payments from the tables, by customer, by date or by id.
 //! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
 //! - [`quality`]: whether what is in the tables makes sense, whoever wrote it.
+//! - [`snapshot`], [`replay`]: messages delivered again, from a moment or a snapshot on.
+//! - [`dead_letter`]: letters listed, looked at, published again or dropped.
+//! - [`cleanup`]: rows, tables, topics and subscriptions removed.
+//! - [`plan`]: what a load takes, by arithmetic.
+//! - [`manual`]: completions for shells, and manual pages.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
+pub mod cleanup;
+mod clock;
+pub mod dead_letter;
 pub mod emulators;
 pub mod inspect;
 pub mod local;
+pub mod manual;
+pub mod output;
+pub mod plan;
 pub mod quality;
 pub mod query;
+pub mod replay;
 pub mod setup;
+pub mod snapshot;
 pub mod tables;
 pub mod verify;

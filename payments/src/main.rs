@@ -1,7 +1,10 @@
 //! The operator's command: parse, start logging, run, exit.
 
 use clap::{CommandFactory, Parser, Subcommand};
-use payments::{emulators, inspect, local, quality, query, setup, verify};
+use payments::{
+    cleanup, dead_letter, emulators, inspect, local, manual, plan, quality, query, replay, setup, snapshot,
+    verify,
+};
 use service::{signals, telemetry};
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
@@ -38,12 +41,25 @@ enum Command {
     Verify(Box<verify::Args>),
     /// Check that what is in the tables makes sense, whoever wrote it.
     Quality(Box<quality::Args>),
+    // The help of those without a line here is on their flags: it is longer than a line.
+    Snapshot(Box<snapshot::Args>),
+    Replay(Box<replay::Args>),
+    DeadLetter(Box<dead_letter::Args>),
+    Cleanup(Box<cleanup::Args>),
+    Plan(Box<plan::Args>),
+    /// Print the completions of a shell.
+    Completions(manual::CompletionsArgs),
+    /// Write the manual pages.
+    Man(manual::ManArgs),
+}
+
+fn command_line() -> clap::Command {
+    Cli::command().mut_subcommand("local", local::with_defaults)
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let command = Cli::command().mut_subcommand("local", local::with_defaults);
-    let cli: Cli = match service::cli::parse_as(command) {
+    let cli: Cli = match service::cli::parse_as(command_line()) {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };
@@ -70,6 +86,17 @@ async fn run(command: Command) -> anyhow::Result<()> {
             until(&shutdown, verify::run(&args, &mut stdout(), &mut std::io::stderr())).await
         }
         Command::Quality(args) => until(&shutdown, quality::run(&args, &mut stdout())).await,
+        Command::Snapshot(args) => until(&shutdown, snapshot::run(&args, &mut stdout())).await,
+        Command::Replay(args) => {
+            until(&shutdown, replay::run(&args, &mut stdout(), &mut std::io::stderr())).await
+        }
+        Command::DeadLetter(args) => {
+            until(&shutdown, dead_letter::run(&args, &mut stdout(), &mut std::io::stderr())).await
+        }
+        Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
+        Command::Plan(args) => plan::run(&args, &mut stdout()),
+        Command::Completions(args) => manual::completions(command_line(), &args, &mut stdout()),
+        Command::Man(args) => manual::man(command_line(), &args, &mut stdout()),
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
             for line in &lines {

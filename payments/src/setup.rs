@@ -7,6 +7,8 @@ mod pubsub;
 mod schema;
 mod tables;
 
+pub(crate) use pubsub::dead_letter_subscription;
+
 use service::{Project, bigtable, pubsub as pubsub_service};
 use std::fmt;
 

@@ -174,3 +174,30 @@ fn a_payment_does_not_depend_on_what_was_made_before_it() {
         assert_eq!(other.fill(*index, 0, &mut fresh).0, payment);
     }
 }
+
+/// The tables keep the newest cell of each column: a column that only an earlier state has would stay in the row.
+#[test]
+fn a_later_state_has_all_columns_of_the_earlier_ones() {
+    let (mut live, mut buffer) = (live(Curve::Flat, 1.0), Buffer::default());
+    let mut lost = HashMap::<(String, String), u64>::new();
+    for step in 0..20_000 {
+        let index = (monday("2026-03-02") + step * (WEEK / 20_000) + step % 977) as u64;
+        let mut before: Vec<(schemas::layout::Column, Vec<u8>)> = Vec::new();
+        for changes in 0..6 {
+            let (payment, next) = live.fill(index, changes, &mut buffer);
+            let mut now = Vec::new();
+            schemas::layout::cells(payment, |column, value| now.push((column, value.to_vec())));
+            let status = payment.payment_header.as_ref().unwrap().status().as_str_name().to_owned();
+            for (column, _) in &before {
+                if now.iter().all(|(other, _)| other != column) {
+                    *lost.entry((format!("{column:?}"), status.clone())).or_default() += 1;
+                }
+            }
+            before = now;
+            if next.is_none() {
+                break;
+            }
+        }
+    }
+    assert!(lost.is_empty(), "{lost:#?}");
+}

@@ -1,4 +1,4 @@
-//! Command lines: parsed, or refused in one line.
+//! Command lines: parsed, with the variables of a file `.env` in the working directory, or refused in one line.
 
 use clap::error::ErrorKind;
 use std::process::ExitCode;
@@ -10,6 +10,7 @@ pub fn parse<T: clap::Parser>() -> Result<T, ExitCode> {
 
 /// As [`parse`], with a command that differs from `T`'s own in defaults.
 pub fn parse_as<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
+    crate::dotenv::apply().map_err(|error| crate::exit::report(&error.into()))?;
     let matches = command.try_get_matches().map_err(|error| refuse(&error))?;
     T::from_arg_matches(&matches).map_err(|error| refuse(&error))
 }

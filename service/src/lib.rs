@@ -10,6 +10,7 @@
 pub mod bigtable;
 pub mod blocking;
 pub mod cli;
+mod dotenv;
 pub mod endpoint;
 mod error;
 pub mod exit;

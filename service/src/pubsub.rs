@@ -55,6 +55,16 @@ impl Pubsub {
         self.name("schemas", id)
     }
 
+    /// The full name of a snapshot: `projects/PROJECT/snapshots/ID`, or `id` itself where it is one.
+    pub fn snapshot_name(&self, id: &str) -> String {
+        self.name("snapshots", id)
+    }
+
+    /// `projects/PROJECT`.
+    pub fn project_name(&self) -> String {
+        format!("projects/{}", self.project)
+    }
+
     fn name(&self, collection: &str, id: &str) -> String {
         if id.starts_with("projects/") {
             id.to_owned()

@@ -122,9 +122,9 @@ struct Budget {
 }
 
 /// What a message costs beside its bytes: lease, handle, attributes, row keys.
-const MESSAGE_OVERHEAD: u64 = 2_048;
+const MESSAGE_OVERHEAD: u64 = 2_560;
 /// The bytes of a message exist as the message, and as an encoded row with its column names and times.
-const COPIES: u64 = 5;
+const COPIES: u64 = 7;
 
 /// What a message of so many bytes takes of the budget, in bytes.
 pub fn memory(message_bytes: usize) -> u64 {

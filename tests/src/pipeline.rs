@@ -31,6 +31,38 @@ pub struct SinkFlags {
     pub options: sink::Options,
 }
 
+/// How one of the operator's commands ended, and what it wrote.
+#[derive(Debug)]
+pub struct Ended {
+    pub result: anyhow::Result<()>,
+    pub out: String,
+    pub notes: String,
+}
+
+impl Ended {
+    pub fn of(result: anyhow::Result<()>, out: Vec<u8>, notes: Vec<u8>) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Self { result, out: text(out), notes: text(notes) }
+    }
+
+    /// The report, where it was asked for as JSON.
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).expect("the report is JSON")
+    }
+
+    /// What the command refused, or left undone.
+    pub fn error(&self) -> String {
+        self.result.as_ref().expect_err("the command must not succeed").to_string()
+    }
+
+    /// Whether the process would end with exit code 2.
+    pub fn is_configuration(&self) -> bool {
+        self.result
+            .as_ref()
+            .is_err_and(|error| error.chain().any(<dyn std::error::Error>::is::<service::Error>))
+    }
+}
+
 /// Flags of a set-up.
 #[derive(Debug, Parser)]
 pub struct SetupFlags {
@@ -94,10 +126,24 @@ impl Pipeline {
         Ok(progress)
     }
 
+    /// The flags that point at this backend's Pub/Sub.
+    pub fn pubsub_flags(&self) -> [String; 2] {
+        ["--pubsub-emulator-host".to_owned(), self.backend.pubsub_addr().to_string()]
+    }
+
+    /// The flags that point at this backend's Bigtable.
+    pub fn bigtable_flags(&self) -> [String; 2] {
+        ["--bigtable-emulator-host".to_owned(), self.backend.bigtable_addr().to_string()]
+    }
+
     /// Publishes messages as they are.
     pub async fn publish(&self, messages: Vec<proto::PubsubMessage>) -> anyhow::Result<()> {
-        let request =
-            proto::PublishRequest { topic: self.pubsub.topic_name(&self.setup.names.topic), messages };
+        self.publish_to(&self.setup.names.topic, messages).await
+    }
+
+    /// Publishes messages to a topic as they are.
+    pub async fn publish_to(&self, topic: &str, messages: Vec<proto::PubsubMessage>) -> anyhow::Result<()> {
+        let request = proto::PublishRequest { topic: self.pubsub.topic_name(topic), messages };
         self.pubsub.topics().publish(request).await?;
         Ok(())
     }

@@ -155,10 +155,43 @@ pub async fn damage(setup: &payments::setup::Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A table's rows with the times of their cells: key, then `family:qualifier`, time and value of every version.
+pub type TimedRows = BTreeMap<Vec<u8>, Vec<(String, i64, Vec<u8>)>>;
+
+/// Reads all three tables, times included.
+pub async fn timed(bigtable: &Bigtable) -> anyhow::Result<[TimedRows; 3]> {
+    let mut all = [const { TimedRows::new() }; 3];
+    for (rows, table) in all.iter_mut().zip(Table::ALL) {
+        let each = |row: payments::tables::Row<'_>| {
+            let text = String::from_utf8_lossy;
+            let cells = row.cells().map(|cell| {
+                let name = format!("{}:{}", text(cell.family), text(cell.qualifier));
+                (name, cell.timestamp_micros, cell.value.to_vec())
+            });
+            rows.insert(row.key().to_vec(), cells.collect());
+            ControlFlow::Continue(())
+        };
+        reader(bigtable).scan(Scan::of(table), each).await?;
+    }
+    Ok(all)
+}
+
 /// Drops a whole table.
 pub async fn drop_table(setup: &payments::setup::Args, table: Table) -> anyhow::Result<()> {
     use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2::DeleteTableRequest;
     let service = service::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
     service.client().delete_table(DeleteTableRequest { name: service.table_name(table.id()) }).await?;
+    Ok(())
+}
+
+/// Deletes all rows of all three tables.
+pub async fn empty(setup: &payments::setup::Args) -> anyhow::Result<()> {
+    use admin::drop_row_range_request::Target;
+    use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
+    let service = service::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
+    for table in Table::ALL {
+        let (name, target) = (service.table_name(table.id()), Some(Target::DeleteAllDataFromTable(true)));
+        service.client().drop_row_range(admin::DropRowRangeRequest { name, target }).await?;
+    }
     Ok(())
 }

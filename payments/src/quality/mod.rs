@@ -8,12 +8,13 @@ mod report;
 
 pub use observed::Observed;
 
+use crate::output::Format;
 use crate::query::payment;
 use crate::tables::{Flags, Row};
 use crate::verify::consistency::{self, Consistency};
 use crate::verify::found::Tables;
 use crate::verify::narrow::Limits;
-use crate::verify::{Format, KEPT_ROWS, PARENTS, Progress};
+use crate::verify::{KEPT_ROWS, PARENTS, Progress};
 use anyhow::ensure;
 use schemas::layout::Table;
 use service::Error;

@@ -8,7 +8,7 @@ mod page;
 mod plan;
 mod print;
 
-pub use plan::{Plan, Rail};
+pub use plan::{Moment, Plan, Rail, parse_moment};
 pub use print::payment;
 
 use crate::tables::{Flags, Reader, Row, Scan, Scanned};

@@ -43,6 +43,13 @@ impl Rail {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment([u8; text::TIME_LEN]);
 
+impl Moment {
+    /// Microseconds since 1970, UTC.
+    pub fn micros(self) -> i64 {
+        text::parse_time(&self.0).unwrap_or_default()
+    }
+}
+
 /// A day, as row keys spell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Day(String);

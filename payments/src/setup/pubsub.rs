@@ -62,7 +62,7 @@ pub async fn set_up(
 }
 
 /// The dead letters' subscription has the id of their topic.
-fn dead_letter_subscription(topic: &str) -> String {
+pub fn dead_letter_subscription(topic: &str) -> String {
     topic.rsplit('/').next().unwrap_or(topic).to_owned()
 }
 

@@ -16,7 +16,7 @@ mod flags;
 mod merger;
 mod progress;
 mod reader;
-mod retry;
+pub(crate) mod retry;
 mod row;
 mod span;
 pub mod write;

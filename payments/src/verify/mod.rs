@@ -27,6 +27,7 @@ pub(crate) use json::consistency as consistency_json;
 pub(crate) use progress::Progress;
 pub(crate) use report::consistency as consistency_text;
 
+use crate::output::{Format, write};
 use crate::tables::Flags;
 use anyhow::{bail, ensure};
 use consistency::Consistency;
@@ -46,15 +47,8 @@ use std::time::{Duration, Instant};
 pub(crate) const KEPT_ROWS: u64 = 300_000;
 pub(crate) const PARENTS: usize = 512;
 
-/// How the report is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    #[default]
-    Table,
-    /// One JSON object.
-    Json,
-}
-
+/// Compares the newest version of every cell, without its time. A row older than its families' retention has lost cells,
+/// which counts as differing.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Compares the newest version of every cell, without its time. A row older than its families' \
@@ -180,19 +174,6 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         writeln!(notes, "a sample of {} payments; unexpected rows are not looked for", HumanCount(payments))?;
     }
     verdict(args, &found, repairs.as_deref())
-}
-
-fn write(
-    out: &mut impl Write,
-    format: Format,
-    text: impl FnOnce() -> String,
-    json: impl FnOnce() -> serde_json::Value,
-) -> anyhow::Result<()> {
-    match format {
-        Format::Table => write!(out, "{}", text())?,
-        Format::Json => writeln!(out, "{}", json())?,
-    }
-    Ok(out.flush()?)
 }
 
 fn took(payments: u64, elapsed: Duration) -> String {

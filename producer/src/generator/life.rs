@@ -120,6 +120,11 @@ pub enum View {
 }
 
 impl View {
+    /// Whether the payment is seen in one state after the other.
+    pub const fn is_followed(self) -> bool {
+        matches!(self, Self::Change { span_micros: 1.., .. })
+    }
+
     /// The version of the payment that is seen, from 1.
     pub const fn version(self) -> u32 {
         match self {

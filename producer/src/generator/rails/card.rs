@@ -233,7 +233,10 @@ fn write_card(draft: &mut Draft<'_>, state: &State, network: &'static str, card:
         card.auth_code.letters(index, CODE, 6);
     }
     let decline = if state.status == PaymentStatus::Failed { reason(draft, &DECLINES) } else { "" };
-    card.three_ds_status.put(three_ds(draft, entry_mode, decline));
+    // The cardholder is authenticated before the issuer decides: where later states follow, they must not take it back.
+    let will_fail = draft.view.is_followed() && draft.outcome == Outcome::Failed;
+    let authenticated = if will_fail { reason(draft, &DECLINES) } else { decline };
+    card.three_ds_status.put(three_ds(draft, entry_mode, authenticated));
     card.lifecycle.put(lifecycle);
     card.response_code.put(match decline {
         "" if is_decided => "00",

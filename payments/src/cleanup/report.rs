@@ -1,0 +1,78 @@
+//! What a clean-up found or did, a line a thing.
+
+use super::rows::Counted;
+use indicatif::HumanCount;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// One thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub kind: &'static str,
+    pub name: String,
+    pub state: State,
+    /// For rows.
+    pub counted: Option<Counted>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// There, and would go.
+    WouldGo,
+    Gone,
+    /// Was not there.
+    Absent,
+}
+
+impl State {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::WouldGo => "would delete",
+            Self::Gone => "deleted",
+            Self::Absent => "not there",
+        }
+    }
+}
+
+impl Line {
+    /// Whether there is anything to delete.
+    pub fn is_open(&self) -> bool {
+        self.state == State::WouldGo && self.counted.as_ref().is_none_or(|counted| counted.rows > 0)
+    }
+}
+
+pub fn text(lines: &[Line]) -> String {
+    let mut text = String::new();
+    for Line { kind, name, state, counted } in lines {
+        let _ = write!(text, "{:<13}", state.word());
+        let Some(counted) = counted else {
+            let _ = writeln!(text, "{kind} {name}");
+            continue;
+        };
+        let _ = write!(text, "{} {kind} of {name}", HumanCount(counted.rows));
+        if let (Some(first), Some(last)) = (&counted.first, &counted.last) {
+            let _ = write!(text, ", {} to {}", first.escape_ascii(), last.escape_ascii());
+        }
+        text.push('\n');
+        if counted.unreadable > 0 {
+            let rows = HumanCount(counted.unreadable);
+            let _ = writeln!(text, "left         {rows} rows of {name} whose keys are none of a payment");
+        }
+    }
+    text
+}
+
+pub fn json(lines: &[Line]) -> Value {
+    let key = |key: &Option<Vec<u8>>| key.as_ref().map(|key| key.escape_ascii().to_string());
+    let one = |line: &Line| {
+        let mut value = json!({ "kind": line.kind, "name": line.name, "state": line.state.word() });
+        if let Some(counted) = &line.counted {
+            value["rows"] = counted.rows.into();
+            value["left"] = counted.unreadable.into();
+            value["first"] = key(&counted.first).into();
+            value["last"] = key(&counted.last).into();
+        }
+        value
+    };
+    json!({ "cleanup": lines.iter().map(one).collect::<Vec<_>>() })
+}

@@ -1,0 +1,108 @@
+//! Which rows are to go. Pure.
+
+use crate::clock;
+use crate::tables::{self, Span};
+use data::row_filter::Filter;
+use data::value_range::{EndValue, StartValue};
+use data::{RowFilter, ValueRange};
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
+use schemas::layout::{Column, SEPARATOR, Table};
+use schemas::text;
+
+/// What a row must be to go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    All,
+    /// Its key begins with these bytes.
+    Prefix(Vec<u8>),
+    /// Its payment was made before this moment (UTC microseconds), by the date in its key.
+    Before(i64),
+    /// Its payment is of this run.
+    Run(String),
+}
+
+impl Which {
+    /// Where to look for such rows.
+    pub fn span(&self, table: Table) -> Span {
+        match self {
+            Self::Prefix(prefix) => Span::prefix(prefix),
+            Self::Before(moment) if table == Table::ByDate => {
+                Span { start: Vec::new(), end: Some(clock::text_of(*moment).into_bytes()) }
+            }
+            Self::All | Self::Before(_) | Self::Run(_) => Span::all(),
+        }
+    }
+
+    /// Lets through one cell of each row, without its value: of a run's rows the one that says the run.
+    pub fn filter(&self) -> RowFilter {
+        let bare = tables::filter(Filter::StripValueTransformer(true));
+        match self {
+            Self::Run(run_id) => {
+                let value = ValueRange {
+                    start_value: Some(StartValue::StartValueClosed(run_id.as_bytes().into())),
+                    end_value: Some(EndValue::EndValueClosed(run_id.as_bytes().into())),
+                };
+                let of_run = tables::filter(Filter::ValueRangeFilter(value));
+                tables::chain([tables::column(Column::RunId), of_run, bare])
+            }
+            Self::All | Self::Prefix(_) | Self::Before(_) => {
+                tables::chain([tables::filter(Filter::CellsPerRowLimitFilter(1)), bare])
+            }
+        }
+    }
+
+    /// Whether a row that was found is to go; none where its key is not one of a payment and does not say.
+    pub fn takes(&self, table: Table, key: &[u8]) -> Option<bool> {
+        match self {
+            Self::Before(moment) => Some(made_micros(table, key)? < *moment),
+            Self::All | Self::Prefix(_) | Self::Run(_) => Some(true),
+        }
+    }
+}
+
+/// The date in a row key, UTC microseconds.
+fn made_micros(table: Table, key: &[u8]) -> Option<i64> {
+    let place = match table {
+        Table::ByDate => 0,
+        Table::ByCustomer => 1,
+        Table::ByTransaction => 2,
+    };
+    text::parse_time(key.split(|byte| *byte == SEPARATOR).nth(place)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use producer::generator::{Config, Generator};
+    use schemas::layout::{KeySuffix, row_key};
+
+    #[test]
+    fn a_payments_date_decides_alike_in_all_three_tables_with_and_without_suffix() {
+        let generator = Generator::new(Config { num_records: 200, ..Config::default() }).unwrap();
+        let moment = Config::default().start_date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros();
+        let which = Which::Before(moment + 10 * 86_400_000_000);
+        let mut gone = 0;
+        for payment in (0..200).map(|index| generator.payment(index)) {
+            let made = payment.payment_header.as_ref().unwrap().created_at_micros;
+            let wanted = made < moment + 10 * 86_400_000_000;
+            gone += usize::from(wanted);
+            for suffix in [KeySuffix::None, KeySuffix::TransactionId] {
+                for table in Table::ALL {
+                    let key = row_key(&payment, table, suffix);
+                    let taken = which.span(table).contains(&key) && which.takes(table, &key) == Some(true);
+                    assert_eq!(taken, wanted);
+                }
+            }
+        }
+        assert!(gone > 0 && gone < 200);
+    }
+
+    #[test]
+    fn a_key_without_a_date_is_not_taken_by_age() {
+        for key in [&b"nobodys#row"[..], b"", b"#", b"a#2024#ACH"] {
+            for table in Table::ALL {
+                assert_eq!(Which::Before(i64::MAX).takes(table, key), None);
+            }
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! A dead letter: why it is one, and the message that it was. Pure.
+
+use crate::clock;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use prost::Message;
+use schemas::layout::type_name;
+use schemas::{Payment, text};
+use serde_json::json;
+
+/// Attributes that the sink adds.
+const OURS: &str = "dead_letter_";
+/// Attributes that Pub/Sub adds to what it forwards after too many deliveries.
+const PUBSUBS: &str = "CloudPubSubDeadLetterSource";
+/// The reason of letters that Pub/Sub forwarded.
+const FORWARDED: &str = "max_delivery_attempts";
+
+/// A message of the dead-letter topic, and the id that acks it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Letter {
+    pub ack_id: String,
+    pub message: proto::PubsubMessage,
+}
+
+impl Letter {
+    pub fn id(&self) -> &str {
+        &self.message.message_id
+    }
+
+    /// `key_collision`, `undecodable`, ...; `max_delivery_attempts` where Pub/Sub gave up; `unknown` where nothing says.
+    pub fn reason(&self) -> &str {
+        let forwarded = self.message.attributes.keys().any(|name| name.starts_with(PUBSUBS));
+        self.own("reason").unwrap_or(if forwarded { FORWARDED } else { "unknown" })
+    }
+
+    pub fn cause(&self) -> &str {
+        self.own("cause").unwrap_or_default()
+    }
+
+    /// How often the service had tried to deliver it.
+    pub fn attempt(&self) -> Option<&str> {
+        let forwarded = || self.message.attributes.get("CloudPubSubDeadLetterSourceDeliveryCount");
+        self.own("delivery_attempt").or_else(|| forwarded().map(String::as_str))
+    }
+
+    /// When the letter was published, UTC microseconds.
+    pub fn published_micros(&self) -> i64 {
+        self.message.publish_time.as_ref().map_or(0, clock::micros_of)
+    }
+
+    /// The message that it was: the same data and attributes, without what being a letter added.
+    pub fn original(&self) -> proto::PubsubMessage {
+        let own = |name: &str| name.starts_with(OURS) || name.starts_with(PUBSUBS);
+        let attributes = self.message.attributes.iter().filter(|(name, _)| !own(name));
+        proto::PubsubMessage {
+            data: self.message.data.clone(),
+            attributes: attributes.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            ordering_key: self.message.ordering_key.clone(),
+            ..Default::default()
+        }
+    }
+
+    /// The payment in a few words, or how much there is that is none.
+    pub fn summary(&self) -> String {
+        let Ok(payment) = Payment::decode(self.message.data.as_slice()) else {
+            return format!("{} bytes that are no payment", self.message.data.len());
+        };
+        let header = payment.payment_header.unwrap_or_default();
+        let amount = payment.amount.unwrap_or_default();
+        let mut value = Vec::new();
+        text::push_amount(&mut value, amount.minor_units, &amount.currency);
+        let customer = payment.parties.and_then(|parties| parties.originator).unwrap_or_default().party_id;
+        format!(
+            "{} {} {} {customer} {}",
+            type_name(header.payment_type()),
+            String::from_utf8_lossy(&value),
+            amount.currency,
+            header.payment_id,
+        )
+    }
+
+    /// All that a letter says of itself, without its data.
+    pub fn json(&self, now_micros: i64) -> serde_json::Value {
+        json!({
+            "messageId": self.id(),
+            "reason": self.reason(),
+            "cause": self.cause(),
+            "published": clock::text_of(self.published_micros()),
+            "ageSeconds": (now_micros - self.published_micros()).max(0) / clock::SECOND_MICROS,
+            "deliveryAttempt": self.attempt().and_then(|attempt| attempt.parse::<u64>().ok()),
+            "sourceMessageId": self.own("source_message_id"),
+            "sourcePublishTime": self.own("source_publish_time"),
+            "sourceSubscription": self.own("source_subscription"),
+            "bytes": self.message.data.len(),
+            "payment": self.summary(),
+        })
+    }
+
+    fn own(&self, name: &str) -> Option<&str> {
+        self.message.attributes.get(&format!("{OURS}{name}")).map(String::as_str)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use producer::generator::{Config, Generator};
+
+    fn letter(data: Vec<u8>, attributes: &[(&str, &str)]) -> Letter {
+        let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let message = proto::PubsubMessage { data, attributes, ..Default::default() };
+        Letter { ack_id: "1".into(), message }
+    }
+
+    #[test]
+    fn what_being_a_letter_added_goes_and_the_rest_stays() {
+        let all = [
+            ("schema", "payments.v1.Payment"),
+            ("dead_letter_reason", "key_collision"),
+            ("CloudPubSubDeadLetterSourceDeliveryCount", "7"),
+            ("shard", "0/1"),
+        ];
+        let letter = letter(vec![1, 2], &all);
+        let original = letter.original();
+        let mut names: Vec<_> = original.attributes.keys().map(String::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["schema", "shard"]);
+        assert_eq!(original.data, [1, 2]);
+        assert_eq!((letter.reason(), letter.attempt()), ("key_collision", Some("7")));
+    }
+
+    #[test]
+    fn what_pubsub_forwarded_and_what_nobody_explains_has_a_reason_too() {
+        let forwarded = [("CloudPubSubDeadLetterSourceSubscription", "s")];
+        assert_eq!(letter(vec![], &forwarded).reason(), "max_delivery_attempts");
+        assert_eq!(letter(vec![], &[]).reason(), "unknown");
+    }
+
+    #[test]
+    fn a_letter_tells_its_payment_or_that_there_is_none() {
+        let payment = Generator::new(Config { num_records: 9, ..Config::default() }).unwrap().payment(3);
+        let summary = letter(payment.encode_to_vec(), &[]).summary();
+        assert!(summary.ends_with(&payment.payment_header.unwrap().payment_id), "{summary}");
+        assert_eq!(letter(vec![0xff, 1, 2], &[]).summary(), "3 bytes that are no payment");
+    }
+}

@@ -1,0 +1,105 @@
+//! Letters for people and programs.
+
+use super::letter::Letter;
+use super::work::{Done, Work};
+use crate::clock;
+use producer::Renderer;
+use prost::Message;
+use schemas::Payment;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+pub fn table(letters: &[Letter], now_micros: i64) -> String {
+    let mut text = String::new();
+    if !letters.is_empty() {
+        text = format!("{:<20} {:<22} {:>14} {:>7}  payment\n", "message id", "reason", "age", "attempt");
+    }
+    for letter in letters {
+        let age = clock::span_of(now_micros - letter.published_micros());
+        let (reason, attempt) = (letter.reason(), letter.attempt().unwrap_or("-"));
+        let _ =
+            writeln!(text, "{:<20} {reason:<22} {age:>14} {attempt:>7}  {}", letter.id(), letter.summary());
+    }
+    text
+}
+
+pub fn json(letters: &[Letter], more: bool, now_micros: i64) -> Value {
+    let all: Vec<_> = letters.iter().map(|letter| letter.json(now_micros)).collect();
+    json!({ "letters": all, "more": more })
+}
+
+/// How many letters of which reason.
+pub fn counts(letters: &[Letter]) -> String {
+    let mut by_reason = BTreeMap::<&str, usize>::new();
+    for letter in letters {
+        *by_reason.entry(letter.reason()).or_default() += 1;
+    }
+    let parts: Vec<_> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    if parts.is_empty() { "no letters".to_owned() } else { parts.join(", ") }
+}
+
+/// One letter with everything in it.
+pub fn whole(letter: &Letter, now_micros: i64) -> anyhow::Result<String> {
+    let mut text = format!("message id  {}\nreason      {}\n", letter.id(), letter.reason());
+    writeln!(text, "cause       {}", letter.cause())?;
+    writeln!(text, "published   {}", clock::text_of(letter.published_micros()))?;
+    writeln!(text, "age         {}", clock::span_of(now_micros - letter.published_micros()))?;
+    let mut attributes: Vec<_> = letter.message.attributes.iter().collect();
+    attributes.sort();
+    attributes.iter().try_for_each(|(name, value)| writeln!(text, "attribute   {name} = {value}"))?;
+    match Payment::decode(letter.message.data.as_slice()) {
+        Ok(payment) => writeln!(text, "{}", Renderer::new()?.json(&payment, true)?)?,
+        Err(error) => {
+            writeln!(text, "no payment: {error}")?;
+            writeln!(text, "data        {}", hex(&letter.message.data))?;
+        }
+    }
+    Ok(text)
+}
+
+pub fn whole_json(letter: &Letter, now_micros: i64) -> anyhow::Result<Value> {
+    let mut value = letter.json(now_micros);
+    value["attributes"] = json!(letter.message.attributes);
+    value["payment"] = match Payment::decode(letter.message.data.as_slice()) {
+        Ok(payment) => serde_json::from_str(&Renderer::new()?.json(&payment, false)?)?,
+        Err(_) => Value::Null,
+    };
+    value["dataHex"] = hex(&letter.message.data).into();
+    Ok(value)
+}
+
+fn hex(data: &[u8]) -> String {
+    data.iter().fold(String::with_capacity(2 * data.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+pub fn done(work: &Work<'_>, done: &Done) -> String {
+    let state = match (work.yes, work.redrive_to.is_some()) {
+        (false, true) => "would publish",
+        (false, false) => "would drop",
+        (true, true) => "published",
+        (true, false) => "dropped",
+    };
+    let mut text = String::new();
+    for (reason, count) in &done.by_reason {
+        let _ = writeln!(text, "{state:<13} {count:>9} {reason}");
+    }
+    if done.by_reason.is_empty() {
+        text.push_str("no letters to work on\n");
+    }
+    if done.other > 0 {
+        let _ = writeln!(text, "{:<13} {:>9} of other reasons", "left", done.other);
+    }
+    text
+}
+
+pub fn done_json(work: &Work<'_>, done: &Done) -> Value {
+    let action = if work.redrive_to.is_some() { "redrive" } else { "purge" };
+    json!({
+        "action": action, "done": work.yes, "letters": done.chosen(), "byReason": done.by_reason,
+        "leftOtherReasons": done.other, "leftNewer": done.newer,
+    })
+}

@@ -1,0 +1,134 @@
+//! Letters published again or dropped: a batch at a time, and no letter before its copy is confirmed.
+
+use super::letter::Letter;
+use super::mailbox::{Mailbox, publish};
+use super::{Choice, twice};
+use crate::clock;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use indicatif::ProgressBar;
+use prost::Message;
+use service::pubsub::Pubsub;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// The service takes 10 MB in one publish request; the rest is room for its frame.
+const REQUEST_BYTES: usize = 9_000_000;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    pub choice: &'a Choice,
+    /// Most letters; 0 is all.
+    pub limit: usize,
+    /// Otherwise it only counts.
+    pub yes: bool,
+    /// The topic to publish to before a letter goes; without one letters are dropped.
+    pub redrive_to: Option<(&'a Pubsub, &'a str)>,
+}
+
+/// What was done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Done {
+    /// Letters by reason.
+    pub by_reason: BTreeMap<String, usize>,
+    /// Letters of other reasons, left.
+    pub other: usize,
+    /// Letters that came after the start, left: a redriven message that fails again is one.
+    pub newer: usize,
+}
+
+impl Done {
+    pub fn chosen(&self) -> usize {
+        self.by_reason.values().sum()
+    }
+}
+
+impl Work<'_> {
+    pub fn verb(&self) -> &'static str {
+        if self.redrive_to.is_some() { "publish again" } else { "drop" }
+    }
+
+    /// Works through the letters that are there now. `done` counts what is done even where this fails.
+    pub async fn run(&self, mailbox: &mut Mailbox<'_>, done: &mut Done) -> anyhow::Result<()> {
+        let started = clock::now_micros();
+        let bar = ProgressBar::new_spinner();
+        bar.enable_steady_tick(Duration::from_millis(200));
+        while self.limit == 0 || done.chosen() < self.limit {
+            let letters = mailbox.next().await?;
+            if letters.is_empty() {
+                break;
+            }
+            let chosen = self.choose(letters, started, done);
+            for batch in batches(&chosen) {
+                if self.yes {
+                    self.settle(mailbox, batch).await?;
+                }
+                for letter in batch {
+                    *done.by_reason.entry(letter.reason().to_owned()).or_default() += 1;
+                }
+                bar.set_message(format!("{} letters", done.chosen()));
+            }
+        }
+        bar.finish_and_clear();
+        Ok(())
+    }
+
+    fn choose(&self, letters: Vec<Letter>, started_micros: i64, done: &mut Done) -> Vec<Letter> {
+        let room = if self.limit == 0 { usize::MAX } else { self.limit - done.chosen() };
+        let mut chosen = Vec::new();
+        for letter in letters {
+            if letter.published_micros() > started_micros {
+                done.newer += 1;
+            } else if !self.choice.takes(&letter) {
+                done.other += 1;
+            } else if chosen.len() < room {
+                chosen.push(letter);
+            }
+        }
+        chosen
+    }
+
+    async fn settle(&self, mailbox: &mut Mailbox<'_>, batch: &[Letter]) -> anyhow::Result<()> {
+        let Some((pubsub, topic)) = self.redrive_to else {
+            return Ok(mailbox.ack(batch).await?);
+        };
+        let copies: Vec<proto::PubsubMessage> = batch.iter().map(Letter::original).collect();
+        publish(pubsub, topic, copies).await.map_err(|error| twice(error, batch.len()))?;
+        mailbox.ack(batch).await.map_err(|error| twice(error, batch.len()))
+    }
+}
+
+/// Parts that each fit into a publish request.
+fn batches(letters: &[Letter]) -> Vec<&[Letter]> {
+    let (mut batches, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (at, letter) in letters.iter().enumerate() {
+        let more = letter.message.encoded_len();
+        if at > start && bytes + more > REQUEST_BYTES {
+            batches.push(&letters[start..at]);
+            (start, bytes) = (at, 0);
+        }
+        bytes += more;
+    }
+    if start < letters.len() {
+        batches.push(&letters[start..]);
+    }
+    batches
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn letter(bytes: usize) -> Letter {
+        let message = proto::PubsubMessage { data: vec![0; bytes], ..Default::default() };
+        Letter { ack_id: String::new(), message }
+    }
+
+    #[test]
+    fn large_letters_go_in_several_requests_and_none_is_left_out() {
+        let letters = [4_000_000, 4_000_000, 4_000_000, 9_999_999, 1, 2].map(letter);
+        let sizes: Vec<_> = batches(&letters).iter().map(|batch| batch.len()).collect();
+        assert_eq!(sizes, [2, 1, 1, 2]);
+        assert!(batches(&[]).is_empty());
+    }
+}

@@ -1,0 +1,124 @@
+//! How old a subscription's oldest unacked message is, and waiting until all that is old is acked.
+//!
+//! Pub/Sub's own interface counts no backlog; only Cloud Monitoring does, minutes late. But it defines that a new
+//! snapshot lives for seven days less the age of the oldest unacked message, so a snapshot made and deleted at once tells
+//! that age. Google's emulator and the embedded server keep to the same rule.
+
+use crate::clock::{self, SECOND_MICROS};
+use crate::snapshot;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use service::pubsub::Pubsub;
+use service::{Error, Resource};
+use std::time::Duration;
+use tokio::time::Instant;
+use tonic::Code;
+
+/// A snapshot's longest life.
+const LIFE_MICROS: i64 = 7 * 24 * 3_600 * SECOND_MICROS;
+
+/// The oldest unacked message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Oldest {
+    /// So old that no snapshot can be made: more than 6 days 23 hours.
+    TooOld,
+    /// Published then, UTC microseconds; where nothing is unacked, the service's present.
+    Published(i64),
+}
+
+/// Looks at one subscription.
+#[derive(Clone, Debug)]
+pub struct Backlog<'p> {
+    pubsub: &'p Pubsub,
+    subscription: String,
+    /// Of a fixed name: one that a killed look left behind is found by the next.
+    probe: String,
+}
+
+impl<'p> Backlog<'p> {
+    /// `subscription` is its full name.
+    pub fn of(pubsub: &'p Pubsub, subscription: &str) -> Self {
+        let id = subscription.rsplit('/').next().unwrap_or(subscription);
+        Self {
+            pubsub,
+            subscription: subscription.to_owned(),
+            probe: pubsub.snapshot_name(&format!("probe-{id}")),
+        }
+    }
+
+    /// One look.
+    pub async fn oldest(&self) -> Result<Oldest, Error> {
+        let request = proto::CreateSnapshotRequest {
+            name: self.probe.clone(),
+            subscription: self.subscription.clone(),
+            ..Default::default()
+        };
+        let mut answer = self.pubsub.subscriptions().create_snapshot(request.clone()).await;
+        if answer.as_ref().is_err_and(|status| status.code() == Code::AlreadyExists) {
+            snapshot::delete(self.pubsub, &self.probe).await?;
+            answer = self.pubsub.subscriptions().create_snapshot(request).await;
+        }
+        let made = match answer {
+            Ok(made) => made.into_inner(),
+            Err(status) if status.code() == Code::FailedPrecondition => return Ok(Oldest::TooOld),
+            Err(status) => {
+                let (kind, name) = ("subscription", self.subscription.as_str());
+                return Err(Resource { kind, name, role: "roles/pubsub.editor" }.explain(&status));
+            }
+        };
+        snapshot::delete(self.pubsub, &self.probe).await?;
+        let expires = made.expire_time.as_ref().map(clock::micros_of);
+        let refused = || {
+            let reason = "the server does not say when a snapshot expires: pass --no-wait".to_owned();
+            Error::Refused { kind: "subscription", name: self.subscription.clone(), reason }
+        };
+        Ok(Oldest::Published(expires.ok_or_else(refused)? - LIFE_MICROS))
+    }
+}
+
+/// How long to wait for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// Between two looks.
+    pub interval: Duration,
+    /// How long nothing old may be unacked before that counts: a seek takes effect some time after its answer.
+    pub settle: Duration,
+    pub timeout: Duration,
+}
+
+/// How waiting ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// Whether all that was published before the seek is acked.
+    pub is_settled: bool,
+    /// The oldest that was seen unacked, if anything old was.
+    pub first: Option<Oldest>,
+    pub last: Option<Oldest>,
+}
+
+/// Waits until everything published before `before_micros` is acked. `each` is told every look.
+pub async fn settle(
+    backlog: &Backlog<'_>,
+    before_micros: i64,
+    patience: Patience,
+    mut each: impl FnMut(Oldest),
+) -> Result<Settled, Error> {
+    let deadline = Instant::now() + patience.timeout;
+    let (mut first, mut clear_since) = (None, None);
+    loop {
+        let oldest = backlog.oldest().await?;
+        each(oldest);
+        if oldest < Oldest::Published(before_micros) {
+            first = Some(first.map_or(oldest, |first: Oldest| first.min(oldest)));
+            clear_since = None;
+        } else {
+            let since = *clear_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= patience.settle {
+                return Ok(Settled { is_settled: true, first, last: Some(oldest) });
+            }
+        }
+        if Instant::now() >= deadline {
+            return Ok(Settled { is_settled: false, first, last: Some(oldest) });
+        }
+        tokio::time::sleep(patience.interval).await;
+    }
+}

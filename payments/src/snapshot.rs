@@ -1,0 +1,195 @@
+//! `payments snapshot`: what a subscription has acked, kept for a later `payments replay --snapshot`.
+
+use crate::clock;
+use crate::output::{Format, write};
+use anyhow::bail;
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use serde_json::json;
+use service::pubsub::Pubsub;
+use service::{Project, Resource, pubsub};
+use std::io::Write;
+
+const ROLE: &str = "roles/pubsub.editor";
+
+/// Create, list and delete snapshots of what the sinks' subscription has acked, for replays.
+///
+/// A snapshot keeps what is unacked now and all that is published after it, for up to seven days.
+/// Its life is seven days less the age of the oldest unacked message; Pub/Sub refuses one of less than an hour.
+#[derive(Clone, Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  payments snapshot create before-load\n  payments snapshot list --format json\n  \
+                  payments snapshot delete before-load --yes"
+)]
+#[group(id = "snapshot")]
+pub struct Args {
+    #[command(subcommand)]
+    pub action: Action,
+}
+
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum Action {
+    /// Keep what the subscription has acked by now.
+    #[command(after_help = "Example:\n  payments snapshot create before-load --subscription payments-sink")]
+    Create {
+        /// The new snapshot: an id, or projects/PROJECT/snapshots/ID.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Subscription to take it of: an id, or projects/PROJECT/subscriptions/ID.
+        #[arg(
+            long,
+            env = "PAYMENTS_SUBSCRIPTION",
+            default_value = "payments-sink",
+            value_name = "SUBSCRIPTION"
+        )]
+        subscription: String,
+        /// Say what would be done, and change nothing.
+        #[arg(long)]
+        dry_run: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+    /// List the project's snapshots, with their topics and when they expire.
+    #[command(after_help = "Example:\n  payments snapshot list --format json")]
+    List {
+        #[command(flatten)]
+        common: Common,
+    },
+    /// Delete a snapshot. Only says what it would do, with exit code 1, unless --yes is given.
+    #[command(after_help = "Example:\n  payments snapshot delete before-load --yes")]
+    Delete {
+        /// The snapshot: an id, or projects/PROJECT/snapshots/ID.
+        #[arg(value_name = "NAME")]
+        name: String,
+        /// Do it.
+        #[arg(long)]
+        yes: bool,
+        #[command(flatten)]
+        common: Common,
+    },
+}
+
+/// Flags of every command on snapshots.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Common {
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub pubsub: pubsub::Args,
+}
+
+impl Common {
+    async fn connect(&self) -> Result<Pubsub, service::Error> {
+        Pubsub::connect(&self.pubsub, &self.project).await
+    }
+}
+
+pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
+    match &args.action {
+        Action::Create { name, subscription, dry_run, common } => {
+            let pubsub = common.connect().await?;
+            let (name, subscription) = (pubsub.snapshot_name(name), pubsub.subscription_name(subscription));
+            pubsub.require_subscription(&subscription).await?;
+            if *dry_run {
+                let text = || format!("missing  snapshot {name} (dry run: not created)\n");
+                return write(out, common.format, text, || json!({ "snapshot": name, "created": false }));
+            }
+            let snapshot = create(&pubsub, &name, &subscription).await?;
+            report(out, common.format, "created", &[snapshot])
+        }
+        Action::List { common } => {
+            let snapshots = list(&common.connect().await?).await?;
+            report(out, common.format, "present", &snapshots)
+        }
+        Action::Delete { name, yes, common } => {
+            let pubsub = common.connect().await?;
+            let snapshot = get(&pubsub, &pubsub.snapshot_name(name)).await?;
+            if !yes {
+                report(out, common.format, "present", &[snapshot])?;
+                bail!("nothing was changed: add --yes to delete it; what only it keeps is gone then");
+            }
+            delete(&pubsub, &snapshot.name).await?;
+            report(out, common.format, "deleted", &[snapshot])
+        }
+    }
+}
+
+/// Keeps what the subscription has acked.
+pub async fn create(
+    pubsub: &Pubsub,
+    name: &str,
+    subscription: &str,
+) -> Result<proto::Snapshot, service::Error> {
+    let request = proto::CreateSnapshotRequest {
+        name: name.to_owned(),
+        subscription: subscription.to_owned(),
+        ..Default::default()
+    };
+    let answer = pubsub.subscriptions().create_snapshot(request).await;
+    answer.map(tonic::Response::into_inner).map_err(|status| explain(name, &status))
+}
+
+/// The snapshot as it is, or why it cannot be used.
+pub async fn get(pubsub: &Pubsub, name: &str) -> Result<proto::Snapshot, service::Error> {
+    let request = proto::GetSnapshotRequest { snapshot: name.to_owned() };
+    let answer = pubsub.subscriptions().get_snapshot(request).await;
+    answer.map(tonic::Response::into_inner).map_err(|status| explain(name, &status))
+}
+
+pub async fn delete(pubsub: &Pubsub, name: &str) -> Result<(), service::Error> {
+    let request = proto::DeleteSnapshotRequest { snapshot: name.to_owned() };
+    match pubsub.subscriptions().delete_snapshot(request).await {
+        Ok(_) => Ok(()),
+        Err(status) => Err(explain(name, &status)),
+    }
+}
+
+/// All snapshots of the project.
+pub async fn list(pubsub: &Pubsub) -> Result<Vec<proto::Snapshot>, service::Error> {
+    let project = pubsub.project_name();
+    let (mut snapshots, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let request = proto::ListSnapshotsRequest { project: project.clone(), page_size: 100, page_token };
+        let resource = Resource { kind: "project", name: &project, role: "roles/pubsub.viewer" };
+        let answer = pubsub.subscriptions().list_snapshots(request).await;
+        let page = answer.map_err(|status| resource.explain(&status))?.into_inner();
+        snapshots.extend(page.snapshots);
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            return Ok(snapshots);
+        }
+    }
+}
+
+fn explain(name: &str, status: &tonic::Status) -> service::Error {
+    if status.code() == tonic::Code::NotFound {
+        let problem = format!("snapshot {name} does not exist; `payments snapshot list` shows those that do");
+        return service::Error::Config(problem);
+    }
+    Resource { kind: "snapshot", name, role: ROLE }.explain(status)
+}
+
+fn report(
+    out: &mut impl Write,
+    format: Format,
+    state: &'static str,
+    snapshots: &[proto::Snapshot],
+) -> anyhow::Result<()> {
+    let expires = |snapshot: &proto::Snapshot| {
+        snapshot.expire_time.as_ref().map(|at| clock::text_of(clock::micros_of(at)))
+    };
+    let text = || {
+        let line = |snapshot: &proto::Snapshot| {
+            let expiry = expires(snapshot).unwrap_or("unknown".to_owned());
+            format!("{state:<8} snapshot {} of {}, expires {expiry}\n", snapshot.name, snapshot.topic)
+        };
+        if snapshots.is_empty() { "no snapshots\n".to_owned() } else { snapshots.iter().map(line).collect() }
+    };
+    let json = || {
+        let one = |snapshot: &proto::Snapshot| json!({ "name": snapshot.name, "topic": snapshot.topic, "expires": expires(snapshot), "state": state });
+        json!({ "snapshots": snapshots.iter().map(one).collect::<Vec<_>>() })
+    };
+    write(out, format, text, json)
+}

@@ -1,0 +1,95 @@
+//! What the binaries' command lines offer besides their work: `.env`, completions, manual pages, help.
+
+use anyhow::{Context, Result};
+use std::path::Path;
+use std::process::Output;
+use whole_path::programs;
+
+fn run_in(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
+    let mut command = programs::command("payments");
+    Ok(command.current_dir(folder).args(args).envs(variables.iter().copied()).output()?)
+}
+
+fn text(output: &Output) -> Result<&str> {
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    Ok(std::str::from_utf8(&output.stdout)?)
+}
+
+#[test]
+fn variables_come_from_the_folders_file_unless_the_environment_has_them() -> Result<()> {
+    let (with, without) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    std::fs::write(with.path().join(".env"), "# a run\nSEED=7\nNUM_CUSTOMERS='50'\n")?;
+    let args = ["show", "--index", "3", "--format", "json"];
+    let seven = [("SEED", "7"), ("NUM_CUSTOMERS", "50")];
+    let (from_file, exported) = (run_in(with.path(), &args, &[])?, run_in(without.path(), &args, &seven)?);
+    assert_eq!(text(&from_file)?, text(&exported)?);
+    assert_ne!(text(&from_file)?, text(&run_in(without.path(), &args, &[])?)?);
+    let eight = [("SEED", "8"), ("NUM_CUSTOMERS", "50")];
+    let (overridden, exported) =
+        (run_in(with.path(), &args, &eight[..1])?, run_in(without.path(), &args, &eight)?);
+    assert_eq!(text(&overridden)?, text(&exported)?);
+    Ok(())
+}
+
+#[test]
+fn a_wrong_file_is_refused_by_line_and_a_folder_of_that_name_is_none() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join(".env");
+    std::fs::write(&path, "SEED 7\n")?;
+    let refused = run_in(folder.path(), &["show", "--index", "3"], &[])?;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr)?.contains(".env line 1"));
+    std::fs::remove_file(&path)?;
+    std::fs::create_dir(&path)?;
+    text(&run_in(folder.path(), &["show", "--index", "3"], &[])?)?;
+    Ok(())
+}
+
+#[test]
+fn completions_and_manual_pages_know_every_subcommand() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let subcommands = ["replay", "dead-letter", "cleanup", "plan", "verify", "query", "setup"];
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run_in(folder.path(), &["completions", shell], &[])?;
+        let script = text(&output)?;
+        assert!(subcommands.iter().all(|name| script.contains(name)), "{shell}");
+    }
+    text(&run_in(folder.path(), &["man", "--out", "pages"], &[])?)?;
+    for name in subcommands {
+        let page = folder.path().join(format!("pages/payments-{name}.1"));
+        std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
+    }
+    assert!(text(&run_in(folder.path(), &["man"], &[])?)?.contains("dead\\-letter"));
+    Ok(())
+}
+
+#[test]
+fn every_subcommands_help_has_an_example() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for name in [
+        "snapshot",
+        "replay",
+        "dead-letter",
+        "cleanup",
+        "plan",
+        "completions",
+        "man",
+        "query",
+        "verify",
+        "setup",
+    ] {
+        let output = run_in(folder.path(), &[name, "--help"], &[])?;
+        assert!(text(&output)?.contains(&format!("payments {name}")), "{name}");
+        assert!(text(&output)?.contains("Example"), "{name}");
+    }
+    let told = |args: &[&str], what: &str| -> Result<()> {
+        let output = run_in(folder.path(), args, &[])?;
+        let flowing = text(&output)?.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flowing.contains(what), "{args:?}: {flowing}");
+        Ok(())
+    };
+    told(&["replay", "--help"], "the age of the oldest unacked message")?;
+    told(&["cleanup", "--help"], "garbage collection")?;
+    told(&["cleanup", "rows", "--help"], "garbage collection")?;
+    told(&["--help"], "Delete rows of a prefix, an age or a run")
+}
