@@ -45,6 +45,7 @@ pub struct Progress {
     pub call_rate: Gauge<f64, AtomicU64>,
     by_table: ByLabel,
     by_rail: ByLabel,
+    by_currency: Family<[(&'static str, String); 1], Counter>,
 }
 
 impl Default for Progress {
@@ -71,11 +72,18 @@ impl Default for Progress {
             call_rate: Gauge::default(),
             by_table,
             by_rail,
+            by_currency: Family::default(),
         }
     }
 }
 
 impl Progress {
+    /// Adds to a currency's amount, in minor units; what is negative cannot be counted.
+    pub(crate) fn add_amount(&self, currency: &str, minor_units: i128) {
+        let units = u64::try_from(minor_units).unwrap_or(0);
+        self.by_currency.get_or_create(&[("currency", currency.to_owned())]).inc_by(units);
+    }
+
     /// Makes all of it visible as `payments_sink_*`.
     pub fn register(&self, registry: &mut Registry) {
         let sink = registry.sub_registry_with_prefix("payments_sink");
@@ -99,6 +107,7 @@ impl Progress {
         count("panes", "Panes written", &self.panes);
         sink.register("rows_written", "Rows confirmed", self.by_table.clone());
         sink.register("payments", "Valid payments", self.by_rail.clone());
+        sink.register("amount_minor_units", "Amounts of valid payments", self.by_currency.clone());
         sink.register_with_unit(
             "publish_to_written",
             "From a message's publish to the confirmation of its three rows",
@@ -134,11 +143,14 @@ mod tests {
         let progress = Progress::default();
         progress.written[1].inc_by(5);
         progress.rails[2].inc_by(3);
+        progress.add_amount("EUR", 1_250);
+        progress.add_amount("EUR", -1);
         let mut registry = Registry::default();
         progress.register(&mut registry);
         let text = text(&registry).unwrap();
         assert!(text.contains("payments_sink_rows_written_total{table=\"payments_by_date\"} 5\n"), "{text}");
         assert!(text.contains("payments_sink_payments_total{rail=\"CARD\"} 3\n"), "{text}");
+        assert!(text.contains("payments_sink_amount_minor_units_total{currency=\"EUR\"} 1250\n"), "{text}");
         let described: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
         let mut distinct = described.clone();
         distinct.sort_unstable();

@@ -116,11 +116,9 @@ impl Tally {
         })
     }
 
-    fn amounts(&self) -> impl Iterator<Item = (&str, String)> {
-        self.amounts.iter().map(|(currency, &units)| {
-            let currency = std::str::from_utf8(currency).unwrap_or("XXX");
-            (currency, major(units, currency))
-        })
+    /// By currency, in minor units.
+    pub fn amounts(&self) -> impl Iterator<Item = (&str, i128)> {
+        self.amounts.iter().map(|(currency, &units)| (std::str::from_utf8(currency).unwrap_or("XXX"), units))
     }
 }
 
@@ -152,7 +150,9 @@ impl Report {
             payments = tally.payments,
             panes = tally.panes,
             rails = %Pairs(tally.rails().map(|(rail, count)| (rail, count.to_string())).collect()),
-            amounts = %Pairs(tally.amounts().collect()),
+            amounts = %Pairs(
+                tally.amounts().map(|(currency, units)| (currency, major(units, currency))).collect()
+            ),
             late = tally.late,
             rejected = tally.rejected,
             returned = tally.returned,
@@ -353,8 +353,7 @@ mod tests {
             .filter(|amount| amount.currency == "USD")
             .map(|amount| amount.minor_units)
             .sum();
-        let expected = format!("{}.{:02}", usd / 100, usd % 100);
-        assert_eq!(whole.amounts().find(|(currency, _)| *currency == "USD").unwrap().1, expected);
+        assert_eq!(whole.amounts().find(|(currency, _)| *currency == "USD").unwrap().1, i128::from(usd));
         let times = payments.iter().map(|payment| payment.payment_header.as_ref().unwrap().created_at_micros);
         assert_eq!(whole.events, Some((times.clone().min().unwrap(), times.max().unwrap())));
     }

@@ -199,6 +199,9 @@ impl Run {
         for (rail, payments) in self.sink.progress.rails.iter().zip(tally.payments_by_rail()) {
             rail.inc_by(*payments);
         }
+        for (currency, minor_units) in tally.amounts() {
+            self.sink.progress.add_amount(currency, minor_units);
+        }
         if let Some(window) = window_start_micros {
             let late = self.reports.settled(window, tally, Instant::now(), now_micros());
             self.sink.progress.late.inc_by(late);
