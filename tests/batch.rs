@@ -272,7 +272,15 @@ async fn what_comes_out_is_what_the_ledger_says(backend: Backend) -> Result<()> 
         assert_eq!((&attributes["dead_letter_reason"], data), (&reason, bytes));
     }
     let has_rows = |index: &u64| entries.get(index).is_none_or(|entry| entry["expect"] == "rows");
-    tables::assert_rows(&pipeline.bigtable, &generator, (0..RECORDS).filter(has_rows)).await
+    tables::assert_rows(&pipeline.bigtable, &generator, (0..RECORDS).filter(has_rows)).await?;
+    let verify = |flags: &[&str]| -> Result<Option<i32>> {
+        let mut command = programs::command_at("payments", &pipeline);
+        Ok(command.args(["verify", "--num-records", &number]).args(flags).output()?.status.code())
+    };
+    assert_eq!(verify(&["--ledger", &ledger])?, Some(0), "spoilt payments are not missed");
+    assert_eq!(verify(&[])?, Some(1), "without the ledger they are");
+    assert_eq!(verify(&["--ledger", &ledger, "--seed", "7"])?, Some(2), "a ledger is of one run");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

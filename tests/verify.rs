@@ -63,7 +63,12 @@ impl Fixture {
     }
 
     fn verification(&self, limits: Limits) -> Verification {
-        let run = Run { generator: self.generator.clone(), range: 0..2_500, suffix: KeySuffix::None };
+        let run = Run {
+            generator: self.generator.clone(),
+            range: 0..2_500,
+            suffix: KeySuffix::None,
+            spoilt: Arc::default(),
+        };
         Verification { run, tables: self.tables(), limits }
     }
 

@@ -9,6 +9,7 @@ use crate::generator::Generator;
 use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 use service::Error;
+use std::collections::HashSet;
 use std::io::{BufRead, BufReader, ErrorKind};
 use std::ops::Range;
 use std::path::Path;
@@ -27,7 +28,16 @@ struct Header<'a> {
 
 #[derive(Deserialize)]
 struct Stored {
+    #[serde(default)]
+    run_id: String,
     settings: serde_json::Value,
+}
+
+/// A line, as far as it matters for the tables.
+#[derive(Deserialize)]
+struct Line {
+    index: u64,
+    expect: String,
 }
 
 /// What the sink must make of a payment with a fault.
@@ -81,6 +91,31 @@ pub fn write(
             .try_for_each(|e| files::write_json(out, &e))
     })
     .map_err(|error| refuse(path, format!("cannot be written: {error}")))
+}
+
+/// The indices whose payments must not become rows, of a run's ledger.
+///
+/// # Errors
+/// When the file cannot be read, is no ledger, or is of another run.
+pub fn spoilt_indices(path: &Path, run_id: &str) -> Result<HashSet<u64>, Error> {
+    let unreadable = |error: std::io::Error| refuse(path, format!("cannot be read: {error}"));
+    let mut lines = BufReader::new(std::fs::File::open(path).map_err(unreadable)?).lines();
+    let first = lines.next().transpose().map_err(unreadable)?.unwrap_or_default();
+    let header: Stored =
+        serde_json::from_str(&first).map_err(|_| refuse(path, "is no ledger of a producer".to_owned()))?;
+    if header.run_id != run_id {
+        let problem = format!("is of run {}, not of {run_id}: use the flags of that run", header.run_id);
+        return Err(refuse(path, problem));
+    }
+    let mut spoilt = HashSet::new();
+    for (at, line) in lines.enumerate() {
+        let line: Line = serde_json::from_str(&line.map_err(unreadable)?)
+            .map_err(|error| refuse(path, format!("is damaged in line {}: {error}", at + 2)))?;
+        if line.expect == "dead_letter" {
+            spoilt.insert(line.index);
+        }
+    }
+    Ok(spoilt)
 }
 
 /// A ledger of the same settings is the same, line for line, and may be written again.

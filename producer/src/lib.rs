@@ -31,6 +31,7 @@ pub mod trickle;
 pub use batch::Batch;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};
+pub use ledger::spoilt_indices;
 pub use options::{Generation, Publishing};
 pub use output::{Output, Tally, write};
 pub use progress::Progress;

@@ -5,6 +5,7 @@ use super::progress::Progress;
 use producer::generator::{Buffer, Generator};
 use schemas::Payment;
 use schemas::layout::{KeyParts, KeySuffix, Table};
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::ops::Range;
 use std::sync::Arc;
@@ -21,6 +22,8 @@ pub struct Run {
     pub generator: Arc<Generator>,
     pub range: Range<u64>,
     pub suffix: KeySuffix,
+    /// Indices of payments that were spoilt on purpose and must have no rows.
+    pub spoilt: Arc<HashSet<u64>>,
 }
 
 /// One recomputed payment.
@@ -36,6 +39,11 @@ impl Run {
     /// The payment's row key in a table.
     pub fn key(&self, payment: &Payment, table: Table) -> Vec<u8> {
         schemas::layout::row_key(payment, table, self.suffix)
+    }
+
+    /// Whether the payment of an index must have rows.
+    pub fn has_rows(&self, index: u64) -> bool {
+        !self.spoilt.contains(&index)
     }
 
     fn expected(&self, index: u64, buffer: &mut Buffer, key: &mut Vec<u8>) -> Expected {
@@ -72,7 +80,9 @@ impl Run {
                     if from == to {
                         return state;
                     }
-                    (from..to).for_each(|index| each(&mut state, run.expected(index, &mut buffer, &mut key)));
+                    for index in (from..to).filter(|index| run.has_rows(*index)) {
+                        each(&mut state, run.expected(index, &mut buffer, &mut key));
+                    }
                     progress.recomputed(to - from);
                 }
             });

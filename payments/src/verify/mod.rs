@@ -39,8 +39,11 @@ use narrow::{Limits, Verification};
 use producer::Generation;
 use repair::Repaired;
 use service::Error;
+use std::collections::HashSet;
 use std::io::Write;
 use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Most expected rows kept at once while naming those that differ: about 30 MiB.
@@ -73,6 +76,9 @@ pub struct Args {
     /// Check this share of the payments by reading their rows alone; unexpected rows are not looked for.
     #[arg(long, value_name = "SHARE", conflicts_with = "consistency")]
     pub sample: Option<f64>,
+    /// Ledger of the producer's --ledger: payments that were spoilt on purpose must have no rows.
+    #[arg(long, value_name = "FILE")]
+    pub ledger: Option<PathBuf>,
     /// Check that the three tables agree with each other, whatever was generated.
     #[arg(long, conflicts_with = "repair")]
     pub consistency: bool,
@@ -144,6 +150,10 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     args.check()?;
     let generator = args.generation.generator()?;
     let range = args.range(generator.config().num_records)?;
+    let spoilt = Arc::new(match &args.ledger {
+        Some(path) => producer::spoilt_indices(path, generator.run_id())?,
+        None => HashSet::new(),
+    });
     let tables = Tables { reader: args.reading.reader().await?, parallelism: args.parallelism };
     let (suffix, limits) = (args.row_key_suffix.into(), args.limits());
     let started = Instant::now();
@@ -154,7 +164,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         return consistent(&found);
     }
     let payments = range.end - range.start;
-    let verification = Verification { run: Run { generator, range, suffix }, tables, limits };
+    let verification = Verification { run: Run { generator, range, suffix, spoilt }, tables, limits };
     let found = match args.sample {
         Some(share) => verification.sample(share).await?,
         None => verification.run().await?,

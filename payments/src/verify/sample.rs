@@ -28,7 +28,7 @@ impl Verification {
         let progress = Progress::new("sampling", 0, 3 * about);
         let tables = Table::ALL.map(|table| TableFindings::new(table, self.limits.listed));
         let mut findings = Findings { tables, is_complete: true, passes: 1 };
-        let mut indices = range.filter(|index| is_sampled(*index, share));
+        let mut indices = range.filter(|index| is_sampled(*index, share) && self.run.has_rows(*index));
         let mut reading = JoinSet::new();
         loop {
             while reading.len() < self.tables.parallelism {
