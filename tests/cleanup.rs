@@ -9,7 +9,7 @@ use payments::setup::{self, Finding};
 use producer::generator::{Config, Generator};
 use schemas::layout::{KeySuffix, Table, row_key};
 use whole_path::pipeline::Ended;
-use whole_path::{Backend, Pipeline, programs, tables};
+use whole_path::{Backend, Pipeline, on_both_backends, programs, tables};
 
 #[derive(Debug, Parser)]
 struct Flags {
@@ -141,31 +141,6 @@ async fn everything_goes_and_setting_up_makes_it_anew(backend: Backend) -> Resul
     again.result?;
     assert!(again.out.lines().all(|line| line.starts_with("not there")), "{}", again.out);
     setup::verdict(&setup::run(&pipeline.setup).await?)
-}
-
-/// Makes of each async function a test on either backend.
-macro_rules! on_both_backends {
-    ($($test:ident)*) => {
-        mod embedded {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() -> anyhow::Result<()> {
-                    super::$test(super::Backend::embedded().await?).await
-                }
-            )*
-        }
-        mod google {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() -> anyhow::Result<()> {
-                    match super::Backend::google().await? {
-                        Some(backend) => super::$test(backend).await,
-                        None => Ok(()),
-                    }
-                }
-            )*
-        }
-    };
 }
 
 on_both_backends! {

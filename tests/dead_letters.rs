@@ -14,7 +14,7 @@ use proto::PubsubMessage;
 use std::collections::HashMap;
 use std::time::Duration;
 use whole_path::pipeline::Ended;
-use whole_path::{Backend, Pipeline, tables};
+use whole_path::{Backend, Pipeline, on_both_backends, tables};
 
 #[derive(Debug, Parser)]
 struct Flags {
@@ -139,31 +139,6 @@ async fn purged_letters_are_gone_and_the_others_stay(backend: Backend) -> Result
     nothing.result?;
     assert_eq!(nothing.out, "no letters to work on\n");
     Ok(())
-}
-
-/// Makes of each async function a test on either backend.
-macro_rules! on_both_backends {
-    ($($test:ident)*) => {
-        mod embedded {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() -> anyhow::Result<()> {
-                    super::$test(super::Backend::embedded().await?).await
-                }
-            )*
-        }
-        mod google {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() -> anyhow::Result<()> {
-                    match super::Backend::google().await? {
-                        Some(backend) => super::$test(backend).await,
-                        None => Ok(()),
-                    }
-                }
-            )*
-        }
-    };
 }
 
 on_both_backends! {

@@ -5,32 +5,7 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use payments::setup::{self, Finding};
 use producer::generator::{Config, Generator};
 use prost::Message;
-use whole_path::{Backend, Pipeline, tables};
-
-/// Makes of each async function a test on either backend.
-macro_rules! on_both_backends {
-    ($($test:ident)*) => {
-        mod embedded {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() -> anyhow::Result<()> {
-                    super::$test(super::Backend::embedded().await?).await
-                }
-            )*
-        }
-        mod google {
-            $(
-                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-                async fn $test() -> anyhow::Result<()> {
-                    match super::Backend::google().await? {
-                        Some(backend) => super::$test(backend).await,
-                        None => Ok(()),
-                    }
-                }
-            )*
-        }
-    };
-}
+use whole_path::{Backend, Pipeline, on_both_backends, tables};
 
 on_both_backends! {
     every_payment_becomes_one_row_with_all_its_cells_in_each_table

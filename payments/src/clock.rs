@@ -2,14 +2,10 @@
 
 use prost_types::Timestamp;
 use schemas::text;
-use std::time::{SystemTime, UNIX_EPOCH};
+
+pub use service::clock::now_micros;
 
 pub const SECOND_MICROS: i64 = 1_000_000;
-
-/// Microseconds since 1970.
-pub fn now_micros() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
-}
 
 pub fn micros_of(timestamp: &Timestamp) -> i64 {
     timestamp.seconds.saturating_mul(SECOND_MICROS) + i64::from(timestamp.nanos / 1_000)

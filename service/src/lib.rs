@@ -5,11 +5,13 @@
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
 //! - [`latency`], [`memory`]: quantiles of durations, peak memory.
+//! - [`clock`]: the wall clock.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, one-line flag errors, work that keeps a CPU busy.
 
 pub mod bigtable;
 pub mod blocking;
 pub mod cli;
+pub mod clock;
 mod dotenv;
 pub mod endpoint;
 mod error;

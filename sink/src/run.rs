@@ -8,10 +8,11 @@ use crate::subscriber::{Delivery, Streams};
 use crate::window::{Pane, Windows};
 use crate::{Error, Options, Sink};
 use google_cloud_pubsub::model::Message;
+use service::clock::now_micros;
 use std::collections::HashSet;
 use std::future::pending;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
@@ -243,11 +244,6 @@ impl Run {
             }
         }
     }
-}
-
-/// The wall clock, UTC microseconds.
-pub fn now_micros() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros() as i64)
 }
 
 /// Waits for a moment, or for ever.

@@ -13,3 +13,29 @@ pub mod trickle;
 pub use backend::Backend;
 pub use pipeline::Pipeline;
 pub use running::Running;
+
+/// Makes of each async function a test on either backend.
+#[macro_export]
+macro_rules! on_both_backends {
+    ($($test:ident)*) => {
+        mod embedded {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() -> ::anyhow::Result<()> {
+                    super::$test($crate::Backend::embedded().await?).await
+                }
+            )*
+        }
+        mod google {
+            $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $test() -> ::anyhow::Result<()> {
+                    match $crate::Backend::google().await? {
+                        Some(backend) => super::$test(backend).await,
+                        None => Ok(()),
+                    }
+                }
+            )*
+        }
+    };
+}

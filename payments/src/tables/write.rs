@@ -8,7 +8,7 @@ use data::{MutateRowsRequest, Mutation};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::Payment;
 use schemas::layout::{KeySuffix, Table, cells, row_key};
-use std::time::{SystemTime, UNIX_EPOCH};
+use service::clock;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 
@@ -17,7 +17,8 @@ const REQUEST_ROWS: usize = 500;
 
 /// The present as cells take it: whole milliseconds.
 pub fn now_micros() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64 * 1_000)
+    let now = clock::now_micros();
+    now - now % 1_000
 }
 
 /// The row of a payment in a table, its cells at this time (a multiple of 1,000).

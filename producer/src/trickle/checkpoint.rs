@@ -4,9 +4,10 @@
 //! due time, index and number of changes; and a checksum. It is replaced as a whole, so that a reader sees the old one or the new one.
 
 use super::updates::Update;
+use crate::files;
 use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const FORMAT: &str = "payments-trickle-1";
 
@@ -72,21 +73,8 @@ impl Saved {
 
     /// Replaces the file, on the disk when this returns.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
-        let beside = beside(path);
-        let mut file = File::create(&beside)?;
-        file.write_all(&self.encode())?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)?;
-        // The rename is on the disk when its folder is.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        files::replace(path, |out| out.write_all(&self.encode()))
     }
-}
-
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    name.into()
 }
 
 fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {

@@ -13,7 +13,8 @@ use super::updates::Update;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use service::clock::now_micros as wall_micros;
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -26,12 +27,6 @@ const RETRY: Duration = Duration::from_secs(1);
 const SPREAD: Duration = Duration::from_millis(250);
 /// 2200-01-01: times after it are not generated.
 const END_MICROS: i64 = 7_258_118_400_000_000;
-
-/// UTC microseconds on the machine's clock.
-pub fn wall_micros() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX)
-}
 
 /// One run's state.
 pub struct Run {
