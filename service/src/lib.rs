@@ -6,10 +6,12 @@
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
 //! - [`latency`], [`memory`]: quantiles of durations, peak memory.
 //! - [`clock`]: the wall clock.
+//! - [`call`], [`share`]: gRPC calls whose messages the caller encodes, and bounds on what is on its way.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, one-line flag errors, work that keeps a CPU busy.
 
 pub mod bigtable;
 pub mod blocking;
+pub mod call;
 pub mod cli;
 pub mod clock;
 mod dotenv;
@@ -20,6 +22,7 @@ pub mod latency;
 pub mod memory;
 pub mod metrics;
 pub mod pubsub;
+pub mod share;
 pub mod signals;
 pub mod telemetry;
 mod transport;

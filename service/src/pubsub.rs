@@ -102,6 +102,11 @@ impl Pubsub {
         self.answer(resource, async { self.subscriptions().get_subscription(request).await }).await
     }
 
+    /// `count` connections of their own, for calls in bulk.
+    pub async fn connections(&self, count: usize) -> Result<Vec<Transport>, Error> {
+        self.endpoint.connect(SERVICE, count).await
+    }
+
     async fn answer<T>(
         &self,
         resource: Resource<'_>,

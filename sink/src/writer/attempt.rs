@@ -7,19 +7,14 @@ use base64::engine::general_purpose::URL_SAFE;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
     FeatureFlags, MutateRowsResponse, RateLimitInfo,
 };
-use http::HeaderValue;
 use prost::Message;
 use service::Transport;
-use service::endpoint::MAX_MESSAGE_BYTES;
-use std::future::poll_fn;
+use service::call::call;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
-use tonic::body::Body;
-use tonic::codegen::{Service, StdError};
 use tonic::metadata::{AsciiMetadataValue, KeyAndValueRef, MetadataMap};
-use tonic::{Code, Status, Streaming};
-use tonic_prost::ProstDecoder;
+use tonic::{Code, Status};
 
 const METHOD: &str = "/google.bigtable.v2.Bigtable/MutateRows";
 const COOKIE_PREFIX: &str = "x-goog-cbt-cookie";
@@ -92,39 +87,23 @@ impl Caller {
         cookies: &MetadataMap,
         collected: &mut Collected,
     ) -> Result<(), Status> {
-        let mut transport = lane.transport.clone();
-        poll_fn(|context| transport.poll_ready(context)).await.map_err(unavailable)?;
-        let response = transport.call(self.http_request(request, cookies)).await.map_err(unavailable)?;
-        if let Some(refused) =
-            Status::from_header_map(response.headers()).filter(|status| status.code() != Code::Ok)
-        {
-            return Err(refused);
-        }
-        let (status, body) = (response.status(), response.into_body());
-        let decoder = ProstDecoder::<MutateRowsResponse>::default();
-        let mut stream = Streaming::new_response(decoder, body, status, None, Some(MAX_MESSAGE_BYTES));
+        let metadata = self.metadata(request, cookies);
+        let body = MessageBody::new(request.clone());
+        let mut stream =
+            call::<MutateRowsResponse, _>(lane.transport.clone(), METHOD, metadata, body).await?;
         while let Some(response) = stream.message().await? {
             collected.take(response);
         }
         Ok(())
     }
 
-    /// The call as it goes over the wire; tonic's own client would buffer the whole message.
-    fn http_request(&self, request: &Request, cookies: &MetadataMap) -> http::Request<Body> {
-        let mut call = http::Request::new(Body::new(MessageBody::new(request.clone())));
-        *call.method_mut() = http::Method::POST;
-        *call.version_mut() = http::Version::HTTP_2;
-        *call.uri_mut() = http::Uri::from_static(METHOD);
+    fn metadata(&self, request: &Request, cookies: &MetadataMap) -> MetadataMap {
         let mut metadata = cookies.clone();
         metadata.insert("bigtable-features", self.features.clone());
         if let Ok(params) = routing_params(request).parse() {
             metadata.insert("x-goog-request-params", params);
         }
-        let mut headers = metadata.into_headers();
-        headers.insert(http::header::TE, HeaderValue::from_static("trailers"));
-        headers.insert(http::header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        *call.headers_mut() = headers;
-        call
+        metadata
     }
 
     fn least_busy(&self) -> Occupied<'_> {
@@ -177,14 +156,6 @@ fn keep_cookies(trailers: &MetadataMap, cookies: &mut MetadataMap) {
         {
             cookies.insert(key.clone(), value.clone());
         }
-    }
-}
-
-/// A connection that could not take the call, or broke under it.
-fn unavailable(error: StdError) -> Status {
-    match error.downcast::<Status>() {
-        Ok(status) => *status,
-        Err(error) => Status::unavailable(error.to_string()),
     }
 }
 

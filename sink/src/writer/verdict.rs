@@ -34,12 +34,9 @@ impl Answer {
 
     /// For all entries of a call that failed as a whole.
     pub fn of_call(status: &Status) -> Self {
-        // A status with a source was made on this side of a broken connection, whatever code it was given.
-        let transport = std::error::Error::source(status).is_some()
-            && matches!(status.code(), Code::Unknown | Code::Internal | Code::Cancelled);
         let details = rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default();
         Self {
-            code: if transport { Code::Unavailable } else { status.code() },
+            code: service::call::code(status),
             message: status.message().to_owned(),
             retry_delay: retry_delay(&details),
         }

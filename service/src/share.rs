@@ -1,0 +1,41 @@
+//! A bound on what may be on its way at once, whatever it is counted in.
+
+use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// So much of something at most; cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Share {
+    semaphore: Arc<Semaphore>,
+    capacity: u32,
+}
+
+/// A part of a share, given back when it is dropped.
+#[derive(Debug)]
+pub struct Part {
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Share {
+    /// A capacity of nothing counts as one.
+    pub fn new(capacity: usize) -> Self {
+        let capacity = u32::try_from(capacity).unwrap_or(u32::MAX).clamp(1, Semaphore::MAX_PERMITS as u32);
+        Self { semaphore: Arc::new(Semaphore::new(capacity as usize)), capacity }
+    }
+
+    /// Bytes are counted in KiB, so that any bound fits.
+    pub fn of_bytes(bytes: usize) -> Self {
+        Self::new(bytes.div_ceil(1_024))
+    }
+
+    /// Waits for room. What exceeds the whole bound passes alone rather than never.
+    pub async fn take(&self, amount: usize) -> Part {
+        let amount = u32::try_from(amount).unwrap_or(u32::MAX).min(self.capacity);
+        Part { _permit: self.semaphore.clone().acquire_many_owned(amount).await.ok() }
+    }
+
+    /// As [`Share::take`], for a share of bytes.
+    pub async fn take_bytes(&self, bytes: usize) -> Part {
+        self.take(bytes.div_ceil(1_024)).await
+    }
+}
