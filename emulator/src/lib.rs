@@ -4,7 +4,7 @@
 //!
 //! - [`Servers`]: both servers, on a data folder of their own or a temporary one.
 //! - [`pubsub`], [`bigtable`]: each server.
-//! - [`scripted`]: a Bigtable that answers as a test says, for faults.
+//! - [`scripted`]: a Bigtable, and a Pub/Sub for publishers, that answer as a test says, for faults.
 //! - [`null`]: servers that keep nothing, so that what a client costs can be measured.
 
 pub mod bigtable;

@@ -1,22 +1,21 @@
 //! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
 //!
 //! Its tables are there and read as empty, so that a client's first look at them succeeds. [`reads`] is the same for
-//! ReadRows.
+//! ReadRows, [`publishes`] for Pub/Sub's Publish.
 
+pub mod publishes;
 pub mod reads;
+mod server;
 
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;
+use server::{BoxFuture, Server};
 use std::convert::Infallible;
-use std::future::{Future, pending};
+use std::future::pending;
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::metadata::MetadataMap;
@@ -69,34 +68,16 @@ type Script = dyn Fn(&Call) -> Reply + Send + Sync;
 
 /// The running server; dropping it stops it.
 #[derive(Debug)]
-pub struct ScriptedBigtable {
-    addr: SocketAddr,
-    task: JoinHandle<()>,
-}
+pub struct ScriptedBigtable(Server);
 
 impl ScriptedBigtable {
     /// Starts on a free loopback port.
     pub async fn start(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
-        let service = Router { script: Arc::new(script), calls: Arc::default() };
-        let serve = tonic::transport::Server::builder()
-            .add_service(service)
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        let task = tokio::spawn(async move {
-            let _ = serve.await;
-        });
-        Ok(Self { addr, task })
+        Server::start(Router { script: Arc::new(script), calls: Arc::default() }).await.map(Self)
     }
 
     pub fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-}
-
-impl Drop for ScriptedBigtable {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.0.addr()
     }
 }
 
@@ -109,8 +90,6 @@ struct Router {
 impl NamedService for Router {
     const NAME: &'static str = "google.bigtable.v2.Bigtable";
 }
-
-type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 impl Service<tonic::codegen::http::Request<Body>> for Router {
     type Response = tonic::codegen::http::Response<Body>;

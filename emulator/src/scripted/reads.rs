@@ -1,15 +1,12 @@
 //! A Bigtable whose answers to ReadRows are a function: for tests of what a reader does under faults.
 
-use super::BoxFuture;
+use super::server::{BoxFuture, Server};
 use crate::proto::bigtable::{ReadRowsRequest, ReadRowsResponse};
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
@@ -24,35 +21,18 @@ type Script = dyn Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync;
 
 /// The running server; dropping it stops it.
 #[derive(Debug)]
-pub struct ScriptedReads {
-    addr: SocketAddr,
-    task: JoinHandle<()>,
-}
+pub struct ScriptedReads(Server);
 
 impl ScriptedReads {
     /// Starts on a free loopback port.
     pub async fn start(
         script: impl Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync + 'static,
     ) -> std::io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let addr = listener.local_addr()?;
-        let serve = tonic::transport::Server::builder()
-            .add_service(Router { script: Arc::new(script), calls: Arc::default() })
-            .serve_with_incoming(TcpListenerStream::new(listener));
-        let task = tokio::spawn(async move {
-            let _ = serve.await;
-        });
-        Ok(Self { addr, task })
+        Server::start(Router { script: Arc::new(script), calls: Arc::default() }).await.map(Self)
     }
 
     pub fn addr(&self) -> SocketAddr {
-        self.addr
-    }
-}
-
-impl Drop for ScriptedReads {
-    fn drop(&mut self) {
-        self.task.abort();
+        self.0.addr()
     }
 }
 
