@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-/// Payments generated at once: long enough to amortise a hand-over, short enough to stop quickly.
-const CHUNK: u64 = 500;
+/// Payments generated at once: a whole publish request, and short enough to stop quickly.
+const CHUNK: u64 = 1_000;
 
 /// Hands out chunks in order and remembers which came back.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 use crate::generator::ConfigError;
 use google_cloud_pubsub::error::PublishError;
+use tonic::{Code, Status};
 
 /// Why a producer ended with payments unconfirmed.
 #[derive(Debug, thiserror::Error)]
@@ -7,8 +8,8 @@ pub enum Error {
     #[error("{0}")]
     Setup(#[from] service::Error),
     #[error(
-        "not all payments from index {resume} on were confirmed by topic {topic}, the first that failed at index {index}: \
-         {reason}; start again with --start-index {resume}, or with the same --checkpoint, rows are written once however \
+        "not all payments from index {resume} on were confirmed by topic {topic}, the first request \
+         that failed begins at index {index}: {reason}; start again with --start-index {resume}, or with the same --checkpoint, rows are written once however \
          often a payment is sent"
     )]
     Unconfirmed { topic: String, index: u64, reason: String, resume: u64 },
@@ -24,11 +25,8 @@ impl From<ConfigError> for Error {
     }
 }
 
-/// A publish that was given up, and what it means.
-pub(crate) fn explain(topic: &str, error: &PublishError) -> Option<service::Error> {
-    use google_cloud_gax::error::rpc::Code;
-    let PublishError::Rpc(rpc) = error else { return None };
-    let status = rpc.status()?;
+/// A publish that was given up, and what it means where no retry can mend it.
+pub(crate) fn explain(topic: &str, status: &Status) -> Option<service::Error> {
     let permanent = [
         Code::NotFound,
         Code::PermissionDenied,
@@ -38,8 +36,14 @@ pub(crate) fn explain(topic: &str, error: &PublishError) -> Option<service::Erro
         Code::OutOfRange,
         Code::Unimplemented,
     ];
-    permanent.contains(&status.code).then(|| {
-        let status = tonic::Status::new(tonic::Code::from_i32(status.code as i32), status.message.clone());
-        service::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(&status)
+    permanent.contains(&status.code()).then(|| {
+        service::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(status)
     })
+}
+
+/// The status in an error of the official client, if the service sent one.
+pub(crate) fn status(error: &PublishError) -> Option<Status> {
+    let PublishError::Rpc(rpc) = error else { return None };
+    let status = rpc.status()?;
+    Some(Status::new(Code::from_i32(status.code as i32), status.message.clone()))
 }

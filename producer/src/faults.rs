@@ -105,14 +105,19 @@ impl Faults {
         if self.has_late() { range.find(|index| self.of(*index) == Some(Fault::Late)) } else { None }
     }
 
-    /// The bytes to publish for a payment.
-    pub fn encode(&self, payment: &Payment, index: u64) -> Vec<u8> {
+    /// The bytes to publish for a payment, put in place of what is in `bytes`.
+    pub fn encode(&self, payment: &Payment, index: u64, bytes: &mut Vec<u8>) {
         use prost::Message;
-        let bits = hash(self.key ^ PURPOSE, index);
-        match self.of(index) {
-            Some(Fault::Corrupt) => spoil::corrupt(payment.encode_to_vec(), bits),
-            Some(Fault::Invalid) => spoil::invalidate(payment, bits).encode_to_vec(),
-            Some(Fault::Duplicate | Fault::Late) | None => payment.encode_to_vec(),
+        bytes.clear();
+        let fault = self.of(index);
+        let draw = || hash(self.key ^ PURPOSE, index);
+        let encoded = match fault {
+            Some(Fault::Invalid) => spoil::invalidate(payment, draw()).encode(bytes),
+            _ => payment.encode(bytes),
+        };
+        encoded.expect("a vector has room for a message");
+        if fault == Some(Fault::Corrupt) {
+            *bytes = spoil::corrupt(std::mem::take(bytes), draw());
         }
     }
 }
@@ -144,7 +149,8 @@ mod tests {
         let mut causes = std::collections::BTreeSet::new();
         for index in 0..4_000 {
             let payment = generator.payment(index);
-            let bytes = faults.encode(&payment, index);
+            let mut bytes = b"stale".to_vec();
+            faults.encode(&payment, index, &mut bytes);
             match faults.of(index) {
                 Some(Fault::Corrupt) => assert!(Payment::decode(bytes.as_slice()).is_err(), "{index}"),
                 Some(Fault::Invalid) => {

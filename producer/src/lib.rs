@@ -43,14 +43,9 @@ use generator::Generator;
 use keeper::Keeper;
 use publisher::{Pass, Shared, lock};
 use service::{blocking::busy, pubsub::Pubsub};
-use std::{num::NonZero, ops::Range, sync::Arc, thread, time::Duration};
+use std::{num::NonZero, ops::Range, sync::Arc, thread};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// The service's limit of messages in one publish request: large batches cost the least.
-const BATCH_MESSAGES: u32 = 1_000;
-const BATCH_BYTES: u32 = 1_000_000;
-const BATCH_DELAY: Duration = Duration::from_millis(10);
 
 /// How a run ended without failures.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,20 +83,14 @@ pub async fn run(
         tracing::info!("nothing left to do: the checkpoint says that everything is confirmed");
         return Ok(Outcome { confirmed_below: work.range.end, range: work.range });
     }
-    let publisher = pubsub
-        .publisher(options.publish_timeout)
-        .await?
-        .publisher(&topic)
-        .set_message_count_threshold(BATCH_MESSAGES)
-        .set_byte_threshold(BATCH_BYTES)
-        .set_delay_threshold(BATCH_DELAY)
-        .build();
-    let shared =
-        Arc::new(Shared::new(generator, options, &work, publisher, progress, shutdown.child_token()));
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let connections = pubsub.connections(workers).await?;
+    let stop = shutdown.child_token();
+    let shared = Arc::new(Shared::new(generator, options, &work, &topic, connections, progress, stop));
     log_start(&topic, &shared, options, work.resume(work.floors));
     let keeper = Keeper::start(work, batch.checkpoint_interval, shared.clone());
     for pass in [Pass::OnTime, Pass::Late] {
-        publish_all(&shared, pass, options).await?;
+        publish_all(&shared, pass, workers).await?;
     }
     let work = keeper.finish().await?;
     conclude(&shared, work, topic)
@@ -112,15 +101,10 @@ fn log_start(topic: &str, work: &Shared, options: &Publishing, index: u64) {
     tracing::info!(topic, run_id = work.generator.run_id(), %shard, shard_from = from, index, "publishing");
 }
 
-/// One worker a core, each with its share of what may be in flight.
-async fn publish_all(shared: &Arc<Shared>, pass: Pass, options: &Publishing) -> Result<(), Error> {
-    let workers = thread::available_parallelism().map_or(1, NonZero::get).min(options.max_in_flight);
-    let max_messages = options.max_in_flight / workers;
-    let max_bytes = options.max_in_flight_bytes as usize / workers;
-    let mut tasks = JoinSet::new();
-    for _ in 0..workers {
-        tasks.spawn(publisher::work(shared.clone(), pass, max_messages, max_bytes));
-    }
+/// One worker a core, each with a connection of its own.
+async fn publish_all(shared: &Arc<Shared>, pass: Pass, workers: usize) -> Result<(), Error> {
+    let mut tasks: JoinSet<()> =
+        (0..workers).map(|worker| publisher::work(shared.clone(), pass, worker)).collect();
     while let Some(ended) = tasks.join_next().await {
         ended.map_err(|error| Error::Bug(error.to_string()))?;
     }
@@ -129,11 +113,12 @@ async fn publish_all(shared: &Arc<Shared>, pass: Pass, options: &Publishing) -> 
 
 fn conclude(shared: &Shared, work: Work, topic: String) -> Result<Outcome, Error> {
     let resume = work.resume(shared.floors());
-    let Some((index, error)) = lock(&shared.failure).take() else {
+    let Some((index, status)) = lock(&shared.failure).take() else {
         return Ok(Outcome { range: work.range, confirmed_below: resume });
     };
-    if let Some(setup) = error::explain(&topic, &error) {
+    if let Some(setup) = error::explain(&topic, &status) {
         return Err(setup.into());
     }
-    Err(Error::Unconfirmed { topic, index, reason: error.to_string(), resume })
+    let reason = format!("{:?}: {}", status.code(), status.message());
+    Err(Error::Unconfirmed { topic, index, reason, resume })
 }

@@ -128,11 +128,11 @@ struct Made {
 
 impl Maker {
     fn make(&self, chunk: Range<u64>, pass: Pass) -> Result<Made, Error> {
-        let (mut made, mut buffer) = (Made::default(), Buffer::default());
+        let (mut made, mut buffer, mut bytes) = (Made::default(), Buffer::default(), Vec::new());
         let faults = &self.work.faults;
         for index in chunk.filter(|index| pass.takes(faults.of(*index))) {
             let payment = self.generator.fill(index, &mut buffer);
-            let bytes = faults.encode(payment, index);
+            faults.encode(payment, index, &mut bytes);
             let copies = faults.of(index).map_or(1, crate::Fault::copies);
             made.tally.count(payment, copies, bytes.len());
             for _ in 0..copies {

@@ -1,5 +1,8 @@
 //! Publishes chunks of payments with a bounded number in flight.
 
+mod caller;
+mod request;
+
 use crate::batch::Work;
 use crate::checkpoint::Floors;
 use crate::chunks::Chunks;
@@ -7,15 +10,17 @@ use crate::faults::{Fault, Faults};
 use crate::generator::{Buffer, Generator};
 use crate::options::Publishing;
 use crate::progress::Progress;
-use google_cloud_pubsub::client::Publisher;
-use google_cloud_pubsub::error::PublishError;
-use google_cloud_pubsub::model::Message;
-use google_cloud_pubsub::publisher::PublishFuture;
+use caller::Caller;
+use request::{Envelope, Request, Requests};
+use service::Transport;
 use service::blocking::busy;
-use std::collections::VecDeque;
+use service::share::{Part, Share};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 
 /// Attribute of messages that are spoilt on purpose: the index of their payment.
 const FAULT_INDEX: &str = "fault_index";
@@ -25,8 +30,6 @@ const FAULT_INDEX: &str = "fault_index";
 pub struct Shared {
     pub generator: Arc<Generator>,
     pub faults: Faults,
-    pub publisher: Publisher,
-    pub attributes: Vec<(String, String)>,
     /// All payments but those held back.
     pub chunks: Mutex<Chunks>,
     /// The same range again, for those held back: which they are is computed, not remembered.
@@ -35,36 +38,11 @@ pub struct Shared {
     /// Cancelled by a signal, or by the first failure: no new chunk is begun.
     pub stop: CancellationToken,
     /// The first failure in the order of indices.
-    pub failure: Mutex<Option<(u64, PublishError)>>,
-}
-
-/// Generates and publishes until the chunks are used up or the run is stopped; waits for what is in flight.
-///
-/// `publish` of the client only queues, without bound: the bound is here.
-pub async fn work(shared: Arc<Shared>, pass: Pass, max_messages: usize, max_bytes: usize) {
-    let Some(chunks) = shared.chunks_of(pass) else { return };
-    let mut in_flight = InFlight::default();
-    let mut buffer = Buffer::default();
-    while !shared.stop.is_cancelled() {
-        let Some(chunk) = lock(chunks).take() else { break };
-        let outgoing = busy(|| shared.generate(chunk.clone(), pass, &mut buffer));
-        let Some(last) = outgoing.len().checked_sub(1) else {
-            lock(chunks).confirm(chunk.start);
-            continue;
-        };
-        for (at, Outgoing { index, payload, fault }) in outgoing.into_iter().enumerate() {
-            while in_flight.is_full(max_messages, max_bytes) {
-                in_flight.settle_first(&shared, chunks).await;
-            }
-            let bytes = payload.len();
-            let confirmation = shared.publisher.publish(shared.message(index, payload, fault));
-            in_flight.push(Pending { index, bytes, ends_chunk: at == last, confirmation });
-        }
-        in_flight.chunk_starts.push_back(chunk.start);
-    }
-    while !in_flight.queue.is_empty() {
-        in_flight.settle_first(&shared, chunks).await;
-    }
+    pub failure: Mutex<Option<(u64, Status)>>,
+    envelope: Envelope,
+    caller: Caller,
+    messages_in_flight: Share,
+    bytes_in_flight: Share,
 }
 
 /// Which payments of the range a walk over it publishes.
@@ -81,10 +59,38 @@ impl Pass {
     }
 }
 
-struct Outgoing {
-    index: u64,
-    payload: Vec<u8>,
-    fault: Option<Fault>,
+/// Generates and publishes until the chunks are used up or the run is stopped; waits for what is in flight.
+pub async fn work(shared: Arc<Shared>, pass: Pass, worker: usize) {
+    let Some(chunks) = shared.chunks_of(pass) else { return };
+    let mut calls = JoinSet::new();
+    let mut buffer = Buffer::default();
+    while !shared.stop.is_cancelled() {
+        let Some(chunk) = lock(chunks).take() else { break };
+        let requests = busy(|| shared.generate(chunk.clone(), pass, &mut buffer));
+        if requests.is_empty() {
+            lock(chunks).confirm(chunk.start);
+        }
+        let unconfirmed = Arc::new(AtomicUsize::new(requests.len()));
+        for request in requests {
+            let room = shared.room(&request).await;
+            // A chunk is sent whole when the run is stopped, so that it goes on after what was sent, but not after a failure.
+            if lock(&shared.failure).is_some() {
+                break;
+            }
+            let (shared, unconfirmed) = (shared.clone(), unconfirmed.clone());
+            calls.spawn(async move {
+                shared.send(worker, request, room).await?;
+                // The last of a chunk's requests confirms the chunk, whichever that is; one that fails is never counted.
+                let is_last = unconfirmed.fetch_sub(1, Ordering::AcqRel) == 1;
+                if is_last && let Some(chunks) = shared.chunks_of(pass) {
+                    lock(chunks).confirm(chunk.start);
+                }
+                Some(())
+            });
+        }
+        while calls.try_join_next().is_some() {}
+    }
+    calls.join_all().await;
 }
 
 impl Shared {
@@ -92,20 +98,24 @@ impl Shared {
         generator: Arc<Generator>,
         options: &Publishing,
         work: &Work,
-        publisher: Publisher,
+        topic: &str,
+        connections: Vec<Transport>,
         progress: Arc<Progress>,
         stop: CancellationToken,
     ) -> Self {
         let shard = options.shard.unwrap_or_default().to_string();
         let attributes = [("schema", schemas::SCHEMA), ("run_id", generator.run_id()), ("shard", &shard)];
+        let max_bytes = options.max_in_flight_bytes as usize;
         let chunks = |floor| Mutex::new(Chunks::new(work.range.clone(), floor));
         Self {
-            attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+            envelope: Envelope::new(topic, &attributes, options.max_in_flight, max_bytes),
+            caller: Caller::new(connections, topic, options.publish_timeout, stop.clone()),
+            messages_in_flight: Share::new(options.max_in_flight),
+            bytes_in_flight: Share::of_bytes(max_bytes),
             chunks: chunks(work.floors.confirmed_below),
             late_chunks: work.floors.late_confirmed_below.map(chunks),
             faults: work.faults.clone(),
             generator,
-            publisher,
             progress,
             stop,
             failure: Mutex::new(None),
@@ -127,85 +137,57 @@ impl Shared {
         }
     }
 
-    /// The messages of a chunk that belong to the pass.
-    fn generate(&self, chunk: Range<u64>, pass: Pass, buffer: &mut Buffer) -> Vec<Outgoing> {
-        let mut outgoing = Vec::with_capacity((chunk.end - chunk.start) as usize);
+    /// The messages of a chunk that belong to the pass, ready to be sent.
+    fn generate(&self, chunk: Range<u64>, pass: Pass, buffer: &mut Buffer) -> Vec<Request> {
+        let mut requests = Requests::new(&self.envelope);
+        let mut payload = Vec::new();
         let (mut payments, mut bytes) = (0, 0);
         for index in chunk {
             let fault = self.faults.of(index);
             if !pass.takes(fault) {
                 continue;
             }
-            let payload = self.faults.encode(self.generator.fill(index, buffer), index);
+            self.faults.encode(self.generator.fill(index, buffer), index, &mut payload);
             (payments, bytes) = (payments + 1, bytes + payload.len());
-            for _ in 1..fault.map_or(1, Fault::copies) {
-                outgoing.push(Outgoing { index, payload: payload.clone(), fault });
+            // A spoilt payment cannot say which one it was: its message does, and so will its dead letter.
+            let spoilt = matches!(fault, Some(Fault::Corrupt | Fault::Invalid)).then(|| index.to_string());
+            let extra = spoilt.as_deref().map(|index| (FAULT_INDEX, index));
+            for _ in 0..fault.map_or(1, Fault::copies) {
+                requests.push(index, &payload, extra);
             }
-            outgoing.push(Outgoing { index, payload, fault });
         }
         self.progress.add_generated(payments, bytes as u64);
-        outgoing
+        requests.finish()
     }
 
-    /// A spoilt payment cannot say which one it was: its message does, and so will its dead letter.
-    fn message(&self, index: u64, payload: Vec<u8>, fault: Option<Fault>) -> Message {
-        let spoilt = matches!(fault, Some(Fault::Corrupt | Fault::Invalid));
-        let name = spoilt.then(|| (FAULT_INDEX.to_owned(), index.to_string()));
-        Message::new().set_data(payload).set_attributes(self.attributes.iter().cloned().chain(name))
+    /// Waits until the request may be in flight. Everybody asks in the same order, so nobody waits for one who waits
+    /// for him.
+    async fn room(&self, request: &Request) -> [Part; 2] {
+        let messages = self.messages_in_flight.take(request.messages).await;
+        [messages, self.bytes_in_flight.take_bytes(request.frame.len()).await]
     }
 
-    fn fail(&self, index: u64, error: PublishError) {
-        self.progress.add_failed(1);
-        self.stop.cancel();
-        let mut failure = lock(&self.failure);
-        if failure.as_ref().is_none_or(|(first, _)| index < *first) {
-            *failure = Some((index, error));
-        }
-    }
-}
-
-/// One worker's messages that the service has not confirmed yet, oldest first.
-#[derive(Default)]
-struct InFlight {
-    queue: VecDeque<Pending>,
-    bytes: usize,
-    chunk_starts: VecDeque<u64>,
-    /// Whether a message of the oldest chunk has failed.
-    torn: bool,
-}
-
-struct Pending {
-    index: u64,
-    bytes: usize,
-    ends_chunk: bool,
-    confirmation: PublishFuture,
-}
-
-impl InFlight {
-    fn is_full(&self, max_messages: usize, max_bytes: usize) -> bool {
-        !self.queue.is_empty() && (self.queue.len() >= max_messages || self.bytes >= max_bytes)
-    }
-
-    fn push(&mut self, pending: Pending) {
-        self.bytes += pending.bytes;
-        self.queue.push_back(pending);
-    }
-
-    async fn settle_first(&mut self, shared: &Shared, chunks: &Mutex<Chunks>) {
-        let Some(first) = self.queue.pop_front() else { return };
-        self.bytes -= first.bytes;
-        match first.confirmation.await {
-            Ok(_) => shared.progress.add_published(1),
-            Err(error) => {
-                self.torn = true;
-                shared.fail(first.index, error);
+    /// Has a request confirmed, or notes why it is not.
+    async fn send(&self, worker: usize, request: Request, _room: [Part; 2]) -> Option<()> {
+        match self.caller.publish(worker, &request).await {
+            Ok(()) => {
+                self.progress.add_published(request.messages as u64);
+                self.envelope.recycle(request);
+                Some(())
+            }
+            Err(status) => {
+                self.fail(&request, status);
+                None
             }
         }
-        if first.ends_chunk
-            && let Some(start) = self.chunk_starts.pop_front()
-            && !std::mem::take(&mut self.torn)
-        {
-            lock(chunks).confirm(start);
+    }
+
+    fn fail(&self, request: &Request, status: Status) {
+        self.progress.add_failed(request.messages as u64);
+        self.stop.cancel();
+        let mut failure = lock(&self.failure);
+        if failure.as_ref().is_none_or(|(first, _)| request.first_index < *first) {
+            *failure = Some((request.first_index, status));
         }
     }
 }

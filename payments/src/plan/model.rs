@@ -14,7 +14,7 @@ pub const PUBLISH_QUOTA_BYTES_PER_SECOND: f64 = 200e6;
 pub const STREAM_BYTES_PER_SECOND: f64 = 10e6;
 /// CPU seconds a million payments, of 48 cells a row: `bench -- sink` and `bench -- producer`.
 pub const SINK_CPU_SECS: f64 = 16.0;
-pub const PRODUCER_CPU_SECS: f64 = 5.0;
+pub const PRODUCER_CPU_SECS: f64 = 3.0;
 /// Days that the subscription keeps acked messages.
 pub const MESSAGE_DAYS: f64 = 7.0;
 

@@ -39,6 +39,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use updates::Updates;
 
+/// Limits of a request, as the service has them or below.
+const BATCH_MESSAGES: u32 = 1_000;
+const BATCH_BYTES: u32 = 1_000_000;
 /// Messages wait this long for others to be sent along: longer costs latency, shorter costs requests.
 const BATCH_DELAY: Duration = Duration::from_millis(5);
 
@@ -94,8 +97,8 @@ impl Trickle {
             .publisher(options.publish_timeout)
             .await?
             .publisher(&topic)
-            .set_message_count_threshold(crate::BATCH_MESSAGES)
-            .set_byte_threshold(crate::BATCH_BYTES)
+            .set_message_count_threshold(BATCH_MESSAGES)
+            .set_byte_threshold(BATCH_BYTES)
             .set_delay_threshold(BATCH_DELAY)
             .build();
         let saver = match &options.checkpoint {

@@ -189,7 +189,8 @@ impl Run {
         }
         self.report.failed(error.to_string());
         if self.broken.is_none() {
-            self.broken = crate::error::explain(&self.topic, error);
+            let status = crate::error::status(error);
+            self.broken = status.and_then(|status| crate::error::explain(&self.topic, &status));
         }
     }
 

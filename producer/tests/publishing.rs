@@ -1,0 +1,179 @@
+//! A whole producer against a Pub/Sub that answers as each test says.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use clap::Parser;
+use emulator::scripted::publishes::{Reply, ScriptedPublisher};
+use producer::generator::Generator;
+use producer::{Batch, Error, Generation, Outcome, Progress, Publishing};
+use prost::Message;
+use schemas::Payment;
+use service::Project;
+use service::pubsub::{Args, Pubsub};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
+
+#[derive(Parser)]
+struct Flags {
+    #[command(flatten)]
+    generation: Generation,
+    #[command(flatten)]
+    publishing: Publishing,
+    #[command(flatten)]
+    batch: Batch,
+}
+
+/// How often each payment was sent, by id.
+type Sent = BTreeMap<String, usize>;
+
+struct Run {
+    generator: Arc<Generator>,
+    outcome: Result<Outcome, Error>,
+    published: u64,
+    /// In requests that were confirmed.
+    confirmed: Sent,
+    /// Messages in the largest request, and in all that arrived.
+    largest: usize,
+    arrived: usize,
+}
+
+/// Publishes as the flags say; `answer` is asked for each call by its number, and none means all is well.
+async fn publish(
+    flags: &[&str],
+    shutdown: CancellationToken,
+    answer: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static,
+) -> Run {
+    let confirmed = Arc::new(Mutex::new(Sent::new()));
+    let [largest, arrived] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let seen = (confirmed.clone(), largest.clone(), arrived.clone());
+    let server = ScriptedPublisher::start(move |number, request| {
+        assert_eq!(request.topic, "projects/local/topics/payments");
+        seen.1.fetch_max(request.messages.len(), Ordering::Relaxed);
+        seen.2.fetch_add(request.messages.len(), Ordering::Relaxed);
+        if let Some(reply) = answer(number) {
+            return reply;
+        }
+        let mut sent = seen.0.lock().unwrap();
+        for message in &request.messages {
+            assert_eq!(message.attributes["schema"], schemas::SCHEMA);
+            let payment = Payment::decode(message.data.as_slice()).unwrap();
+            *sent.entry(payment.payment_header.unwrap().payment_id).or_default() += 1;
+        }
+        Reply::Confirm(request.messages.len())
+    })
+    .await
+    .unwrap();
+    let args = Args { pubsub_emulator_host: Some(server.addr().to_string()) };
+    let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
+    let flags = Flags::parse_from(["producer"].iter().chain(flags));
+    let generator = flags.generation.generator().unwrap();
+    let progress = Arc::new(Progress::default());
+    let run = producer::run(
+        generator.clone(),
+        &flags.publishing,
+        &flags.batch,
+        &pubsub,
+        progress.clone(),
+        shutdown,
+    );
+    let outcome = tokio::time::timeout(Duration::from_mins(1), run).await.expect("the run comes to an end");
+    let confirmed = confirmed.lock().unwrap().clone();
+    Run {
+        generator,
+        outcome,
+        published: progress.published(),
+        confirmed,
+        largest: largest.load(Ordering::Relaxed),
+        arrived: arrived.load(Ordering::Relaxed),
+    }
+}
+
+fn refuse(code: Code, message: &str) -> Reply {
+    Reply::Refuse(Status::new(code, message))
+}
+
+impl Run {
+    fn confirmed_below(&self, index: u64) -> bool {
+        (0..index).all(|index| self.confirmed.contains_key(&self.generator.payment_id(index)))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn transient_faults_are_tried_again_until_every_payment_is_confirmed_once() {
+    let run = publish(&["--num-records=20000"], CancellationToken::new(), |number| match number {
+        0 => Some(refuse(Code::Unavailable, "try later")),
+        1 => Some(refuse(Code::ResourceExhausted, "quota")),
+        2 => Some(refuse(Code::Internal, "odd")),
+        3 => Some(Reply::Confirm(999)),
+        4 => Some(Reply::Confirm(0)),
+        _ => None,
+    })
+    .await;
+    let outcome = run.outcome.as_ref().unwrap();
+    assert!(outcome.is_complete() && run.confirmed_below(20_000));
+    assert_eq!((run.published, run.largest), (20_000, 1_000));
+    assert!(run.confirmed.len() == 20_000 && run.confirmed.values().all(|times| *times == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_retry_can_mend_stops_the_run_with_one_line() {
+    let cases = [
+        (Code::PermissionDenied, "no pubsub.topics.publish", "grant the caller roles/pubsub.publisher"),
+        (Code::InvalidArgument, "the message is too large", "InvalidArgument: the message is too large"),
+        (Code::NotFound, "gone", "topic projects/local/topics/payments does not exist"),
+    ];
+    for (code, message, told) in cases {
+        let run = publish(&["--num-records=1000000"], CancellationToken::new(), move |_| {
+            Some(refuse(code, message))
+        })
+        .await;
+        let error = run.outcome.unwrap_err();
+        assert!(matches!(error, Error::Setup(_)) && error.to_string().contains(told), "{error}");
+        assert!(run.published == 0 && run.arrived <= 40_000, "{}", run.arrived);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_failure_everything_below_the_place_to_go_on_from_is_confirmed() {
+    let fail = |number| (number == 30).then(|| Reply::Refuse(Status::data_loss("a disk burns")));
+    let run = publish(&["--num-records=1000000"], CancellationToken::new(), fail).await;
+    let Error::Unconfirmed { index, resume, ref reason, .. } = *run.outcome.as_ref().unwrap_err() else {
+        panic!("{:?}", run.outcome)
+    };
+    assert!(
+        resume == index && resume < 100_000 && reason.contains("a disk burns"),
+        "{resume} {index} {reason}"
+    );
+    assert!(run.confirmed_below(resume) && !run.confirmed.contains_key(&run.generator.payment_id(index)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_service_is_given_so_many_messages_and_so_much_time() {
+    let flags = ["--num-records=100000", "--max-in-flight=750", "--publish-timeout=1s"];
+    let run = publish(&flags, CancellationToken::new(), |_| Some(Reply::Hang)).await;
+    let error = run.outcome.unwrap_err().to_string();
+    assert!(error.contains("no answer within") && error.contains("--start-index 0"), "{error}");
+    assert_eq!((run.arrived, run.largest), (750, 750));
+
+    let flags = ["--num-records=100000", "--max-in-flight-bytes=100KiB", "--publish-timeout=1s"];
+    let run = publish(&flags, CancellationToken::new(), |_| Some(Reply::Hang)).await;
+    assert!(run.outcome.is_err() && (100..400).contains(&run.arrived), "{}", run.arrived);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_does_not_wait_for_a_service_that_is_down() {
+    let shutdown = CancellationToken::new();
+    let (stop, started) = (shutdown.clone(), Instant::now());
+    let run = publish(&["--num-records=100000"], shutdown, move |_| {
+        stop.cancel();
+        Some(Reply::Refuse(Status::unavailable("down")))
+    })
+    .await;
+    let error = run.outcome.unwrap_err().to_string();
+    assert!(error.contains("10 s of the stop") && error.contains("--start-index 0"), "{error}");
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
