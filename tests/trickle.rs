@@ -252,6 +252,28 @@ async fn a_process_that_was_paused_does_not_make_up_for_it_with_a_burst() -> Res
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_is_one_process_s_at_a_time() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let folder = tempfile::tempdir()?;
+    let state = folder.path().join("state").to_str().context("a plain path")?.to_owned();
+    let flags = ["--rate", "50/s", "--checkpoint", &state];
+    let mut first = command(&pipeline, &flags).spawn()?;
+    while !folder.path().join("state").exists() {
+        ensure!(first.try_wait()?.is_none(), "the trickle ended by itself");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let second = command(&pipeline, &flags).output()?;
+    first.kill()?;
+    first.wait()?;
+    let stderr = String::from_utf8(second.stderr)?;
+    assert_eq!(second.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("--checkpoint") && stderr.contains("in use by another producer"), "{stderr}");
+    // A killed process leaves no lock behind.
+    run(command(&pipeline, &["--rate", "50/s", "--duration", "300ms", "--checkpoint", &state]))?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_flags_a_missing_topic_and_a_strange_checkpoint_are_told_in_one_line() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let folder = tempfile::tempdir()?;

@@ -8,7 +8,7 @@ use crate::identity::Identity;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Error;
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ impl Checkpoint {
         range: &Range<u64>,
         has_late: bool,
     ) -> Result<(Self, Floors), Error> {
-        let lock = lock(path)?;
+        let lock = files::lock(path).map_err(|problem| refuse(path, problem))?;
         let floors = match std::fs::read(path) {
             Ok(bytes) => read(path, &bytes, identity, range, has_late)?,
             Err(error) if error.kind() == ErrorKind::NotFound => Floors::start(range, has_late),
@@ -119,24 +119,6 @@ impl Checkpoint {
         };
         files::replace(&self.path, write)
             .map_err(|error| refuse(&self.path, format!("cannot be written: {error}")))
-    }
-}
-
-fn lock(path: &Path) -> Result<File, Error> {
-    let lock_path = files::beside(path, "lock");
-    let file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(&lock_path)
-        .map_err(|error| refuse(path, format!("cannot be used: {}: {error}", lock_path.display())))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(refuse(
-            path,
-            "is in use by another producer: wait for its end, or give each shard a file of its own"
-                .to_owned(),
-        )),
-        Err(TryLockError::Error(error)) => Err(refuse(path, format!("cannot be locked: {error}"))),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Files that are either as they were or wholly new, whenever the process or the machine stops.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +12,29 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
     out.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
     std::fs::rename(&temporary, path)?;
     sync_folder(path)
+}
+
+/// Keeps other processes from a file that is replaced again and again, until the answer is dropped or the process ends.
+///
+/// The lock is an advisory one on `FILE.lock`, because the file itself cannot carry it.
+///
+/// # Errors
+/// What is the matter, to follow the name of the file.
+pub fn lock(path: &Path) -> Result<File, String> {
+    let lock_path = beside(path, "lock");
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(&lock_path)
+        .map_err(|error| format!("cannot be written: {}: {error}", lock_path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err("is in use by another producer: wait for its end, or give each shard a file of its own"
+                .into())
+        }
+        Err(TryLockError::Error(error)) => Err(format!("cannot be locked: {error}")),
+    }
 }
 
 /// Writes one JSON object and a line feed.

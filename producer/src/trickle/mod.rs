@@ -34,6 +34,7 @@ use run::Run;
 use saver::Saver;
 use service::clock::now_micros as wall_micros;
 use service::pubsub::Pubsub;
+use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -52,6 +53,8 @@ pub struct Trickle {
     feed: Feed,
     source: Source,
     saved: Saved,
+    /// Two runs that go on from one checkpoint would make the same ids.
+    _lock: Option<File>,
 }
 
 impl Trickle {
@@ -60,9 +63,12 @@ impl Trickle {
         options.check()?;
         let live = options.live()?;
         let name = options.run_name(live.run_id());
-        let saved = match &options.checkpoint {
-            Some(path) => read_checkpoint(path, &name)?,
-            None => None,
+        let (lock, saved) = match &options.checkpoint {
+            Some(path) => {
+                let lock = crate::files::lock(path).map_err(|problem| refuse(path, problem))?;
+                (Some(lock), read_checkpoint(path, &name)?)
+            }
+            None => (None, None),
         };
         let last = saved.as_ref().map(|saved| saved.last_micros);
         let source = options.source(last, wall_micros());
@@ -81,7 +87,7 @@ impl Trickle {
         let start = source.micros(0, Duration::ZERO);
         let last_micros =
             if source == Source::Wall { saved.last_micros } else { saved.last_micros.max(start) };
-        Ok(Self { options, feed, source, saved: Saved { last_micros, ..saved } })
+        Ok(Self { options, feed, source, saved: Saved { last_micros, ..saved }, _lock: lock })
     }
 
     /// Publishes until told to stop, or until the duration or the number of records is reached; then waits for what is in flight
@@ -90,7 +96,7 @@ impl Trickle {
     /// # Errors
     /// When the topic is missing or refuses, when messages could not be confirmed, or when the last checkpoint could not be written.
     pub async fn run(self, pubsub: &Pubsub, shutdown: CancellationToken) -> Result<Outcome, Error> {
-        let Self { options, feed, source, saved } = self;
+        let Self { options, feed, source, saved, _lock } = self;
         let topic = pubsub.topic_name(&options.topic);
         pubsub.require_topic(&topic).await?;
         let publisher = pubsub
@@ -111,18 +117,14 @@ impl Trickle {
 }
 
 fn read_checkpoint(path: &Path, name: &str) -> Result<Option<Saved>, service::Error> {
-    let refuse = |problem: String| {
-        let value = path.display().to_string();
-        service::Error::Flag { flag: "--checkpoint", value, problem }
-    };
-    let saved = Saved::read(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let saved = Saved::read(path).map_err(|error| refuse(path, format!("cannot be read: {error}")))?;
     let Some(saved) = saved else { return Ok(None) };
     if saved.run != name {
         let problem = format!(
             "belongs to run {}, not to {name}: use the flags of that run, or another file",
             saved.run
         );
-        return Err(refuse(problem));
+        return Err(refuse(path, problem));
     }
     let (behind, updates) = ((saved.last_micros - wall_micros()) / 1_000_000, saved.pending.len());
     if name.ends_with("now") && behind > 0 {
@@ -130,4 +132,8 @@ fn read_checkpoint(path: &Path, name: &str) -> Result<Option<Saved>, service::Er
     }
     tracing::info!(updates, "going on from the checkpoint");
     Ok(Some(saved))
+}
+
+fn refuse(path: &Path, problem: String) -> service::Error {
+    service::Error::Flag { flag: "--checkpoint", value: path.display().to_string(), problem }
 }

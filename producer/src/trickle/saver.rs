@@ -40,14 +40,7 @@ impl Saver {
             limit_micros: i64::MAX,
         };
         let claimed = Saved { last_micros: saver.claim(state.last_micros), ..state };
-        claimed.write(path).map_err(|error| {
-            let value = path.display().to_string();
-            service::Error::Flag {
-                flag: "--checkpoint",
-                value,
-                problem: format!("cannot be written: {error}"),
-            }
-        })?;
+        claimed.write(path).map_err(|error| super::refuse(path, format!("cannot be written: {error}")))?;
         saver.limit_micros = saver.limit(claimed.last_micros);
         Ok(saver)
     }
