@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::row::Cell;
 use super::schema::Schema;
-use super::wire::{put_bytes, put_number, put_wrapped};
+use super::wire::{put_bytes, put_number, put_varint, put_wrapped, varint_len};
 
 /// A message is sent once it has this size: far below the 4 MiB that clients accept unless told otherwise.
 pub const MESSAGE_BYTES: usize = 256 << 10;
@@ -28,58 +28,82 @@ const COMMIT_ROW: u32 = 9;
 #[derive(Default)]
 pub struct Messages {
     open: Vec<u8>,
-    chunk: Vec<u8>,
     ready: Vec<Bytes>,
 }
 
+/// What a chunk says.
+#[derive(Clone, Copy, Default)]
+struct Chunk<'a> {
+    /// Empty in all but a row's first chunk.
+    key: &'a [u8],
+    family: Option<&'a [u8]>,
+    qualifier: Option<&'a [u8]>,
+    timestamp_micros: i64,
+    label: Option<&'a str>,
+    value: &'a [u8],
+    /// Of a value that goes on in the next chunk.
+    value_size: Option<usize>,
+    commits: bool,
+}
+
+/// Takes a row's cells one by one. The last is held back, because its chunk says that it is.
+pub struct RowWriter<'m, 'a> {
+    messages: &'m mut Messages,
+    schema: &'a Schema,
+    key: &'a [u8],
+    family: Option<u16>,
+    held: Option<(Cell<'a>, bool)>,
+}
+
 impl Messages {
-    /// Adds a row. The cells are in order, at least one.
-    pub fn push_row(&mut self, key: &[u8], cells: &[Cell<'_>], schema: &Schema) {
-        let mut last: Option<&Cell<'_>> = None;
-        for (at, cell) in cells.iter().enumerate() {
-            if last.is_none() {
-                put_bytes(&mut self.chunk, ROW_KEY, key);
-            }
-            // A chunk repeats of its predecessor what it does not say.
-            let new_family = last.is_none_or(|last| last.family != cell.family);
-            if new_family {
-                put_wrapped(&mut self.chunk, FAMILY_NAME, schema.family(cell.family).name.as_bytes());
-            }
-            if new_family || last.is_none_or(|last| last.qualifier != cell.qualifier) {
-                put_wrapped(&mut self.chunk, QUALIFIER, cell.qualifier);
-            }
-            if cell.timestamp_micros != 0 {
-                put_number(&mut self.chunk, TIMESTAMP_MICROS, cell.timestamp_micros as u64);
-            }
-            if let Some(label) = cell.label {
-                put_bytes(&mut self.chunk, LABELS, label.as_bytes());
-            }
-            self.push_value(cell.value, at + 1 == cells.len());
-            last = Some(cell);
-        }
+    /// Begins a row.
+    pub fn row<'m, 'a>(&'m mut self, key: &'a [u8], schema: &'a Schema) -> RowWriter<'m, 'a> {
+        RowWriter { messages: self, schema, key, family: None, held: None }
     }
 
-    fn push_value(&mut self, value: &[u8], ends_row: bool) {
-        let mut rest = value;
+    /// Appends a chunk for the value, or several for a long one.
+    fn push(&mut self, mut chunk: Chunk<'_>) {
+        let (whole, commits) = (chunk.value, chunk.commits);
+        let mut rest = whole;
         while rest.len() > VALUE_BYTES {
             let (head, tail) = rest.split_at(VALUE_BYTES);
-            put_bytes(&mut self.chunk, VALUE, head);
-            put_number(&mut self.chunk, VALUE_SIZE, value.len() as u64);
-            self.end_chunk();
-            rest = tail;
+            self.put(&Chunk { value: head, value_size: Some(whole.len()), commits: false, ..chunk });
+            (rest, chunk) = (tail, Chunk::default());
         }
-        if !rest.is_empty() {
-            put_bytes(&mut self.chunk, VALUE, rest);
-        }
-        if ends_row {
-            put_number(&mut self.chunk, COMMIT_ROW, 1);
-        }
-        self.end_chunk();
+        self.put(&Chunk { value: rest, commits, ..chunk });
     }
 
-    fn end_chunk(&mut self) {
-        put_bytes(&mut self.open, CHUNKS, &self.chunk);
-        self.chunk.clear();
+    fn put(&mut self, chunk: &Chunk<'_>) {
+        let out = &mut self.open;
+        if out.capacity() == 0 {
+            out.reserve(MESSAGE_BYTES + MESSAGE_BYTES / 8);
+        }
+        put_varint(out, u64::from(CHUNKS << 3 | 2));
+        put_varint(out, chunk.len() as u64);
+        if !chunk.key.is_empty() {
+            put_bytes(out, ROW_KEY, chunk.key);
+        }
+        if let Some(family) = chunk.family {
+            put_wrapped(out, FAMILY_NAME, family);
+        }
+        if let Some(qualifier) = chunk.qualifier {
+            put_wrapped(out, QUALIFIER, qualifier);
+        }
+        if chunk.timestamp_micros != 0 {
+            put_number(out, TIMESTAMP_MICROS, chunk.timestamp_micros as u64);
+        }
+        if let Some(label) = chunk.label {
+            put_bytes(out, LABELS, label.as_bytes());
+        }
+        if !chunk.value.is_empty() {
+            put_bytes(out, VALUE, chunk.value);
+        }
+        if let Some(size) = chunk.value_size {
+            put_number(out, VALUE_SIZE, size as u64);
+        }
+        if chunk.commits {
+            put_number(out, COMMIT_ROW, 1);
+        }
         if self.open.len() >= MESSAGE_BYTES {
             self.end_message();
         }
@@ -109,6 +133,65 @@ impl Messages {
     }
 }
 
+impl Chunk<'_> {
+    /// Bytes of the encoding. All fields' numbers are below 16: their keys take one byte.
+    fn len(&self) -> usize {
+        let bytes = |len: usize| 1 + varint_len(len as u64) + len;
+        let number = |number: u64| 1 + varint_len(number);
+        let wrapped = |text: &[u8]| if text.is_empty() { 2 } else { bytes(bytes(text.len())) };
+        let given = |len: usize| if len == 0 { 0 } else { bytes(len) };
+        let timestamp = self.timestamp_micros as u64;
+        given(self.key.len())
+            + self.family.map_or(0, wrapped)
+            + self.qualifier.map_or(0, wrapped)
+            + if timestamp == 0 { 0 } else { number(timestamp) }
+            + self.label.map_or(0, |label| bytes(label.len()))
+            + given(self.value.len())
+            + self.value_size.map_or(0, |size| number(size as u64))
+            + if self.commits { 2 } else { 0 }
+    }
+}
+
+impl<'a> RowWriter<'_, 'a> {
+    /// Takes the next cell in order, and whether its column is another than the last cell's.
+    #[inline]
+    pub fn push(&mut self, cell: Cell<'a>, new_column: bool) {
+        if let Some((held, new_column)) = self.held.replace((cell, new_column)) {
+            self.put(&held, new_column, false);
+        }
+    }
+
+    pub fn push_all(&mut self, cells: &[Cell<'a>]) {
+        for cell in cells {
+            let new_column = self.held.as_ref().is_none_or(|(held, _)| !held.same_column(cell));
+            self.push(*cell, new_column);
+        }
+    }
+
+    /// Ends the row; false if there was nothing in it.
+    pub fn finish(mut self) -> bool {
+        let Some((held, new_column)) = self.held.take() else { return false };
+        self.put(&held, new_column, true);
+        true
+    }
+
+    /// A chunk repeats of its predecessor what it does not say.
+    fn put(&mut self, cell: &Cell<'a>, new_column: bool, commits: bool) {
+        let new_family = self.family != Some(cell.family);
+        self.messages.push(Chunk {
+            key: if self.family.is_none() { self.key } else { &[] },
+            family: new_family.then(|| self.schema.family(cell.family).name.as_bytes()),
+            qualifier: (new_family || new_column).then_some(cell.qualifier),
+            timestamp_micros: cell.timestamp_micros,
+            label: cell.label,
+            value: cell.value,
+            value_size: None,
+            commits,
+        });
+        self.family = Some(cell.family);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use prost::Message;
@@ -128,6 +211,13 @@ mod tests {
         messages.iter().map(|message| ReadRowsResponse::decode(&message[..]).unwrap()).collect()
     }
 
+    fn push_row(messages: &mut Messages, cells: &[Cell<'_>]) {
+        let schema = schema();
+        let mut row = messages.row(b"key", &schema);
+        row.push_all(cells);
+        assert!(row.finish());
+    }
+
     #[test]
     fn a_chunk_says_what_differs_from_its_predecessor() {
         let cell = |qualifier, timestamp_micros, value| Cell {
@@ -139,7 +229,7 @@ mod tests {
         };
         let cells: [Cell<'_>; 3] = [cell(b"", 2_000, b"1"), cell(b"", 1_000, b""), cell(b"q", 0, b"3")];
         let mut messages = Messages::default();
-        messages.push_row(b"key", &cells, &schema());
+        push_row(&mut messages, &cells);
         let [response] = &read(&messages.finish(Some(b"key")))[..] else { panic!("one message") };
         let [first, second, third] = &response.chunks[..] else { panic!("three chunks") };
         assert_eq!((&*first.row_key, first.family_name.as_deref()), (&b"key"[..], Some("f")));
@@ -155,7 +245,7 @@ mod tests {
         let value = vec![7; 2 * VALUE_BYTES + 1];
         let cell = Cell { family: 0, qualifier: b"q", timestamp_micros: 0, value: &value, label: None };
         let mut messages = Messages::default();
-        messages.push_row(b"key", &[cell], &schema());
+        push_row(&mut messages, &[cell]);
         assert!(messages.is_full());
         let chunks: Vec<_> =
             read(&messages.finish(None)).into_iter().flat_map(|response| response.chunks).collect();

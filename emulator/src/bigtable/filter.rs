@@ -86,6 +86,15 @@ impl Filter {
         compile(filter, Place { depth: 0, in_predicate: false })
     }
 
+    /// How many of a column's newest cells pass, where the filter says nothing else.
+    pub fn newest(&self) -> Option<usize> {
+        match self {
+            Filter::PassAll => Some(usize::MAX),
+            Filter::ColumnLimit(limit) => Some(*limit),
+            _ => None,
+        }
+    }
+
     fn labels(&self) -> bool {
         match self {
             Filter::Label(_) => true,

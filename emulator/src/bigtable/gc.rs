@@ -40,7 +40,9 @@ impl Rule {
         compile(rule, 0)
     }
 
-    /// Whether the `nth` newest cell (from 0) of a column, `age_micros` old, is garbage.
+    /// Whether the `nth` newest cell (from 0) of a column, `age_micros` old, is garbage. What is garbage stays so with older
+    /// cells: the live ones of a column are its newest.
+    #[inline]
     pub fn collects(&self, nth: usize, age_micros: i64) -> bool {
         match self {
             Rule::Never => false,

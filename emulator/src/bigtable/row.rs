@@ -62,14 +62,14 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Reads a row's cells in order. Cells of dropped families are left out.
-pub fn decode<'a>(
+/// Hands on a row's cells in order, each with its number among those of its column, the newest being 0. Cells of dropped
+/// families are left out.
+pub fn visit<'a>(
     mut bytes: &'a [u8],
     schema: &Schema,
     columns: &'a Columns,
-) -> Result<Vec<Cell<'a>>, Unreadable> {
-    // Most cells are short: a good guess of their number spares growing the vector.
-    let mut cells = Vec::with_capacity(bytes.len() / 16);
+    mut each: impl FnMut(Cell<'a>, usize),
+) -> Result<(), Unreadable> {
     if take_slice(&mut bytes, 1)? != [FORMAT] {
         return Err(Unreadable::Damaged);
     }
@@ -79,17 +79,17 @@ pub fn decode<'a>(
         let (family_id, qualifier) = decode_column(head >> 1, &mut bytes, columns)?;
         let rank = schema.rank_of_id(family_id);
         let count = if head & 1 == 0 { 1 } else { take_varint(&mut bytes)? };
-        for _ in 0..count {
+        for nth in 0..count {
             millis = millis.wrapping_add(unzigzag(take_varint(&mut bytes)?));
             let len = take_varint(&mut bytes)?;
             let value = take_slice(&mut bytes, len)?;
             if let Some(family) = rank {
                 let timestamp_micros = millis.wrapping_mul(1_000);
-                cells.push(Cell { family, qualifier, timestamp_micros, value, label: None });
+                each(Cell { family, qualifier, timestamp_micros, value, label: None }, nth as usize);
             }
         }
     }
-    Ok(cells)
+    Ok(())
 }
 
 fn decode_column<'a>(
@@ -166,6 +166,11 @@ mod tests {
             cell(1, b"", 0),
             cell(1, b"q", 7_000),
         ]
+    }
+
+    fn decode<'a>(row: &'a [u8], schema: &Schema, columns: &'a Columns) -> Result<Vec<Cell<'a>>, Unreadable> {
+        let mut cells = Vec::new();
+        visit(row, schema, columns, |cell, _| cells.push(cell)).map(|()| cells)
     }
 
     fn encoded(schema: &Schema, columns: &Columns) -> Vec<u8> {

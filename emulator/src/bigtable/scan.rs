@@ -136,13 +136,24 @@ impl Scan {
         let state = &step.state;
         // Taken after the row was read, so that it has the row's columns.
         let columns = state.storage.columns();
-        let cells = state.cells(key, Some(stored), &columns, step.now_micros)?;
-        let cells = matcher::run(&self.filter, matcher::Row { key, schema: &state.schema }, cells);
-        if cells.is_empty() {
+        let mut writer = step.messages.row(key, &state.schema);
+        if let Some(newest) = self.filter.newest() {
+            // The usual scan, without a list of the row's cells. A column's live cells are its newest ones.
+            let each = |cell, nth| {
+                if nth < newest {
+                    writer.push(cell, nth == 0);
+                }
+            };
+            state.visit(key, stored, &columns, step.now_micros, each)?;
+        } else {
+            let cells = state.cells(key, Some(stored), &columns, step.now_micros)?;
+            let cells = matcher::run(&self.filter, matcher::Row { key, schema: &state.schema }, cells);
+            writer.push_all(&cells);
+        }
+        if !writer.finish() {
             step.last_scanned = Some(key.to_vec());
             return Ok(());
         }
-        step.messages.push_row(key, &cells, &state.schema);
         if let Some(left) = &mut self.rows_left {
             *left -= 1;
         }

@@ -8,7 +8,6 @@ use tonic::Status;
 
 use super::clock::now_micros;
 use super::columns::Columns;
-use super::gc;
 use super::row::{self, Cell, Unreadable};
 use super::schema::Schema;
 use super::storage::{Storage, failed};
@@ -114,10 +113,28 @@ impl State {
         now_micros: i64,
     ) -> Result<Vec<Cell<'a>>, Status> {
         let Some(stored) = stored else { return Ok(Vec::new()) };
-        let cells = row::decode(stored, &self.schema, columns);
-        let mut cells = cells.map_err(|error| unreadable(&self.schema, key, &error))?;
-        gc::collect(&mut cells, &self.schema, now_micros);
+        // Most cells are short: a good guess of their number spares growing the vector.
+        let mut cells = Vec::with_capacity(stored.len() / 16);
+        self.visit(key, stored, columns, now_micros, |cell, _| cells.push(cell))?;
         Ok(cells)
+    }
+
+    /// Hands on the live cells of a stored row in order, each with its number among those of its column.
+    pub fn visit<'a>(
+        &self,
+        key: &[u8],
+        stored: &'a Slice,
+        columns: &'a Columns,
+        now_micros: i64,
+        mut each: impl FnMut(Cell<'a>, usize),
+    ) -> Result<(), Status> {
+        let live = |cell: Cell<'a>, nth| {
+            let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
+            if !self.schema.family(cell.family).rule.collects(nth, age_micros) {
+                each(cell, nth);
+            }
+        };
+        row::visit(stored, &self.schema, columns, live).map_err(|error| unreadable(&self.schema, key, &error))
     }
 }
 
