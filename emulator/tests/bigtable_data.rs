@@ -134,11 +134,12 @@ async fn a_large_row_is_split_over_messages_of_bounded_size() {
     let mut rows = Rows::default();
     let mut messages = 0;
     while let Some(response) = stream.message().await.unwrap() {
-        assert!(response.encoded_len() < 600 << 10);
+        // Half of what clients take unless told otherwise.
+        assert!(response.encoded_len() < 2 << 20);
         messages += 1;
         rows.push(response);
     }
-    assert!(messages > 8);
+    assert!(messages > 3);
     let [(_, cells), (key, _)] = &rows.finish()[..] else { panic!("two rows") };
     assert_eq!((cells.len(), &key[..]), (2_001, &b"b"[..]));
     assert!(cells.iter().any(|cell| cell.qualifier == b"large" && cell.value == large));

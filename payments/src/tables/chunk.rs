@@ -69,6 +69,7 @@ impl<'a> Parts<'a> {
         Self { rest: message }
     }
 
+    #[inline]
     pub fn next_part(&mut self) -> Result<Option<Part<'a>>, Truncated> {
         while !self.rest.is_empty() {
             match varint(&mut self.rest)? {
@@ -82,6 +83,7 @@ impl<'a> Parts<'a> {
     }
 }
 
+#[inline]
 fn chunk(mut rest: &[u8]) -> Result<Chunk<'_>, Truncated> {
     let mut chunk = Chunk::default();
     while !rest.is_empty() {
@@ -107,6 +109,7 @@ fn chunk(mut rest: &[u8]) -> Result<Chunk<'_>, Truncated> {
     Ok(chunk)
 }
 
+#[inline]
 fn wrapped(mut rest: &[u8]) -> Result<&[u8], Truncated> {
     let mut value: &[u8] = &[];
     while !rest.is_empty() {
@@ -125,8 +128,28 @@ fn varint(rest: &mut &[u8]) -> Result<u64, Truncated> {
             *rest = tail;
             Ok(byte.into())
         }
-        _ => decode_varint(rest).map_err(|_| Truncated),
+        _ => long_varint(rest),
     }
+}
+
+/// A cell's time takes eight bytes: one look at them instead of a loop over a slice of unknown length.
+#[inline]
+fn long_varint(rest: &mut &[u8]) -> Result<u64, Truncated> {
+    let Some(word) = rest.first_chunk().map(|word| u64::from_le_bytes(*word)) else {
+        return decode_varint(rest).map_err(|_| Truncated);
+    };
+    let ends = !word & 0x8080_8080_8080_8080;
+    if ends == 0 {
+        return decode_varint(rest).map_err(|_| Truncated);
+    }
+    let bits = ends.trailing_zeros() + 1;
+    let word = word & (u64::MAX >> (64 - bits)) & 0x7f7f_7f7f_7f7f_7f7f;
+    // Seven bits of each byte, put together in pairs, then fours, then all eight.
+    let word = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+    let word = (word & 0x0000_3fff_0000_3fff) | ((word & 0x3fff_0000_3fff_0000) >> 2);
+    let word = (word & 0x0fff_ffff) | ((word & 0x0fff_ffff_0000_0000) >> 4);
+    *rest = &rest[bits as usize / 8..];
+    Ok(word)
 }
 
 #[inline]
