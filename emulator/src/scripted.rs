@@ -9,12 +9,11 @@ mod server;
 
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;
-use server::{BoxFuture, Server};
+pub use server::Server;
+use server::{BoxFuture, Script};
 use std::convert::Infallible;
 use std::future::pending;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::codegen::Service;
@@ -64,28 +63,15 @@ pub fn response(entries: impl IntoIterator<Item = (i64, Code)>) -> MutateRowsRes
     MutateRowsResponse { entries: entries.into_iter().map(entry).collect(), rate_limit_info: None }
 }
 
-type Script = dyn Fn(&Call) -> Reply + Send + Sync;
+type Answerer = dyn Fn(&Call) -> Reply + Send + Sync;
 
-/// The running server; dropping it stops it.
-#[derive(Debug)]
-pub struct ScriptedBigtable(Server);
-
-impl ScriptedBigtable {
-    /// Starts on a free loopback port.
-    pub async fn start(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> std::io::Result<Self> {
-        Server::start(Router { script: Arc::new(script), calls: Arc::default() }).await.map(Self)
-    }
-
-    pub fn addr(&self) -> SocketAddr {
-        self.0.addr()
-    }
+/// Starts on a free loopback port.
+pub async fn start(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> std::io::Result<Server> {
+    Server::start(Router(Script::new(Arc::new(script)))).await
 }
 
 #[derive(Clone)]
-struct Router {
-    script: Arc<Script>,
-    calls: Arc<AtomicUsize>,
-}
+struct Router(Script<Answerer>);
 
 impl NamedService for Router {
     const NAME: &'static str = "google.bigtable.v2.Bigtable";
@@ -124,9 +110,9 @@ impl ServerStreamingService<MutateRowsRequest> for MutateRows {
     type Future = BoxFuture<Result<Response<Answers>, Status>>;
 
     fn call(&mut self, request: Request<MutateRowsRequest>) -> Self::Future {
-        let number = self.0.calls.fetch_add(1, Ordering::Relaxed);
+        let (number, answer) = self.0.0.next();
         let (metadata, _, request) = request.into_parts();
-        let reply = (self.0.script)(&Call { number, request, metadata });
+        let reply = answer(&Call { number, request, metadata });
         Box::pin(async move {
             match reply {
                 Reply::Stream(messages) => Ok(Response::new(tokio_stream::iter(messages))),

@@ -6,7 +6,8 @@ use data::read_rows_response::CellChunk;
 use data::read_rows_response::cell_chunk::RowStatus;
 use data::row_range::{EndKey, StartKey};
 use data::{ReadRowsRequest, ReadRowsResponse};
-use emulator::scripted::reads::{Answer, ScriptedReads};
+use emulator::scripted::Server;
+use emulator::scripted::reads::{self, Answer};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use payments::tables::{Error, Patience, Reader, Scan, Scanned, Span};
 use schemas::layout::Table;
@@ -21,13 +22,13 @@ use tonic::{Code, Status};
 struct Fixture {
     reader: Reader,
     requests: Arc<Mutex<Vec<ReadRowsRequest>>>,
-    _server: ScriptedReads,
+    _server: Server,
 }
 
 async fn fixture(script: impl Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync + 'static) -> Fixture {
     let requests: Arc<Mutex<Vec<ReadRowsRequest>>> = Arc::default();
     let seen = requests.clone();
-    let server = ScriptedReads::start(move |number, request| {
+    let server = reads::start(move |number, request| {
         seen.lock().unwrap().push(request.clone());
         script(number, request)
     })

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use clap::Parser;
-use emulator::scripted::publishes::{Reply, ScriptedPublisher};
+use emulator::scripted::publishes::{self, Reply};
 use producer::generator::Generator;
 use producer::{Batch, Error, Generation, Outcome, Progress, Publishing};
 use prost::Message;
@@ -50,7 +50,7 @@ async fn publish(
     let confirmed = Arc::new(Mutex::new(Sent::new()));
     let [largest, arrived] = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
     let seen = (confirmed.clone(), largest.clone(), arrived.clone());
-    let server = ScriptedPublisher::start(move |number, request| {
+    let server = publishes::start(move |number, request| {
         assert_eq!(request.topic, "projects/local/topics/payments");
         seen.1.fetch_max(request.messages.len(), Ordering::Relaxed);
         seen.2.fetch_add(request.messages.len(), Ordering::Relaxed);

@@ -6,7 +6,7 @@
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
 //! - [`latency`], [`memory`]: quantiles of durations, peak memory.
 //! - [`clock`]: the wall clock.
-//! - [`call`], [`share`]: gRPC calls whose messages the caller encodes, and bounds on what is on its way.
+//! - [`call`], [`wire`], [`share`]: gRPC calls whose messages the caller encodes, and bounds on what is on its way.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, one-line flag errors, work that keeps a CPU busy.
 
 pub mod bigtable;
@@ -27,6 +27,7 @@ pub mod signals;
 pub mod telemetry;
 mod transport;
 pub mod units;
+pub mod wire;
 
 /// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
 /// pile up in them: a local run took twice the memory and a quarter less payments a second.

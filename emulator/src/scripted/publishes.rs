@@ -2,13 +2,11 @@
 //!
 //! Every topic is there.
 
-use super::server::{BoxFuture, Server};
+use super::server::{BoxFuture, Script, Server};
 use crate::proto::pubsub::{GetTopicRequest, PublishRequest, PublishResponse, Topic};
 use std::convert::Infallible;
 use std::future::{pending, ready};
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::codegen::Service;
@@ -28,30 +26,17 @@ pub enum Reply {
 }
 
 /// Answers a call by its number, counted from 0, and its request.
-type Script = dyn Fn(usize, &PublishRequest) -> Reply + Send + Sync;
+type Answerer = dyn Fn(usize, &PublishRequest) -> Reply + Send + Sync;
 
-/// The running server; dropping it stops it.
-#[derive(Debug)]
-pub struct ScriptedPublisher(Server);
-
-impl ScriptedPublisher {
-    /// Starts on a free loopback port.
-    pub async fn start(
-        script: impl Fn(usize, &PublishRequest) -> Reply + Send + Sync + 'static,
-    ) -> std::io::Result<Self> {
-        Server::start(Router { script: Arc::new(script), calls: Arc::default() }).await.map(Self)
-    }
-
-    pub fn addr(&self) -> SocketAddr {
-        self.0.addr()
-    }
+/// Starts on a free loopback port.
+pub async fn start(
+    script: impl Fn(usize, &PublishRequest) -> Reply + Send + Sync + 'static,
+) -> std::io::Result<Server> {
+    Server::start(Router(Script::new(Arc::new(script)))).await
 }
 
 #[derive(Clone)]
-struct Router {
-    script: Arc<Script>,
-    calls: Arc<AtomicUsize>,
-}
+struct Router(Script<Answerer>);
 
 impl NamedService for Router {
     const NAME: &'static str = "google.pubsub.v1.Publisher";
@@ -85,8 +70,8 @@ impl UnaryService<PublishRequest> for Publish {
     type Future = BoxFuture<Result<Response<PublishResponse>, Status>>;
 
     fn call(&mut self, request: Request<PublishRequest>) -> Self::Future {
-        let number = self.0.calls.fetch_add(1, Ordering::Relaxed);
-        let reply = (self.0.script)(number, request.get_ref());
+        let (number, answer) = self.0.0.next();
+        let reply = answer(number, request.get_ref());
         Box::pin(async move {
             match reply {
                 Reply::Confirm(count) => {

@@ -1,11 +1,9 @@
 //! A Bigtable whose answers to ReadRows are a function: for tests of what a reader does under faults.
 
-use super::server::{BoxFuture, Server};
+use super::server::{BoxFuture, Script, Server};
 use crate::proto::bigtable::{ReadRowsRequest, ReadRowsResponse};
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::codegen::Service;
@@ -17,30 +15,17 @@ use tonic_prost::ProstCodec;
 pub type Answer = Vec<Result<ReadRowsResponse, Status>>;
 
 /// Answers a call by its number, counted from 0, and its request.
-type Script = dyn Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync;
+type Answerer = dyn Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync;
 
-/// The running server; dropping it stops it.
-#[derive(Debug)]
-pub struct ScriptedReads(Server);
-
-impl ScriptedReads {
-    /// Starts on a free loopback port.
-    pub async fn start(
-        script: impl Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync + 'static,
-    ) -> std::io::Result<Self> {
-        Server::start(Router { script: Arc::new(script), calls: Arc::default() }).await.map(Self)
-    }
-
-    pub fn addr(&self) -> SocketAddr {
-        self.0.addr()
-    }
+/// Starts on a free loopback port.
+pub async fn start(
+    script: impl Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync + 'static,
+) -> std::io::Result<Server> {
+    Server::start(Router(Script::new(Arc::new(script)))).await
 }
 
 #[derive(Clone)]
-struct Router {
-    script: Arc<Script>,
-    calls: Arc<AtomicUsize>,
-}
+struct Router(Script<Answerer>);
 
 impl NamedService for Router {
     const NAME: &'static str = "google.bigtable.v2.Bigtable";
@@ -76,8 +61,8 @@ impl ServerStreamingService<ReadRowsRequest> for ReadRows {
     type Future = BoxFuture<Result<Response<Answers>, Status>>;
 
     fn call(&mut self, request: Request<ReadRowsRequest>) -> Self::Future {
-        let number = self.0.calls.fetch_add(1, Ordering::Relaxed);
-        let answer = (self.0.script)(number, request.get_ref());
+        let (number, answer) = self.0.0.next();
+        let answer = answer(number, request.get_ref());
         Box::pin(std::future::ready(Ok(Response::new(tokio_stream::iter(answer)))))
     }
 }

@@ -1,9 +1,11 @@
-//! What the scripted servers have in common: a free port, one gRPC service, and an end.
+//! What the scripted servers have in common: a free port, one gRPC service with a script, and an end.
 
 use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -14,6 +16,29 @@ use tonic::server::NamedService;
 
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
+/// A script and how often it was asked; each server has a service for its own.
+pub struct Script<S: ?Sized> {
+    answer: Arc<S>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl<S: ?Sized> Script<S> {
+    pub fn new(answer: Arc<S>) -> Self {
+        Self { answer, calls: Arc::default() }
+    }
+
+    /// The next call's number, counted from 0, and what answers it.
+    pub fn next(&self) -> (usize, &S) {
+        (self.calls.fetch_add(1, Ordering::Relaxed), &self.answer)
+    }
+}
+
+impl<S: ?Sized> Clone for Script<S> {
+    fn clone(&self) -> Self {
+        Self { answer: self.answer.clone(), calls: self.calls.clone() }
+    }
+}
+
 /// A running server; dropping it stops it.
 #[derive(Debug)]
 pub struct Server {
@@ -23,7 +48,7 @@ pub struct Server {
 
 impl Server {
     /// Serves on a free loopback port.
-    pub async fn start<S>(service: S) -> std::io::Result<Self>
+    pub(super) async fn start<S>(service: S) -> std::io::Result<Self>
     where
         S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
             + NamedService

@@ -5,16 +5,16 @@
 //! attributes are encoded once a run, and what the service confirms is a request, not a message.
 
 use bytes::Bytes;
-use prost::encoding::{encode_varint, encoded_len_varint};
+use service::wire::{field_len, key, put_field, put_head};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-// Field tags: number << 3 | 2 (length-delimited).
-const TOPIC: u8 = 1 << 3 | 2;
-const MESSAGES: u8 = 2 << 3 | 2;
-const DATA: u8 = 1 << 3 | 2;
-const ATTRIBUTES: u8 = 2 << 3 | 2;
-const KEY: u8 = 1 << 3 | 2;
-const VALUE: u8 = 2 << 3 | 2;
+// Fields of PublishRequest, PubsubMessage and an entry of its map of attributes.
+const TOPIC: u8 = key(1);
+const MESSAGES: u8 = key(2);
+const DATA: u8 = key(1);
+const ATTRIBUTES: u8 = key(2);
+const KEY: u8 = key(1);
+const VALUE: u8 = key(2);
 
 /// gRPC's frame: not compressed, and the length of the message in four bytes.
 const FRAME: usize = 5;
@@ -106,8 +106,7 @@ impl<'e> Requests<'e> {
             self.frame.extend_from_slice(&[0; FRAME]);
             self.frame.extend_from_slice(&self.envelope.topic);
         }
-        self.frame.push(MESSAGES);
-        encode_varint(message_len as u64, &mut self.frame);
+        put_head(&mut self.frame, MESSAGES, message_len);
         put_field(&mut self.frame, DATA, data);
         self.frame.extend_from_slice(&self.envelope.attributes);
         if let Some((key, value)) = extra {
@@ -133,20 +132,9 @@ impl<'e> Requests<'e> {
     }
 }
 
-fn field_len(len: usize) -> usize {
-    1 + encoded_len_varint(len as u64) + len
-}
-
-fn put_field(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
-    out.push(tag);
-    encode_varint(value.len() as u64, out);
-    out.extend_from_slice(value);
-}
-
 /// An entry of the map: a message of key and value.
 fn put_attribute(out: &mut Vec<u8>, key: &str, value: &str) {
-    out.push(ATTRIBUTES);
-    encode_varint(attribute_len(key, value) as u64, out);
+    put_head(out, ATTRIBUTES, attribute_len(key, value));
     put_field(out, KEY, key.as_bytes());
     put_field(out, VALUE, value.as_bytes());
 }

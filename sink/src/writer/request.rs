@@ -3,7 +3,7 @@
 use crate::fanout::{Batches, Keys};
 use crate::row::Row;
 use bytes::{BufMut, Bytes, BytesMut};
-use prost::encoding::{encode_varint, encoded_len_varint};
+use service::wire::{field_len, key, put_field, put_head};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -106,31 +106,20 @@ impl Request {
     }
 
     fn put_entry(&self, entry: u32, out: &mut impl BufMut) {
-        out.put_u8(ENTRIES);
-        encode_varint(self.entry_len(entry) as u64, out);
+        put_head(out, ENTRIES, self.entry_len(entry));
         put_field(out, ENTRY_ROW_KEY, self.keys.key(entry as usize));
         out.put_slice(self.rows[self.keys.row(entry as usize)].body());
     }
 }
 
-// Field tags of google.bigtable.v2.MutateRowsRequest: number << 3 | 2 (length-delimited).
-const TABLE_NAME: u8 = 1 << 3 | 2;
-const ENTRIES: u8 = 2 << 3 | 2;
-const APP_PROFILE_ID: u8 = 3 << 3 | 2;
-const ENTRY_ROW_KEY: u8 = 1 << 3 | 2;
-
-fn field_len(len: usize) -> usize {
-    1 + encoded_len_varint(len as u64) + len
-}
+// Fields of google.bigtable.v2.MutateRowsRequest and its entries.
+const TABLE_NAME: u8 = key(1);
+const ENTRIES: u8 = key(2);
+const APP_PROFILE_ID: u8 = key(3);
+const ENTRY_ROW_KEY: u8 = key(1);
 
 fn optional_len(text: &str) -> usize {
     if text.is_empty() { 0 } else { field_len(text.len()) }
-}
-
-fn put_field(out: &mut impl BufMut, tag: u8, value: &[u8]) {
-    out.put_u8(tag);
-    encode_varint(value.len() as u64, out);
-    out.put_slice(value);
 }
 
 /// A request as a gRPC message (`google.bigtable.v2.MutateRowsRequest`), made piece by piece as the connection takes it.
