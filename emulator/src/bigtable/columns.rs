@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use super::chunks::{QualifierField, qualifier_field};
+
 /// Columns beyond these are spelt out in every row, so that qualifiers made of data cannot fill the memory.
 const MAX_COLUMNS: usize = 1024;
 
@@ -13,6 +15,8 @@ const MAX_QUALIFIER_BYTES: usize = 128;
 pub struct Column {
     pub family_id: u32,
     pub qualifier: Box<[u8]>,
+    /// What answers to reads have for it.
+    pub field: QualifierField,
 }
 
 /// The dictionary. Ids start at 1, grow by one, and mean the same for ever.
@@ -46,6 +50,10 @@ impl Columns {
 }
 
 impl Column {
+    pub fn new(family_id: u32, qualifier: &[u8]) -> Column {
+        Column { family_id, qualifier: qualifier.into(), field: qualifier_field(qualifier) }
+    }
+
     /// Value of the column's record.
     pub fn to_bytes(&self) -> Vec<u8> {
         [&self.family_id.to_be_bytes(), &*self.qualifier].concat()
@@ -54,7 +62,7 @@ impl Column {
     /// Reads a record's value.
     pub fn from_bytes(bytes: &[u8]) -> Option<Column> {
         let (family_id, qualifier) = bytes.split_first_chunk()?;
-        Some(Column { family_id: u32::from_be_bytes(*family_id), qualifier: qualifier.into() })
+        Some(Column::new(u32::from_be_bytes(*family_id), qualifier))
     }
 }
 
@@ -65,7 +73,7 @@ mod tests {
     #[test]
     fn a_column_is_found_by_id_and_by_name() {
         let mut columns = Columns::default();
-        let column = Column { family_id: 7, qualifier: b"q\xff"[..].into() };
+        let column = Column::new(7, b"q\xff");
         let id = columns.push(column.clone());
         assert_eq!(columns.get(id), Some(&column));
         assert_eq!(columns.find(7, b"q\xff"), Some(id));
@@ -78,7 +86,7 @@ mod tests {
     fn the_dictionary_stops_growing() {
         let mut columns = Columns::default();
         for number in 0..MAX_COLUMNS {
-            columns.push(Column { family_id: 0, qualifier: number.to_be_bytes()[..].into() });
+            columns.push(Column::new(0, &number.to_be_bytes()));
         }
         assert!(!columns.admits(b"one more"));
         assert!(!Columns::default().admits(&[0; MAX_QUALIFIER_BYTES + 1]));

@@ -80,6 +80,9 @@ impl Bigtable for Data {
         let messages = stream::try_unfold(scan, move |mut scan| {
             let jobs = jobs.clone();
             async move {
+                if let Some(message) = scan.ready_message() {
+                    return Ok(Some((message, scan)));
+                }
                 if scan.is_done() {
                     return Ok(None);
                 }

@@ -52,6 +52,24 @@ impl Rule {
             Rule::Intersection(rules) => rules.iter().all(|rule| rule.collects(nth, age_micros)),
         }
     }
+
+    /// The time from which on the newest cell of a column is no garbage: what [`Rule::collects`] says of it, asked once.
+    pub fn newest_lives_from(&self, now_micros: i64) -> i64 {
+        let each = |rules: &[Rule]| rules.iter().map(|rule| rule.newest_lives_from(now_micros)).collect();
+        match self {
+            Rule::Never => i64::MIN,
+            Rule::Versions(keep) => {
+                if *keep == 0 {
+                    i64::MAX
+                } else {
+                    i64::MIN
+                }
+            }
+            Rule::AgeMicros(limit) => now_micros.saturating_sub(*limit),
+            Rule::Union(rules) => Vec::into_iter(each(rules)).max().unwrap_or(i64::MIN),
+            Rule::Intersection(rules) => Vec::into_iter(each(rules)).min().unwrap_or(i64::MAX),
+        }
+    }
 }
 
 fn compile(rule: Option<&GcRule>, depth: usize) -> Result<Rule, Invalid> {
@@ -87,13 +105,14 @@ pub fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
     cells.retain(|cell| {
         nth = if last.is_some_and(|last| last.same_column(cell)) { nth + 1 } else { 0 };
         last = Some(*cell);
-        let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
-        !schema.family(cell.family).rule.collects(nth, age_micros)
+        schema.lives(cell, nth, now_micros)
     });
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -110,6 +129,26 @@ mod tests {
         assert!(!rule.collects(1, 0));
         assert!(!rule.collects(0, 6_000));
         assert!(rule.collects(1, 6_000));
+    }
+
+    fn rule() -> impl Strategy<Value = Rule> {
+        let leaf = prop_oneof![
+            Just(Rule::Never),
+            (1..3_usize).prop_map(Rule::Versions),
+            (1..20_i64).prop_map(Rule::AgeMicros)
+        ];
+        leaf.prop_recursive(3, 12, 3, |rule| {
+            let rules = prop::collection::vec(rule, 1..4);
+            prop_oneof![rules.clone().prop_map(Rule::Union), rules.prop_map(Rule::Intersection)]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn the_newest_cell_lives_from_when_no_rule_collects_it(rule in rule(), time in 0..60_i64) {
+            let now = 40;
+            prop_assert_eq!(time >= rule.newest_lives_from(now), !rule.collects(0, now - time));
+        }
     }
 
     #[test]

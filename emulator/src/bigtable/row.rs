@@ -9,7 +9,7 @@
 
 use std::cmp::Ordering;
 
-use super::columns::Columns;
+use super::columns::{Column, Columns};
 use super::schema::Schema;
 use super::wire::{Malformed, put_varint, take_slice, take_varint, unzigzag, zigzag};
 
@@ -62,13 +62,13 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Hands on a row's cells in order, each with its number among those of its column, the newest being 0. Cells of dropped
-/// families are left out.
+/// Hands on a row's cells in order, each with its number among those of its column, the newest being 0, and the column
+/// if the dictionary has it. Cells of dropped families are left out.
 pub fn visit<'a>(
     mut bytes: &'a [u8],
     schema: &Schema,
     columns: &'a Columns,
-    mut each: impl FnMut(Cell<'a>, usize),
+    mut each: impl FnMut(Cell<'a>, usize, Option<&'a Column>),
 ) -> Result<(), Unreadable> {
     if take_slice(&mut bytes, 1)? != [FORMAT] {
         return Err(Unreadable::Damaged);
@@ -76,7 +76,7 @@ pub fn visit<'a>(
     let mut millis = take_varint(&mut bytes)? as i64;
     while !bytes.is_empty() {
         let head = take_varint(&mut bytes)?;
-        let (family_id, qualifier) = decode_column(head >> 1, &mut bytes, columns)?;
+        let (family_id, qualifier, column) = decode_column(head >> 1, &mut bytes, columns)?;
         let rank = schema.rank_of_id(family_id);
         let count = if head & 1 == 0 { 1 } else { take_varint(&mut bytes)? };
         for nth in 0..count {
@@ -85,26 +85,27 @@ pub fn visit<'a>(
             let value = take_slice(&mut bytes, len)?;
             if let Some(family) = rank {
                 let timestamp_micros = millis.wrapping_mul(1_000);
-                each(Cell { family, qualifier, timestamp_micros, value, label: None }, nth as usize);
+                each(Cell { family, qualifier, timestamp_micros, value, label: None }, nth as usize, column);
             }
         }
     }
     Ok(())
 }
 
+#[inline]
 fn decode_column<'a>(
     id: u64,
     bytes: &mut &'a [u8],
     columns: &'a Columns,
-) -> Result<(u32, &'a [u8]), Unreadable> {
+) -> Result<(u32, &'a [u8], Option<&'a Column>), Unreadable> {
     if id == 0 {
         let family_id = u32::try_from(take_varint(bytes)?).map_err(|_| Unreadable::Damaged)?;
         let len = take_varint(bytes)?;
-        return Ok((family_id, take_slice(bytes, len)?));
+        return Ok((family_id, take_slice(bytes, len)?, None));
     }
     let column =
         u32::try_from(id).ok().and_then(|id| columns.get(id)).ok_or(Unreadable::UnknownColumn(id))?;
-    Ok((column.family_id, &column.qualifier))
+    Ok((column.family_id, &column.qualifier, Some(column)))
 }
 
 /// Appends the encoding of a row whose cells are in order. `column_id` gives a column's id in the dictionary by
@@ -144,7 +145,6 @@ pub fn encode<E>(
 mod tests {
     use std::convert::Infallible;
 
-    use super::super::columns::Column;
     use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
 
@@ -170,7 +170,7 @@ mod tests {
 
     fn decode<'a>(row: &'a [u8], schema: &Schema, columns: &'a Columns) -> Result<Vec<Cell<'a>>, Unreadable> {
         let mut cells = Vec::new();
-        visit(row, schema, columns, |cell, _| cells.push(cell)).map(|()| cells)
+        visit(row, schema, columns, |cell, _, _| cells.push(cell)).map(|()| cells)
     }
 
     fn encoded(schema: &Schema, columns: &Columns) -> Vec<u8> {
@@ -186,7 +186,7 @@ mod tests {
     fn a_row_comes_back_as_written() {
         let schema = schema(&[(3, "a"), (1, "b")]);
         let mut columns = Columns::default();
-        columns.push(Column { family_id: 3, qualifier: b"q"[..].into() });
+        columns.push(Column::new(3, b"q"));
         let row = encoded(&schema, &columns);
         assert_eq!(decode(&row, &schema, &columns).unwrap(), sample());
     }

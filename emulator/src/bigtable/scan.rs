@@ -1,4 +1,4 @@
-//! A `ReadRows` call: a scan that stops after each message and goes on when the client has taken it.
+//! A `ReadRows` call: a scan that stops after a few messages and goes on when the client has taken them.
 
 use std::collections::VecDeque;
 use std::ops::Bound;
@@ -32,7 +32,7 @@ pub struct Scan {
     left: VecDeque<Interval>,
     reversed: bool,
     rows_left: Option<u64>,
-    /// Messages of a row too large for one.
+    /// Messages that are made and not yet taken.
     ready: VecDeque<Bytes>,
 }
 
@@ -40,6 +40,8 @@ pub struct Scan {
 struct Step {
     state: Arc<State>,
     now_micros: i64,
+    /// By family.
+    newest_live_from: Vec<i64>,
     started: Instant,
     messages: Messages,
     rows: u32,
@@ -69,7 +71,12 @@ impl Scan {
         self.ready.is_empty() && (self.left.is_empty() || self.rows_left == Some(0))
     }
 
-    /// Reads on until a message is full or the scan ends. None at the end. Blocks on the disk.
+    /// A message that is made already.
+    pub fn ready_message(&mut self) -> Option<Bytes> {
+        self.ready.pop_front()
+    }
+
+    /// Reads on until messages are made or the scan ends. None at the end. Blocks on the disk.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, Status> {
         while self.ready.is_empty() && !self.is_done() {
             self.step()?;
@@ -78,9 +85,11 @@ impl Scan {
     }
 
     fn step(&mut self) -> Result<(), Status> {
+        let (state, now_micros) = (self.table.state()?, now_micros());
         let mut step = Step {
-            state: self.table.state()?,
-            now_micros: now_micros(),
+            newest_live_from: state.schema.newest_live_from(now_micros),
+            state,
+            now_micros,
             started: Instant::now(),
             messages: Messages::default(),
             rows: 0,
@@ -139,12 +148,16 @@ impl Scan {
         let mut writer = step.messages.row(key, &state.schema);
         if let Some(newest) = self.filter.newest() {
             // The usual scan, without a list of the row's cells. A column's live cells are its newest ones.
-            let each = |cell, nth| {
-                if nth < newest {
-                    writer.push(cell, nth == 0);
+            state.visit(key, stored, &columns, |cell, nth, column| {
+                let lives = if nth == 0 {
+                    cell.timestamp_micros >= step.newest_live_from[usize::from(cell.family)]
+                } else {
+                    state.schema.lives(&cell, nth, step.now_micros)
+                };
+                if lives && nth < newest {
+                    writer.push(cell, (nth == 0).then(|| column.map_or(&None, |column| &column.field)));
                 }
-            };
-            state.visit(key, stored, &columns, step.now_micros, each)?;
+            })?;
         } else {
             let cells = state.cells(key, Some(stored), &columns, step.now_micros)?;
             let cells = matcher::run(&self.filter, matcher::Row { key, schema: &state.schema }, cells);

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::proto::bigtable_admin::{ColumnFamily, Table};
 
 use super::gc::{Invalid, Rule};
+use super::row::Cell;
 
 /// Record of a table. Field numbers are a disk format: never reuse one.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -70,6 +71,17 @@ impl Schema {
     /// The family of a rank.
     pub fn family(&self, rank: u16) -> &Family {
         &self.families[usize::from(rank)]
+    }
+
+    /// Whether the `nth` newest cell (from 0) of a column is no garbage.
+    pub fn lives(&self, cell: &Cell<'_>, nth: usize, now_micros: i64) -> bool {
+        let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
+        !self.family(cell.family).rule.collects(nth, age_micros)
+    }
+
+    /// By rank: the time from which on the newest cell of a column lives.
+    pub fn newest_live_from(&self, now_micros: i64) -> Vec<i64> {
+        self.families.iter().map(|family| family.rule.newest_lives_from(now_micros)).collect()
     }
 
     /// Rank of the family with this name.

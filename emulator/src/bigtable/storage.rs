@@ -124,7 +124,7 @@ impl Storage {
         if !current.admits(qualifier) {
             return Ok(0);
         }
-        let column = Column { family_id, qualifier: qualifier.into() };
+        let column = Column::new(family_id, qualifier);
         let mut columns = Columns::clone(&current);
         let record = column.to_bytes();
         let id = columns.push(column);

@@ -7,7 +7,7 @@ use fjall::Slice;
 use tonic::Status;
 
 use super::clock::now_micros;
-use super::columns::Columns;
+use super::columns::{Column, Columns};
 use super::row::{self, Cell, Unreadable};
 use super::schema::Schema;
 use super::storage::{Storage, failed};
@@ -115,26 +115,23 @@ impl State {
         let Some(stored) = stored else { return Ok(Vec::new()) };
         // Most cells are short: a good guess of their number spares growing the vector.
         let mut cells = Vec::with_capacity(stored.len() / 16);
-        self.visit(key, stored, columns, now_micros, |cell, _| cells.push(cell))?;
+        self.visit(key, stored, columns, |cell, nth, _| {
+            if self.schema.lives(&cell, nth, now_micros) {
+                cells.push(cell);
+            }
+        })?;
         Ok(cells)
     }
 
-    /// Hands on the live cells of a stored row in order, each with its number among those of its column.
+    /// Hands on the cells of a stored row in order, dead ones too.
     pub fn visit<'a>(
         &self,
         key: &[u8],
         stored: &'a Slice,
         columns: &'a Columns,
-        now_micros: i64,
-        mut each: impl FnMut(Cell<'a>, usize),
+        each: impl FnMut(Cell<'a>, usize, Option<&'a Column>),
     ) -> Result<(), Status> {
-        let live = |cell: Cell<'a>, nth| {
-            let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
-            if !self.schema.family(cell.family).rule.collects(nth, age_micros) {
-                each(cell, nth);
-            }
-        };
-        row::visit(stored, &self.schema, columns, live).map_err(|error| unreadable(&self.schema, key, &error))
+        row::visit(stored, &self.schema, columns, each).map_err(|error| unreadable(&self.schema, key, &error))
     }
 }
 
