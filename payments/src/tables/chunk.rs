@@ -62,18 +62,49 @@ const WRAPPED: u64 = 1 << 3 | 2;
 #[derive(Clone, Debug)]
 pub struct Parts<'a> {
     rest: &'a [u8],
+    time: Time,
+}
+
+/// A cell's time, and the bytes that say it: those of eight, which are the present's. Most cells repeat it.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    encoded: [u8; 8],
+    micros: i64,
+}
+
+impl Time {
+    /// No varint's bytes.
+    const NONE: Self = Self { encoded: [0xff; 8], micros: 0 };
+
+    #[inline]
+    fn read(&mut self, rest: &mut &[u8]) -> Result<i64, Truncated> {
+        if let Some((encoded, tail)) = rest.split_first_chunk()
+            && *encoded == self.encoded
+        {
+            *rest = tail;
+            return Ok(self.micros);
+        }
+        let before = *rest;
+        let micros = varint(rest)? as i64;
+        if let Some((encoded, tail)) = before.split_first_chunk()
+            && tail.len() == rest.len()
+        {
+            *self = Self { encoded: *encoded, micros };
+        }
+        Ok(micros)
+    }
 }
 
 impl<'a> Parts<'a> {
     pub fn of(message: &'a [u8]) -> Self {
-        Self { rest: message }
+        Self { rest: message, time: Time::NONE }
     }
 
     #[inline]
     pub fn next_part(&mut self) -> Result<Option<Part<'a>>, Truncated> {
         while !self.rest.is_empty() {
             match varint(&mut self.rest)? {
-                CHUNKS => return Ok(Some(Part::Chunk(chunk(bytes(&mut self.rest)?)?))),
+                CHUNKS => return Ok(Some(Part::Chunk(chunk(bytes(&mut self.rest)?, &mut self.time)?))),
                 LAST_SCANNED_ROW_KEY => return Ok(Some(Part::LastScanned(bytes(&mut self.rest)?))),
                 REQUEST_STATS => return Ok(Some(Part::Stats(bytes(&mut self.rest)?))),
                 other => skip(&mut self.rest, other)?,
@@ -83,9 +114,44 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// Fields come in the order of their numbers: each is looked for once, and only what is left is looked at one by one.
 #[inline]
-fn chunk(mut rest: &[u8]) -> Result<Chunk<'_>, Truncated> {
+fn chunk<'a>(mut rest: &'a [u8], time: &mut Time) -> Result<Chunk<'a>, Truncated> {
     let mut chunk = Chunk::default();
+    if begins(&mut rest, ROW_KEY) {
+        chunk.row_key = bytes(&mut rest)?;
+    }
+    if begins(&mut rest, FAMILY_NAME) {
+        chunk.family = Some(wrapped(bytes(&mut rest)?)?);
+    }
+    if begins(&mut rest, QUALIFIER) {
+        chunk.qualifier = Some(wrapped(bytes(&mut rest)?)?);
+    }
+    if begins(&mut rest, TIMESTAMP_MICROS) {
+        chunk.timestamp_micros = time.read(&mut rest)?;
+    }
+    if begins(&mut rest, VALUE) {
+        chunk.value = bytes(&mut rest)?;
+    }
+    if !rest.is_empty() {
+        other_fields(&mut chunk, rest)?;
+    }
+    Ok(chunk)
+}
+
+/// Passes over a field's key, if this is it.
+#[inline]
+fn begins(rest: &mut &[u8], key: u64) -> bool {
+    match rest.split_first() {
+        Some((first, tail)) if u64::from(*first) == key => {
+            *rest = tail;
+            true
+        }
+        _ => false,
+    }
+}
+
+fn other_fields<'a>(chunk: &mut Chunk<'a>, mut rest: &'a [u8]) -> Result<(), Truncated> {
     while !rest.is_empty() {
         match varint(&mut rest)? {
             ROW_KEY => chunk.row_key = bytes(&mut rest)?,
@@ -106,12 +172,15 @@ fn chunk(mut rest: &[u8]) -> Result<Chunk<'_>, Truncated> {
             other => skip(&mut rest, other)?,
         }
     }
-    Ok(chunk)
+    Ok(())
 }
 
 #[inline]
 fn wrapped(mut rest: &[u8]) -> Result<&[u8], Truncated> {
     let mut value: &[u8] = &[];
+    if begins(&mut rest, WRAPPED) {
+        value = bytes(&mut rest)?;
+    }
     while !rest.is_empty() {
         match varint(&mut rest)? {
             WRAPPED => value = bytes(&mut rest)?,
@@ -192,7 +261,7 @@ mod tests {
             bytes(),
             prop::option::of("[a-z]{0,9}"),
             prop::option::of(bytes()),
-            any::<i64>(),
+            prop_oneof![any::<i64>(), Just(1_711_000_000_000_000)],
             bytes(),
             0..9_i32,
             status,

@@ -46,12 +46,13 @@ impl Merger {
     }
 
     /// Takes a chunk; answers the row that it completes.
+    #[inline]
     pub fn push(&mut self, chunk: &Chunk<'_>) -> Result<Option<Row<'_>>, Malformed> {
         if chunk.status == RowStatus::Reset {
             self.reset(chunk)?;
             return Ok(None);
         }
-        if self.row.is_too_large(chunk.value.len() + chunk.qualifier.map_or(0, <[u8]>::len)) {
+        if self.row.is_too_large(chunk.value.len()) {
             return Err(Malformed("a row is larger than 4 GiB"));
         }
         let state = match self.state {
@@ -104,18 +105,15 @@ impl Merger {
         self.begin_cell(chunk)
     }
 
+    #[inline]
     fn begin_cell(&mut self, chunk: &Chunk<'_>) -> Result<State, Malformed> {
         if !chunk.row_key.is_empty() && chunk.row_key != self.row.key {
             return Err(Malformed("a row begins before the one before it is committed"));
         }
-        if let Some(family) = chunk.family {
-            if chunk.qualifier.is_none() {
-                return Err(Malformed("a family begins without a qualifier"));
-            }
-            self.row.set_family(family);
-        }
-        if let Some(qualifier) = chunk.qualifier {
-            self.row.set_qualifier(qualifier);
+        match (chunk.family, chunk.qualifier) {
+            (family, Some(qualifier)) => self.row.set_column(family, qualifier),
+            (Some(_), None) => return Err(Malformed("a family begins without a qualifier")),
+            (None, None) => {}
         }
         self.row.begin_cell(chunk.timestamp_micros, chunk.value);
         if chunk.value_size == 0 {

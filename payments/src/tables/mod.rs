@@ -3,7 +3,7 @@
 //! - [`Reader`]: scans that go on after a broken stream, and the keys that divide a table into parts.
 //! - `progress`: how far a scan is, and what its next call asks for.
 //! - `chunk`: the messages of ReadRows, read from their bytes without copies.
-//! - `merger`: the state machine that makes rows of chunks.
+//! - `merger`: the state machine that makes rows of chunks; `names`: their columns, each kept once.
 //! - [`Span`]: ranges of row keys.
 //! - `call`: one call on the wire.
 //! - [`mod@write`]: rows written again, for repairs.
@@ -14,6 +14,7 @@ mod chunk;
 mod error;
 mod flags;
 mod merger;
+mod names;
 mod progress;
 mod reader;
 pub(crate) mod retry;
@@ -23,6 +24,7 @@ pub mod write;
 
 pub use error::Error;
 pub use flags::Flags;
+pub use names::column_hash;
 pub use reader::{Patience, Reader, Scan, Scanned};
 pub use row::{Cell, Row};
 pub use span::Span;

@@ -1,5 +1,6 @@
 //! A row as it is handed on: borrowed from the buffer that it was put together in.
 
+use super::names::{ColumnId, Names};
 use std::ops::Range;
 
 /// One version of one cell.
@@ -7,6 +8,8 @@ use std::ops::Range;
 pub struct Cell<'a> {
     pub family: &'a [u8],
     pub qualifier: &'a [u8],
+    /// [`column_hash`](super::column_hash) of family and qualifier.
+    pub column_hash: u64,
     pub timestamp_micros: i64,
     pub value: &'a [u8],
 }
@@ -17,6 +20,7 @@ pub struct Row<'a> {
     key: &'a [u8],
     bytes: &'a [u8],
     cells: &'a [Place],
+    names: &'a Names,
 }
 
 impl<'a> Row<'a> {
@@ -25,12 +29,16 @@ impl<'a> Row<'a> {
     }
 
     pub fn cells(&self) -> impl ExactSizeIterator<Item = Cell<'a>> + use<'a> {
-        let bytes = self.bytes;
-        self.cells.iter().map(move |place| Cell {
-            family: &bytes[range(place.family)],
-            qualifier: &bytes[range(place.qualifier)],
-            timestamp_micros: place.timestamp_micros,
-            value: &bytes[range(place.value)],
+        let (bytes, names) = (self.bytes, self.names);
+        self.cells.iter().map(move |place| {
+            let name = names.get(place.column);
+            Cell {
+                family: &name.family,
+                qualifier: &name.qualifier,
+                column_hash: name.hash,
+                timestamp_micros: place.timestamp_micros,
+                value: &bytes[range(place.value)],
+            }
         })
     }
 
@@ -45,11 +53,10 @@ fn range((start, end): (u32, u32)) -> Range<usize> {
     start as usize..end as usize
 }
 
-/// Where a cell's parts lie in the buffer. Cells of one family share its name.
+/// A cell's column, and where its value lies in the buffer.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    family: (u32, u32),
-    qualifier: (u32, u32),
+    column: ColumnId,
     value: (u32, u32),
     timestamp_micros: i64,
 }
@@ -60,8 +67,9 @@ pub struct Buffer {
     pub key: Vec<u8>,
     bytes: Vec<u8>,
     cells: Vec<Place>,
-    family: (u32, u32),
-    qualifier: (u32, u32),
+    names: Names,
+    /// The last cell's.
+    column: ColumnId,
 }
 
 impl Buffer {
@@ -69,20 +77,20 @@ impl Buffer {
         self.key.clear();
         self.bytes.clear();
         self.cells.clear();
+        self.names.begin_row();
+        self.column = ColumnId::default();
     }
 
-    pub fn set_family(&mut self, name: &[u8]) {
-        self.family = self.push(name);
-    }
-
-    pub fn set_qualifier(&mut self, name: &[u8]) {
-        self.qualifier = self.push(name);
+    /// Says the column of the cells to come: of the same family as those before, unless another is told.
+    #[inline]
+    pub fn set_column(&mut self, family: Option<&[u8]>, qualifier: &[u8]) {
+        self.column = self.names.after(self.column, family, qualifier);
     }
 
     /// Begins a cell with its value, or the first part of it.
     pub fn begin_cell(&mut self, timestamp_micros: i64, value: &[u8]) {
-        let (family, qualifier, value) = (self.family, self.qualifier, self.push(value));
-        self.cells.push(Place { family, qualifier, value, timestamp_micros });
+        let value = self.push(value);
+        self.cells.push(Place { column: self.column, value, timestamp_micros });
     }
 
     /// Appends to the last cell's value.
@@ -99,7 +107,7 @@ impl Buffer {
     }
 
     pub fn row(&self) -> Row<'_> {
-        Row { key: &self.key, bytes: &self.bytes, cells: &self.cells }
+        Row { key: &self.key, bytes: &self.bytes, cells: &self.cells, names: &self.names }
     }
 
     fn push(&mut self, bytes: &[u8]) -> (u32, u32) {

@@ -6,11 +6,11 @@
 //!
 //! The hash is XXH3. It is made against accidents, not against somebody who forges rows.
 
-use crate::tables::Row;
+use crate::tables::{Row, column_hash};
 use schemas::Payment;
 use schemas::layout::{Column, cells};
 use std::sync::LazyLock;
-use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed, xxh3_128, xxh3_128_with_seed};
+use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 /// A row's cells: the sum of their hashes, and how many there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,9 +22,8 @@ pub struct Content {
 impl Content {
     pub fn of_payment(payment: &Payment) -> Self {
         static SEEDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
-            let seed = |column: &Column| {
-                seed(xxh3_64(column.family().id().as_bytes()), column.qualifier().as_bytes())
-            };
+            let seed =
+                |column: &Column| column_hash(column.family().id().as_bytes(), column.qualifier().as_bytes());
             Column::ALL.iter().map(seed).collect()
         });
         let seeds = &**SEEDS;
@@ -35,14 +34,7 @@ impl Content {
 
     pub fn of_row(row: Row<'_>) -> Self {
         let mut content = Self::default();
-        let (mut family, mut family_hash): (&[u8], u64) = (&[], xxh3_64(&[]));
-        for cell in row.cells() {
-            // Cells of one family share its name's bytes.
-            if !std::ptr::eq(family, cell.family) {
-                (family, family_hash) = (cell.family, xxh3_64(cell.family));
-            }
-            content.add(seed(family_hash, cell.qualifier), cell.value);
-        }
+        row.cells().for_each(|cell| content.add(cell.column_hash, cell.value));
         content
     }
 
@@ -59,10 +51,6 @@ impl Content {
         bytes[32..].copy_from_slice(&self.cells.to_le_bytes());
         xxh3_128(&bytes)
     }
-}
-
-fn seed(family_hash: u64, qualifier: &[u8]) -> u64 {
-    xxh3_64_with_seed(qualifier, family_hash)
 }
 
 /// The hash of a row key, by which rows are divided into buckets.
