@@ -63,7 +63,10 @@ fn moment() -> impl Strategy<Value = String> {
 fn of_customer() -> impl Strategy<Value = Question> {
     let customer = prop::sample::select(&CUSTOMERS[..]);
     (customer, prop::option::of(moment()), prop::option::of(moment()), types(), limit()).prop_map(
-        |(customer, from, to, types, limit)| {
+        |(customer, mut from, mut to, types, limit)| {
+            if from.is_some() && to.is_some() && from > to {
+                std::mem::swap(&mut from, &mut to);
+            }
             let mut flags = vec!["customer".to_owned(), customer.to_owned()];
             flags.extend(from.iter().flat_map(|from| ["--from".to_owned(), from.clone()]));
             flags.extend(to.iter().flat_map(|to| ["--to".to_owned(), to.clone()]));
@@ -224,7 +227,9 @@ async fn a_query_prints_payments_and_says_how_it_found_them() -> Result<()> {
     result?;
     let value: serde_json::Value = serde_json::from_str(&out)?;
     assert_eq!(value["paymentHeader"]["paymentId"], *id);
-    assert!(notes.contains("payments_by_transaction") && notes.contains("1 row"), "{notes}");
+    let footer: serde_json::Value = serde_json::from_str(&notes)?;
+    assert_eq!((&footer["table"], &footer["rows"]), (&"payments_by_transaction".into(), &1.into()));
+    assert!(footer["nextPageToken"].is_null() && footer["milliseconds"].is_f64(), "{footer}");
 
     let missing = "00000000-0000-8000-8000-000000000000";
     assert!(
@@ -239,6 +244,9 @@ async fn a_query_prints_payments_and_says_how_it_found_them() -> Result<()> {
     assert_eq!(out.lines().count(), 2);
     assert!(notes.contains("--page-token"), "{notes}");
     let token = notes.split("--page-token ").nth(1).unwrap().trim();
+    let (result, _, notes) = run(&["customer", "CUST000001", "--limit", "1", "--format", "json"]).await;
+    result?;
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&notes)?["nextPageToken"], token);
     let (result, _, _) = run(&["customer", "CUST000002", "--page-token", token]).await;
     assert!(result.unwrap_err().to_string().contains("does not belong to this query"));
     let (result, _, _) = run(&["customer", "A#B"]).await;

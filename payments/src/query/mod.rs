@@ -8,12 +8,13 @@ mod page;
 mod plan;
 mod print;
 
-pub use plan::{Moment, Plan, Rail, parse_moment};
+pub use plan::{Moment, Plan, parse_moment};
 pub use print::payment;
 
 use crate::tables::{Flags, Reader, Row, Scan, Scanned};
 use anyhow::bail;
 use print::Printer;
+use producer::generator::Rail;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -24,7 +25,7 @@ pub enum Format {
     /// A line for people.
     #[default]
     Table,
-    /// Protobuf's canonical JSON, a payment a line.
+    /// Protobuf's canonical JSON, a payment a line; the footer on standard error is one JSON object too.
     Json,
 }
 
@@ -51,14 +52,14 @@ pub enum By {
         /// The customer's whole id.
         #[arg(value_name = "CUSTOMER")]
         customer: String,
-        /// First moment, UTC: 2024-03-14, 2024-03-14T09, 2024-03-14T09:26:53.589793Z.
+        /// First moment, in the range, UTC: 2024-03-14, 2024-03-14T09, 2024-03-14T09:26:53.589793Z.
         #[arg(long, value_parser = plan::parse_moment, value_name = "TIME")]
         from: Option<plan::Moment>,
-        /// Moment to stop before, UTC.
+        /// Moment to stop before, UTC; itself not in the range.
         #[arg(long, value_parser = plan::parse_moment, value_name = "TIME")]
         to: Option<plan::Moment>,
         /// Types of payments, separated by commas; all if left out.
-        #[arg(long = "type", value_delimiter = ',', ignore_case = true, value_name = "TYPE")]
+        #[arg(long = "type", value_parser = plan::rail_parser(), value_delimiter = ',', ignore_case = true, value_name = "TYPE")]
         types: Vec<Rail>,
         #[command(flatten)]
         common: Common,
@@ -73,7 +74,7 @@ pub enum By {
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..24), value_name = "HOUR")]
         hour: Option<u8>,
         /// Types of payments, separated by commas; all if left out.
-        #[arg(long = "type", value_delimiter = ',', ignore_case = true, value_name = "TYPE")]
+        #[arg(long = "type", value_parser = plan::rail_parser(), value_delimiter = ',', ignore_case = true, value_name = "TYPE")]
         types: Vec<Rail>,
         #[command(flatten)]
         common: Common,
@@ -156,7 +157,8 @@ pub async fn page(
             first_row.get_or_insert_with(|| started.elapsed());
             if limit > 0 && rows == limit {
                 more = true;
-                return ControlFlow::Break(());
+                // The last row there is; behind it the server may say how many it scanned.
+                return ControlFlow::Continue(());
             }
             rows += 1;
             last_key.clear();
@@ -177,7 +179,10 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let outcome =
         page(&reader, &plan, common.limit, common.page_token.as_deref(), |row| printer.print(row)).await?;
     let unreadable = printer.finish()?;
-    writeln!(notes, "{}", print::footer(&plan, &outcome))?;
+    match common.format {
+        Format::Table => writeln!(notes, "{}", print::footer(&plan, &outcome))?,
+        Format::Json => writeln!(notes, "{}", print::footer_json(&plan, &outcome))?,
+    }
     if outcome.rows == 0 && matches!(args.by, By::Transaction { .. }) {
         bail!("no payment with this id is in table {}", plan.table.id());
     }

@@ -6,37 +6,20 @@
 use super::By;
 use crate::tables::{self, Span};
 use chrono::NaiveDate;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RowFilter;
+use producer::generator::Rail;
 use schemas::layout::{SEPARATOR, Table};
 use schemas::text;
 use service::Error;
 use std::fmt;
 
-/// A payment's type, as row keys spell it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-#[value(rename_all = "UPPER")]
-pub enum Rail {
-    Ach,
-    Wire,
-    Card,
-    Rtp,
-    Sepa,
-    Check,
-    P2p,
-}
-
-impl Rail {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ach => "ACH",
-            Self::Wire => "WIRE",
-            Self::Card => "CARD",
-            Self::Rtp => "RTP",
-            Self::Sepa => "SEPA",
-            Self::Check => "CHECK",
-            Self::P2p => "P2P",
-        }
-    }
+/// `--type`: a rail, in any case.
+pub fn rail_parser() -> impl TypedValueParser<Value = Rail> {
+    PossibleValuesParser::new(Rail::ALL.map(Rail::name)).try_map(|name| {
+        let named = Rail::ALL.into_iter().find(|rail| rail.name().eq_ignore_ascii_case(&name));
+        named.ok_or("not a type of payments")
+    })
 }
 
 /// A moment, as row keys spell it.
@@ -47,6 +30,10 @@ impl Moment {
     /// Microseconds since 1970, UTC.
     pub fn micros(self) -> i64 {
         text::parse_time(&self.0).unwrap_or_default()
+    }
+
+    fn text(self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
     }
 }
 
@@ -128,6 +115,12 @@ fn by_customer(
             problem: "is not a customer id: visible ASCII without '#'".into(),
         });
     }
+    if let (Some(from), Some(to)) = (from, to)
+        && from.micros() > to.micros()
+    {
+        let problem = format!("lies before --from {}: no payment is in between", from.text());
+        return Err(Error::Flag { flag: "--to", value: to.text(), problem });
+    }
     let at = |moment: Moment| [customer.as_bytes(), &[SEPARATOR], &moment.0].concat();
     let mut span = Span::prefix(&[customer.as_bytes(), &[SEPARATOR]].concat());
     span.start = from.map_or(span.start, at);
@@ -170,13 +163,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_type_of_payment_can_be_asked_for() {
-        use schemas::layout::type_name;
-        use schemas::payment::PaymentType;
-        for (rail, number) in <Rail as clap::ValueEnum>::value_variants().iter().zip(1..) {
-            assert_eq!(rail.name(), type_name(PaymentType::try_from(number).unwrap()));
+    fn every_type_of_payment_can_be_asked_for_as_row_keys_spell_it() {
+        for rail in Rail::ALL {
+            assert_eq!(rail.name(), schemas::layout::type_name(rail.payment_type()));
         }
-        assert!(PaymentType::try_from(8).is_err());
+    }
+
+    #[test]
+    fn a_range_that_ends_before_it_begins_is_refused() {
+        let day = |text| parse_moment(text).ok();
+        let refused =
+            by_customer("CUST1", day("2024-03-08"), day("2024-03-01"), &[]).unwrap_err().to_string();
+        assert!(refused.starts_with("--to") && refused.contains("--from 2024-03-08"), "{refused}");
+        assert!(by_customer("CUST1", day("2024-03-08"), day("2024-03-08"), &[]).is_ok());
     }
 
     #[test]

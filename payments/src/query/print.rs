@@ -101,6 +101,10 @@ pub fn footer(plan: &Plan, outcome: &Outcome) -> String {
             format!("{} row(s) returned, the server does not say how many it scanned", outcome.scanned.rows)
         }
     };
+    let looked_at = match outcome.next {
+        Some(_) => format!("{looked_at}; the last only to see that there is more"),
+        None => looked_at,
+    };
     let first = match outcome.first_row {
         Some(first) => format!(", the first after {:.1} ms", first.as_secs_f64() * 1e3),
         None => String::new(),
@@ -114,6 +118,18 @@ pub fn footer(plan: &Plan, outcome: &Outcome) -> String {
         text.push_str(token);
     }
     text
+}
+
+/// The same for programs.
+pub fn footer_json(plan: &Plan, outcome: &Outcome) -> serde_json::Value {
+    let stats = outcome.scanned.stats.as_ref();
+    let milliseconds = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    serde_json::json!({
+        "table": plan.table.id(), "keys": plan.span.to_string(), "types": plan.types, "rows": outcome.rows,
+        "rowsScanned": stats.map(|stats| stats.rows_seen_count), "rowsReturned": outcome.scanned.rows,
+        "milliseconds": milliseconds(outcome.elapsed), "firstRowMilliseconds": outcome.first_row.map(milliseconds),
+        "calls": outcome.scanned.calls, "nextPageToken": outcome.next,
+    })
 }
 
 #[cfg(test)]
