@@ -90,14 +90,14 @@ impl Pubsub {
 
     /// The topic as it is, or why it cannot be used.
     pub async fn require_topic(&self, name: &str) -> Result<proto::Topic, Error> {
-        let resource = Resource { kind: "topic", name, role: "roles/pubsub.editor" };
+        let resource = Resource { kind: "topic", name, role: "roles/pubsub.viewer" };
         let request = proto::GetTopicRequest { topic: name.to_owned() };
         self.answer(resource, async { self.topics().get_topic(request).await }).await
     }
 
     /// The subscription as it is, or why it cannot be used.
     pub async fn require_subscription(&self, name: &str) -> Result<proto::Subscription, Error> {
-        let resource = Resource { kind: "subscription", name, role: "roles/pubsub.editor" };
+        let resource = Resource { kind: "subscription", name, role: "roles/pubsub.viewer" };
         let request = proto::GetSubscriptionRequest { subscription: name.to_owned() };
         self.answer(resource, async { self.subscriptions().get_subscription(request).await }).await
     }
