@@ -169,6 +169,8 @@ async fn a_checkpoint_that_does_not_fit_is_refused_with_the_setting_that_differs
     }
     let whole = std::fs::read_to_string(&checkpoint)?;
     let outside = whole.replace("\"confirmed_below\": 2000", "\"confirmed_below\": 2001");
+    let line = refusal(&pipeline, &["--num-records", "2000", "--checkpoint", "/dev/zero"])?;
+    assert!(line.contains("name a file"), "{line}");
     for damaged in [&whole[..whole.len() / 2], "", "{}", "[]", "\u{0}", &outside] {
         std::fs::write(&checkpoint, damaged)?;
         assert!(refusal(&pipeline, &flags)?.contains("is damaged"));

@@ -288,14 +288,76 @@ async fn wrong_flags_a_missing_topic_and_a_strange_checkpoint_are_told_in_one_li
         (&["--update-within", "10ms"], &["--update-within"]),
         (&["--max-in-flight", "0"], &["--max-in-flight"]),
         (&["--topic", "nowhere"], &["topic projects/local/topics/nowhere", "payments setup"]),
-        (&["--checkpoint", &state, "--seed", "7"], &["--checkpoint", "belongs to run"]),
+        (&["--anomaly-rate", "0.1"], &["--anomaly-rate", "leave it out"]),
+        (&["--shards", "3"], &["--shard I/3"]),
         (&["--checkpoint", "/proc/nowhere/state"], &["--checkpoint", "cannot be written"]),
+        (&["--checkpoint", "/dev/null"], &["--checkpoint", "name a file"]),
     ] {
         let output = command(&pipeline, args).output()?;
         let stderr = String::from_utf8(output.stderr)?;
         let errors: Vec<_> = stderr.lines().filter(|line| line.starts_with("error")).collect();
         assert_eq!((output.status.code(), errors.len()), (Some(2), 1), "{args:?}: {stderr}");
         assert!(names.iter().all(|name| errors[0].contains(name)), "{args:?}: {stderr}");
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_checkpoint_of_other_settings_is_refused_with_the_one_that_differs() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name).to_string_lossy().into_owned();
+    let (state, profile, batch) = (path("state"), path("profile.toml"), path("batch.json"));
+    std::fs::write(&profile, "[rails.RTP.bill]\nsigma = 0.5\n")?;
+    let usual = ["--rate", "50/s", "--duration", "300ms", "--checkpoint", &state];
+    run(command(&pipeline, &usual))?;
+    let refused = |mut command: std::process::Command, told: &str| -> Result<()> {
+        let output = command.output()?;
+        let stderr = String::from_utf8(output.stderr)?;
+        ensure!(output.status.code() == Some(2) && stderr.contains(told), "{told}: {stderr}");
+        ensure!(stderr.matches(" there and ").count() <= 1, "{stderr}");
+        Ok(())
+    };
+    for (flags, told) in [
+        (&["--seed", "7"][..], "seed is 42 there and 7 here"),
+        (&["--num-customers", "9"], "num_customers is 1000 there and 9 here"),
+        (&["--mix", "ACH=1"], "mix is "),
+        (&["--customer-skew", "0"], "customer_skew is 0.8 there and 0.0 here"),
+        (&["--profile", &profile], "profile is "),
+        (&["--rate-curve", "calendar"], "rate_curve is "),
+        (&["--update-share", "0.5"], "update_share is 0.3 there and 0.5 here"),
+        (&["--update-within", "20m"], "update_within_seconds is 600.0 there and 1200.0 here"),
+        (&["--topic", "payments-dead-letter"], "topic is "),
+        (&["--shard", "1/2"], "shard is "),
+        (&["--time-scale", "2"], "clock is "),
+    ] {
+        refused(command(&pipeline, &[&usual[..], flags].concat()), told)?;
+    }
+    // What may change from run to run.
+    run(command(&pipeline, &["--rate", "99/s", "--duration", "100ms", "--checkpoint", &state]))?;
+
+    let producer = |checkpoint: &str| {
+        let mut command = whole_path::programs::command_at("producer", &pipeline);
+        command.args(["--num-records", "10", "--checkpoint", checkpoint]);
+        command
+    };
+    refused(producer(&state), "is a trickle's")?;
+    ensure!(producer(&batch).status()?.success());
+    refused(command(&pipeline, &["--checkpoint", &batch]), "no checkpoint of a trickle")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tasks_of_a_job_are_shards_without_being_told() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    for (variables, shard) in [
+        ([("JOB_COMPLETION_INDEX", "2"), ("PAYMENTS_SHARDS", "3")], 2),
+        ([("CLOUD_RUN_TASK_INDEX", "1"), ("CLOUD_RUN_TASK_COUNT", "3")], 1),
+    ] {
+        run(command(&pipeline, &["--rate", "500/s", "--duration", "500ms"]).envs(variables))?;
+        let messages = lease_all(&pipeline).await?;
+        assert!(messages.len() > 200);
+        let created = messages.iter().map(|message| message.header().created_at_micros);
+        assert!(created.into_iter().all(|micros| micros % 3 == shard));
     }
     Ok(())
 }

@@ -4,7 +4,8 @@
 //! the settings and its index, so whatever was in flight when the process died is sent again, byte for byte the same.
 
 use crate::files;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
+use crate::trickle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Error;
@@ -129,6 +130,10 @@ fn read(
     range: &Range<u64>,
     has_late: bool,
 ) -> Result<Floors, Error> {
+    if trickle::is_checkpoint(bytes) {
+        let problem = "is a trickle's, whose updates to come would be lost: name another file".to_owned();
+        return Err(refuse(path, problem));
+    }
     let damaged = |what: &str| {
         refuse(
             path,
@@ -140,7 +145,7 @@ fn read(
         let (found, ours) = (stored.checkpoint_format, FORMAT);
         return Err(refuse(path, format!("has checkpoint_format {found}, this version writes {ours}")));
     }
-    if let Some(difference) = identity.difference(&stored.settings) {
+    if let Some(difference) = identity::difference(identity, &stored.settings) {
         return Err(refuse(
             path,
             format!("is of another run: {difference}; use the same flags, or another file"),

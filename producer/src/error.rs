@@ -13,6 +13,15 @@ pub enum Error {
          often a payment is sent"
     )]
     Unconfirmed { topic: String, index: u64, reason: String, resume: u64 },
+    #[error(
+        "{source}; when that is mended, go on with --start-index {resume}, or with the same --checkpoint"
+    )]
+    Refused { source: service::Error, resume: u64 },
+    #[error(
+        "{problem}; everything below index {resume} is confirmed: go on with --start-index {resume}, or with the \
+         checkpoint as it is, rows are written once however often a payment is sent"
+    )]
+    Unsaved { problem: service::Error, resume: u64 },
     #[error("--output {path}: {source}")]
     Output { path: String, source: std::io::Error },
     #[error("a task of the producer ended by itself, which is a bug: {0}")]

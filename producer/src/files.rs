@@ -21,6 +21,10 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
 /// # Errors
 /// What is the matter, to follow the name of the file.
 pub fn lock(path: &Path) -> Result<File, String> {
+    // A device may be read without an end, and a rename would take its place.
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
+        return Err("is a folder or a device: name a file".into());
+    }
     let lock_path = beside(path, "lock");
     let file = OpenOptions::new()
         .create(true)

@@ -61,21 +61,21 @@ impl Identity {
             end_index: options.end_index,
         }
     }
+}
 
-    /// What a stored identity has otherwise: `seed is 1 there and 2 here`, or nothing.
-    pub fn difference(&self, stored: &Value) -> Option<String> {
-        // Through text, as the stored one has been: a number may round on its way.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        let ours: Value = serde_json::from_str(&text).unwrap_or_default();
-        let (Some(ours), Some(stored)) = (ours.as_object(), stored.as_object()) else {
-            return Some("it has no settings".to_owned());
-        };
-        let names = ours.keys().chain(stored.keys().filter(|name| !ours.contains_key(*name)));
-        let show = |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), Value::to_string);
-        let differing = names.filter(|name| ours.get(*name) != stored.get(*name)).map(|name| {
-            format!("{name} is {} there and {} here", show(stored.get(name)), show(ours.get(name)))
-        });
-        let all = differing.collect::<Vec<_>>().join(", ");
-        (!all.is_empty()).then_some(all)
-    }
+/// What stored settings have otherwise than ours: `seed is 1 there and 2 here`, or nothing.
+pub fn difference(ours: &impl Serialize, stored: &Value) -> Option<String> {
+    // Through text, as the stored ones have been: a number may round on its way.
+    let text = serde_json::to_string(ours).unwrap_or_default();
+    let ours: Value = serde_json::from_str(&text).unwrap_or_default();
+    let (Some(ours), Some(stored)) = (ours.as_object(), stored.as_object()) else {
+        return Some("it has no settings".to_owned());
+    };
+    let names = ours.keys().chain(stored.keys().filter(|name| !ours.contains_key(*name)));
+    let show = |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), Value::to_string);
+    let differing = names
+        .filter(|name| ours.get(*name) != stored.get(*name))
+        .map(|name| format!("{name} is {} there and {} here", show(stored.get(name)), show(ours.get(name))));
+    let all = differing.collect::<Vec<_>>().join(", ");
+    (!all.is_empty()).then_some(all)
 }

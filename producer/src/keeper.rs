@@ -14,7 +14,14 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct Keeper {
     stop: CancellationToken,
-    task: JoinHandle<Result<Work, Error>>,
+    task: JoinHandle<Kept>,
+}
+
+/// The work when all is over, and why the file does not say how far it has come, if it does not.
+#[derive(Debug)]
+pub struct Kept {
+    pub work: Work,
+    pub unsaved: Option<service::Error>,
 }
 
 impl Keeper {
@@ -25,19 +32,14 @@ impl Keeper {
     }
 
     /// Call when nothing is in flight any more: the last write says how far everything has come.
-    pub async fn finish(self) -> Result<Work, Error> {
+    pub async fn finish(self) -> Result<Kept, Error> {
         self.stop.cancel();
-        self.task.await.map_err(|error| Error::Bug(error.to_string()))?
+        self.task.await.map_err(|error| Error::Bug(error.to_string()))
     }
 }
 
-async fn keep(
-    work: Work,
-    interval: Duration,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) -> Result<Work, Error> {
-    let Some(checkpoint) = &work.checkpoint else { return Ok(work) };
+async fn keep(work: Work, interval: Duration, shared: Arc<Shared>, stop: CancellationToken) -> Kept {
+    let Some(checkpoint) = &work.checkpoint else { return Kept { work, unsaved: None } };
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut kept = None;
@@ -50,13 +52,13 @@ async fn keep(
         if kept != Some(floors) {
             match busy(|| checkpoint.save(floors)) {
                 Ok(()) => kept = Some(floors),
-                Err(error) if last => return Err(error.into()),
+                Err(error) if last => return Kept { work, unsaved: Some(error) },
                 // A full disk may be cleared before the end; until then only more is sent again after a crash.
                 Err(error) => tracing::warn!(%error, "checkpoint not kept"),
             }
         }
         if last {
-            return Ok(work);
+            return Kept { work, unsaved: None };
         }
     }
 }

@@ -6,7 +6,7 @@
 use crate::faults::{Fault, Faults};
 use crate::files;
 use crate::generator::Generator;
-use crate::identity::Identity;
+use crate::identity::{self, Identity};
 use serde::{Deserialize, Serialize};
 use service::Error;
 use std::collections::HashSet;
@@ -28,16 +28,15 @@ struct Header<'a> {
 
 #[derive(Deserialize)]
 struct Stored {
-    #[serde(default)]
-    run_id: String,
     settings: serde_json::Value,
 }
 
-/// A line, as far as it matters for the tables.
+/// A line, as far as it matters for the tables; where shards' ledgers were put together, headers are among them.
 #[derive(Deserialize)]
-struct Line {
-    index: u64,
-    expect: String,
+#[serde(untagged)]
+enum Line {
+    Entry { index: u64, expect: String },
+    Header { ledger_format: u32, run_id: String },
 }
 
 /// What the sink must make of a payment with a fault.
@@ -93,29 +92,40 @@ pub fn write(
     .map_err(|error| refuse(path, format!("cannot be written: {error}")))
 }
 
-/// The indices whose payments must not become rows, of a run's ledger.
+/// The indices whose payments must not become rows, of a run's ledger, or of its shards' ledgers one after the other.
 ///
 /// # Errors
 /// When the file cannot be read, is no ledger, or is of another run.
 pub fn spoilt_indices(path: &Path, run_id: &str) -> Result<HashSet<u64>, Error> {
     let unreadable = |error: std::io::Error| refuse(path, format!("cannot be read: {error}"));
-    let mut lines = BufReader::new(std::fs::File::open(path).map_err(unreadable)?).lines();
-    let first = lines.next().transpose().map_err(unreadable)?.unwrap_or_default();
-    let header: Stored =
-        serde_json::from_str(&first).map_err(|_| refuse(path, "is no ledger of a producer".to_owned()))?;
-    if header.run_id != run_id {
-        let problem = format!("is of run {}, not of {run_id}: use the flags of that run", header.run_id);
-        return Err(refuse(path, problem));
-    }
-    let mut spoilt = HashSet::new();
+    let lines = BufReader::new(std::fs::File::open(path).map_err(unreadable)?).lines();
+    let (mut spoilt, mut has_header) = (HashSet::new(), false);
     for (at, line) in lines.enumerate() {
-        let line: Line = serde_json::from_str(&line.map_err(unreadable)?)
-            .map_err(|error| refuse(path, format!("is damaged in line {}: {error}", at + 2)))?;
-        if line.expect == "dead_letter" {
-            spoilt.insert(line.index);
+        let line = serde_json::from_str(&line.map_err(unreadable)?);
+        match line {
+            Ok(Line::Header { ledger_format: FORMAT, run_id: theirs }) if theirs == run_id => {
+                has_header = true;
+            }
+            Ok(Line::Header { ledger_format: FORMAT, run_id: theirs }) => {
+                let problem = format!("is of run {theirs}, not of {run_id}: use the flags of that run");
+                return Err(refuse(path, problem));
+            }
+            Ok(Line::Header { ledger_format, .. }) => {
+                let problem = format!("has ledger_format {ledger_format}, this version reads {FORMAT}");
+                return Err(refuse(path, problem));
+            }
+            Ok(Line::Entry { index, expect }) if has_header => {
+                if expect == "dead_letter" {
+                    spoilt.insert(index);
+                }
+            }
+            Err(error) if has_header => {
+                return Err(refuse(path, format!("is damaged in line {}: {error}", at + 1)));
+            }
+            _ => break,
         }
     }
-    Ok(spoilt)
+    if has_header { Ok(spoilt) } else { Err(refuse(path, "is no ledger of a producer".to_owned())) }
 }
 
 /// A ledger of the same settings is the same, line for line, and may be written again.
@@ -131,7 +141,7 @@ fn require_own(path: &Path, identity: &Identity) -> Result<(), Error> {
     let Ok(stored) = serde_json::from_str::<Stored>(&first) else {
         return Err(refuse(path, "is there already and is no ledger: name another file".to_owned()));
     };
-    match identity.difference(&stored.settings) {
+    match identity::difference(identity, &stored.settings) {
         None => Ok(()),
         Some(difference) => Err(refuse(path, format!("is of another run: {difference}; name another file"))),
     }
@@ -139,4 +149,44 @@ fn require_own(path: &Path, identity: &Identity) -> Result<(), Error> {
 
 fn refuse(path: &Path, problem: String) -> Error {
     Error::Flag { flag: "--ledger", value: path.display().to_string(), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = r#"{"ledger_format":1,"run_id":"ab","first_index":0,"end_index":9,"settings":{}}"#;
+    const LETTER: &str =
+        r#"{"index":7,"payment_id":"x","fault":"corrupt","expect":"dead_letter","reason":"undecodable"}"#;
+    const ROWS: &str = r#"{"index":8,"payment_id":"y","fault":"late","expect":"rows"}"#;
+    const OTHER: &str =
+        r#"{"index":3,"payment_id":"z","fault":"invalid","expect":"dead_letter","reason":"invalid"}"#;
+
+    fn spoilt(lines: &[&str]) -> Result<HashSet<u64>, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), lines.join("\n") + "\n").unwrap();
+        spoilt_indices(file.path(), "ab").map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_ledgers_of_shards_may_be_put_together() {
+        assert_eq!(spoilt(&[HEADER, LETTER, ROWS, HEADER, OTHER]), Ok(HashSet::from([7, 3])));
+        assert_eq!(spoilt(&[HEADER]), Ok(HashSet::new()));
+    }
+
+    #[test]
+    fn what_is_no_ledger_or_another_run_s_is_refused() {
+        let foreign = HEADER.replace("ab", "cd");
+        for (lines, told) in [
+            (&[""][..], "is no ledger"),
+            (&["notes of mine", HEADER], "is no ledger"),
+            (&[LETTER, HEADER], "is no ledger"),
+            (&[HEADER, LETTER, "{"], "damaged in line 3"),
+            (&[HEADER, LETTER, &foreign, OTHER], "is of run cd"),
+            (&[&HEADER.replace(":1,", ":2,")], "ledger_format 2"),
+        ] {
+            let error = spoilt(lines).unwrap_err();
+            assert!(error.contains(told), "{error}");
+        }
+    }
 }

@@ -38,9 +38,8 @@ pub use progress::Progress;
 pub use renderer::Renderer;
 pub use shard::Shard;
 
-use batch::Work;
 use generator::Generator;
-use keeper::Keeper;
+use keeper::{Keeper, Kept};
 use publisher::{Pass, Shared, lock};
 use service::{blocking::busy, pubsub::Pubsub};
 use std::{num::NonZero, ops::Range, sync::Arc, thread};
@@ -92,8 +91,7 @@ pub async fn run(
     for pass in [Pass::OnTime, Pass::Late] {
         publish_all(&shared, pass, workers).await?;
     }
-    let work = keeper.finish().await?;
-    conclude(&shared, work, topic)
+    conclude(&shared, keeper.finish().await?, topic)
 }
 
 fn log_start(topic: &str, work: &Shared, options: &Publishing, index: u64) {
@@ -111,13 +109,21 @@ async fn publish_all(shared: &Arc<Shared>, pass: Pass, workers: usize) -> Result
     Ok(())
 }
 
-fn conclude(shared: &Shared, work: Work, topic: String) -> Result<Outcome, Error> {
+fn conclude(shared: &Shared, kept: Kept, topic: String) -> Result<Outcome, Error> {
+    let Kept { work, unsaved } = kept;
     let resume = work.resume(shared.floors());
     let Some((index, status)) = lock(&shared.failure).take() else {
-        return Ok(Outcome { range: work.range, confirmed_below: resume });
+        return match unsaved {
+            None => Ok(Outcome { range: work.range, confirmed_below: resume }),
+            Some(problem) => Err(Error::Unsaved { problem, resume }),
+        };
     };
-    if let Some(setup) = error::explain(&topic, &status) {
-        return Err(setup.into());
+    if let Some(source) = error::explain(&topic, &status) {
+        return Err(if resume > work.range.start {
+            Error::Refused { source, resume }
+        } else {
+            source.into()
+        });
     }
     let reason = format!("{:?}: {}", status.code(), status.message());
     Err(Error::Unconfirmed { topic, index, reason, resume })

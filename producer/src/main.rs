@@ -12,8 +12,8 @@ use std::time::Instant;
 ///
 /// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or SIGINT
 /// stops it after confirming what is in flight, and prints where to go on. Exit codes: 0 everything asked for is
-/// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed; 2 a flag, resource, permission or address is
-/// wrong.
+/// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed, or the checkpoint not be written; 2 a flag,
+/// resource, permission or address is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -88,10 +88,17 @@ async fn main() -> ExitCode {
     }
 }
 
+/// A variable of the environment; what is no UTF-8 in it stays wrong, and is not taken for unset.
+fn variable(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
 async fn run_trickle(cli: TrickleCli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
-    let trickle = Trickle::new(cli.options)?;
+    let mut options = cli.options;
+    options.place(variable)?;
+    let trickle = Trickle::new(options)?;
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     trickle.run(&pubsub, shutdown).await?;
     Ok(())
@@ -100,7 +107,7 @@ async fn run_trickle(cli: TrickleCli) -> anyhow::Result<()> {
 async fn run(mut cli: Cli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
-    cli.publishing.place(cli.batch.shards, |name| std::env::var(name).ok())?;
+    cli.publishing.place(cli.batch.shards, variable)?;
     let generator = cli.generation.generator()?;
     cli.publishing.range(generator.config().num_records)?;
     if cli.output.is_wanted() {

@@ -52,7 +52,8 @@ impl Generation {
         Ok(Arc::new(Generator::new(self.config()?)?))
     }
 
-    fn config(&self) -> Result<Config, Error> {
+    /// What the flags say of the payments.
+    pub fn config(&self) -> Result<Config, Error> {
         Ok(Config {
             seed: self.seed,
             num_records: self.num_records,

@@ -101,9 +101,16 @@ fn task(
         })
         .transpose()
     };
-    let Some(index) = number(platform.index)? else { return Ok(None) };
     let count = platform.count.map(number).transpose()?.flatten();
-    Ok(Some(Task { platform, index, count }))
+    match (number(platform.index)?, count) {
+        (Some(index), count) => Ok(Some(Task { platform, index, count })),
+        (None, Some(count)) if count > 1 => Err(Error::Config(format!(
+            "{} is {count}, but {} is not set: nothing says which of them this is",
+            platform.count.unwrap_or_default(),
+            platform.index
+        ))),
+        (None, _) => Ok(None),
+    }
 }
 
 fn contradiction(what: &str) -> Error {
@@ -157,6 +164,7 @@ mod tests {
         refused(Some("1/8"), Some(4), &[], &["--shard 1/8", "--shards 4"]);
         refused(None, Some(5), &TASK, &["CLOUD_RUN_TASK_COUNT 4", "--shards 5"]);
         refused(None, None, &TASK[..1], &["CLOUD_RUN_TASK_INDEX is 1", "--shards"]);
+        refused(None, None, &TASK[1..], &["CLOUD_RUN_TASK_COUNT is 4", "CLOUD_RUN_TASK_INDEX is not set"]);
         refused(None, None, &[JOB, TASK[0]], &["JOB_COMPLETION_INDEX", "CLOUD_RUN_TASK_INDEX"]);
         refused(None, Some(4), &[], &["--shards 4", "--shard I/4"]);
         refused(None, Some(4), &[("JOB_COMPLETION_INDEX", "x")], &["JOB_COMPLETION_INDEX", "\"x\""]);

@@ -5,6 +5,7 @@
 use clap::Parser;
 use emulator::scripted::publishes::{self, Reply};
 use producer::generator::Generator;
+use producer::trickle::{self, Trickle};
 use producer::{Batch, Error, Generation, Outcome, Progress, Publishing};
 use prost::Message;
 use schemas::Payment;
@@ -138,6 +139,41 @@ async fn what_no_retry_can_mend_stops_the_run_with_one_line() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_no_retry_can_mend_under_way_is_told_with_the_place_to_go_on_from() {
+    let fail = |number| (number >= 30).then(|| refuse(Code::PermissionDenied, "revoked"));
+    let run = publish(&["--num-records=1000000"], CancellationToken::new(), fail).await;
+    let error = run.outcome.as_ref().unwrap_err();
+    let Error::Refused { resume, .. } = *error else { panic!("{error}") };
+    let told = format!("go on with --start-index {resume}");
+    assert!(error.to_string().contains("grant the caller") && error.to_string().contains(&told), "{error}");
+    assert!((1..100_000).contains(&resume) && run.confirmed_below(resume), "{resume}");
+    let exit = service::exit::report(&run.outcome.unwrap_err().into());
+    assert_eq!(exit, service::exit::CONFIGURATION.into());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_kept_is_told_with_the_place_but_never_instead_of_a_failure() {
+    for is_refused in [false, true] {
+        let folder = tempfile::tempdir().unwrap();
+        let checkpoint = format!("--checkpoint={}", folder.path().join("c").display());
+        let gone = Mutex::new(Some(folder));
+        let run = publish(&["--num-records=20000", &checkpoint], CancellationToken::new(), move |number| {
+            drop(gone.lock().unwrap().take());
+            (is_refused && number >= 5).then(|| refuse(Code::NotFound, "gone"))
+        })
+        .await;
+        let error = run.outcome.unwrap_err();
+        match &error {
+            Error::Unsaved { resume: 20_000, .. } if !is_refused => {}
+            Error::Setup(_) | Error::Refused { .. } if is_refused => {}
+            _ => panic!("{is_refused}: {error}"),
+        }
+        let told = if is_refused { "does not exist" } else { "below index 20000 is confirmed" };
+        assert!(error.to_string().contains(told), "{error}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn after_a_failure_everything_below_the_place_to_go_on_from_is_confirmed() {
     let fail = |number| (number == 30).then(|| Reply::Refuse(Status::data_loss("a disk burns")));
     let run = publish(&["--num-records=1000000"], CancellationToken::new(), fail).await;
@@ -176,4 +212,55 @@ async fn a_stop_does_not_wait_for_a_service_that_is_down() {
     let error = run.outcome.unwrap_err().to_string();
     assert!(error.contains("10 s of the stop") && error.contains("--start-index 0"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[derive(Parser)]
+struct TrickleFlags {
+    #[command(flatten)]
+    options: trickle::Options,
+}
+
+/// Trickles as the flags say until it ends by itself.
+async fn trickle(
+    flags: &[&str],
+    answer: impl Fn(usize, usize) -> Reply + Send + Sync + 'static,
+) -> Result<trickle::Outcome, trickle::Error> {
+    let server = publishes::start(move |number, request| answer(number, request.messages.len()));
+    let server = server.await.unwrap();
+    let args = Args { pubsub_emulator_host: Some(server.addr().to_string()) };
+    let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
+    let options = TrickleFlags::parse_from(["trickle"].iter().chain(flags)).options;
+    let run = async { Trickle::new(options)?.run(&pubsub, CancellationToken::new()).await };
+    tokio::time::timeout(Duration::from_mins(1), run).await.expect("the run comes to an end")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_retry_can_mend_ends_a_trickle_with_one_line() {
+    let cases = [
+        (Code::PermissionDenied, "no pubsub.topics.publish", "grant the caller roles/pubsub.publisher"),
+        (Code::InvalidArgument, "the message is too large", "InvalidArgument: the message is too large"),
+        (Code::NotFound, "gone", "topic projects/local/topics/payments does not exist"),
+    ];
+    for (code, message, told) in cases {
+        // At first all is well.
+        let answer = move |number, len| {
+            if number < 3 { Reply::Confirm(len) } else { refuse(code, message) }
+        };
+        let error = trickle(&["--rate=200/s", "--duration=50s"], answer).await.unwrap_err();
+        assert!(matches!(error, trickle::Error::Setup(_)) && error.to_string().contains(told), "{error}");
+        assert_eq!(service::exit::report(&error.into()), service::exit::CONFIGURATION.into());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trickle_tries_transient_faults_again_and_loses_nothing() {
+    let answer = |number, len| match number {
+        0 => refuse(Code::Unavailable, "try later"),
+        1 => refuse(Code::ResourceExhausted, "quota"),
+        2 => refuse(Code::Internal, "odd"),
+        _ => Reply::Confirm(len),
+    };
+    let flags = ["--rate=200/s", "--num-records=200", "--update-share=0"];
+    let outcome = trickle(&flags, answer).await.unwrap();
+    assert_eq!((outcome.published, outcome.skipped), (200, 0));
 }

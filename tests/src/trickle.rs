@@ -18,8 +18,8 @@ pub fn command(pipeline: &Pipeline, args: &[&str]) -> Command {
 }
 
 /// Runs a trickle to its end; what its last line of progress says.
-pub fn run(mut command: Command) -> Result<Value> {
-    let output = command.output()?;
+pub fn run(mut command: impl std::borrow::BorrowMut<Command>) -> Result<Value> {
+    let output = command.borrow_mut().output()?;
     let stderr = String::from_utf8(output.stderr)?;
     ensure!(output.status.success(), "{stderr}");
     last_line(&stderr)

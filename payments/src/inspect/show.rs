@@ -1,10 +1,12 @@
-//! `payments show`: one payment of a run, by its place or by its id.
+//! `payments show`: one payment of a run, by its place or by its id; also one of a trickle, whose place is a time.
 
 use super::cells;
 use anyhow::{Context, ensure};
 use producer::Generation;
 use producer::Renderer;
-use producer::generator::Generator;
+use producer::generator::{Generator, is_live};
+use producer::trickle::Lives;
+use schemas::Payment;
 use std::io::Write;
 
 /// How the payment is written.
@@ -30,9 +32,14 @@ pub struct Args {
     /// The payment's place in the run, from 0.
     #[arg(long, required_unless_present = "id", conflicts_with = "id", value_name = "INDEX")]
     pub index: Option<u64>,
-    /// The payment's id: the generator finds its place from it, for runs of the same --seed.
+    /// The payment's id: the generator finds its place from it, for runs and trickles of the same --seed.
     #[arg(long, value_name = "UUID")]
     pub id: Option<String>,
+    /// Which version of a trickle's payment, 1 for its first message; without it the last, however late it comes.
+    #[arg(long, requires = "id", value_name = "NUMBER")]
+    pub payment_version: Option<u32>,
+    #[command(flatten)]
+    pub lives: Lives,
     /// How the payment is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -41,8 +48,10 @@ pub struct Args {
 /// Writes the payment to `out`.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let generator = args.generation.generator()?;
-    let index = index(args, &generator)?;
-    let payment = generator.payment(index);
+    let payment = match &args.id {
+        Some(id) => by_id(args, id, &generator)?,
+        None => by_index(args, &generator)?,
+    };
     let text = match args.format {
         Format::Json => Renderer::new()?.json(&payment, true)?,
         Format::Proto => Renderer::new()?.text(&payment)?,
@@ -52,23 +61,41 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn index(args: &Args, generator: &Generator) -> anyhow::Result<u64> {
-    let config = generator.config();
-    if let Some(id) = &args.id {
-        return generator.index_of(id).with_context(|| {
+fn by_id(args: &Args, id: &str, generator: &Generator) -> anyhow::Result<Payment> {
+    let (seed, records) = (generator.config().seed, generator.config().num_records);
+    let index = generator
+        .index_of_any(id)
+        .with_context(|| format!("--id {id} is no payment of --seed {seed}: give the seed of its run"))?;
+    if is_live(index) {
+        let mut live = args.lives.live(args.generation.config()?)?;
+        let payment = live.version(index, args.payment_version);
+        return payment.with_context(|| {
             format!(
-                "--id {id} is no payment of this run: give the run's --seed (here {}) and --num-records (here {})",
-                config.seed, config.num_records
+                "--id {id} is a trickle's payment without so many versions: leave out --payment-version to see its last, and \
+                 give the trickle's --update-share and --update-within"
             )
         });
     }
+    ensure!(
+        args.payment_version.is_none(),
+        "--id {id} is not of a trickle: only those have a --payment-version"
+    );
+    ensure!(
+        index < records,
+        "--id {id} is payment {index} of a longer run: give its --num-records (here {records}) and its other flags"
+    );
+    Ok(generator.payment(index))
+}
+
+fn by_index(args: &Args, generator: &Generator) -> anyhow::Result<Payment> {
+    let config = generator.config();
     let index = args.index.context("--index or --id is needed")?;
     ensure!(
         index < config.num_records,
         "--index {index} is outside the run: its {} payments are numbered from 0 (see --num-records)",
         config.num_records
     );
-    Ok(index)
+    Ok(generator.payment(index))
 }
 
 #[cfg(test)]
@@ -103,6 +130,36 @@ mod tests {
     fn what_is_not_in_the_run_is_refused_with_the_way_out() {
         assert!(show(&["--index", "1000000"]).unwrap_err().to_string().contains("--num-records"));
         assert!(show(&["--id", "nonsense"]).unwrap_err().to_string().contains("--seed"));
+        let id = Generator::new(producer::generator::Config::default()).unwrap().payment_id(999_999);
+        let error = show(&["--id", &id, "--num-records", "1000"]).unwrap_err().to_string();
+        assert!(error.contains("payment 999999 of a longer run"), "{error}");
+        let error = show(&["--id", &id, "--payment-version", "1"]).unwrap_err().to_string();
+        assert!(error.contains("not of a trickle"), "{error}");
         assert!(show(&[]).is_err());
+    }
+
+    #[test]
+    fn an_id_of_a_trickle_shows_each_of_its_versions() {
+        let generator = Generator::new(producer::generator::Config::default()).unwrap();
+        // 2026-03-02T12:00:00Z, a Monday.
+        let ids = (0..50).map(|k| generator.payment_id(1_772_452_800_000_000 + k));
+        let mut longest = 0;
+        for id in ids {
+            let value = |flags: &[&str]| -> anyhow::Result<serde_json::Value> {
+                let usual = ["--id", &id, "--update-share", "1", "--num-customers", "7"];
+                Ok(serde_json::from_str(&show(&[&usual, flags].concat())?)?)
+            };
+            let last = value(&[]).unwrap();
+            let versions = last["paymentHeader"]["version"].as_u64().unwrap();
+            longest = longest.max(versions);
+            assert_eq!(value(&["--payment-version", &versions.to_string()]).unwrap(), last);
+            let first = value(&["--payment-version", "1"]).unwrap();
+            assert_eq!(first["paymentHeader"]["status"], "PAYMENT_STATUS_PENDING");
+            assert_eq!(first["paymentHeader"]["paymentId"], id.as_str());
+            let error = value(&["--payment-version", &(versions + 1).to_string()]).unwrap_err().to_string();
+            assert!(error.contains("without so many versions"), "{error}");
+            assert!(value(&["--payment-version", "0"]).is_err());
+        }
+        assert!(longest >= 3, "{longest}");
     }
 }

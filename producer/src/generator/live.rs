@@ -107,6 +107,19 @@ impl Live {
         (payment, draft.next_change_micros)
     }
 
+    /// The payment of an index in its `version`, counted from 1, or in its last; `None` where it never has as many.
+    pub fn version(&mut self, index: u64, version: Option<u32>) -> Option<Payment> {
+        let (mut buffer, mut changes) = (Buffer::default(), 0);
+        loop {
+            let (payment, next) = self.fill(index, changes, &mut buffer);
+            if version == Some(changes + 1) || version.is_none() && next.is_none() {
+                return Some(payment.clone());
+            }
+            next?;
+            changes += 1;
+        }
+    }
+
     fn span_micros(&self, index: u64) -> i64 {
         if !self.is_followed(index) {
             return 0;
@@ -124,6 +137,11 @@ impl Live {
         self.weeks.push_front(week.clone());
         week
     }
+}
+
+/// Whether an index is that of a payment without an end, created between the years 2000 and 2200; runs with an end have far lower ones.
+pub fn is_live(index: u64) -> bool {
+    (946_684_800_000_000..7_258_118_400_000_000).contains(&index)
 }
 
 /// UTC microseconds at which a day begins.

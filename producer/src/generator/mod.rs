@@ -46,7 +46,7 @@ mod week;
 use schemas::Payment;
 
 pub use config::{Config, ConfigError, MAX_DAYS};
-pub use live::{Live, LiveConfig, midnight_micros};
+pub use live::{Live, LiveConfig, is_live, midnight_micros};
 pub use mix::{Mix, MixError, Rail};
 pub use profile::{BUILT_IN as BUILT_IN_PROFILE, Profile, ProfileError};
 pub use scorecard::{Line, Scorecard};
@@ -167,7 +167,12 @@ impl Generator {
 
     /// The index whose payment has this id; `None` where the run has no such payment.
     pub fn index_of(&self, payment_id: &str) -> Option<u64> {
-        let index = self.world.ids.index(parse_uuid(payment_id)?)?;
-        (index < self.config.num_records).then_some(index)
+        self.index_of_any(payment_id).filter(|index| *index < self.config.num_records)
+    }
+
+    /// The index whose payment has this id in the runs of this seed, of whatever length; in those without an end it is the
+    /// time of its creation.
+    pub fn index_of_any(&self, payment_id: &str) -> Option<u64> {
+        self.world.ids.index(parse_uuid(payment_id)?)
     }
 }

@@ -9,12 +9,19 @@ use std::fs::File;
 use std::io::{Error, ErrorKind, Read, Write};
 use std::path::Path;
 
-const FORMAT: &str = "payments-trickle-1";
+/// Changes with the file; what stands before the number does not.
+const FORMAT: &str = "payments-trickle-2";
+const KIND: &str = "payments-trickle-";
+
+/// Whether a file's bytes are a trickle's checkpoint, of whatever version.
+pub fn is_checkpoint(bytes: &[u8]) -> bool {
+    bytes.starts_with(KIND.as_bytes())
+}
 
 /// A run's state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
-    /// The run's configuration, shard and start; a line without spaces at its ends.
+    /// The run's settings; a line without spaces at its ends.
     pub run: String,
     /// No event before or at this time may be made again.
     pub last_micros: i64,
@@ -65,15 +72,29 @@ impl Saved {
             Err(error) => return Err(error),
             Ok(mut file) => file.read_to_end(&mut bytes)?,
         };
-        let saved = Self::decode(&bytes);
-        saved
-            .map(Some)
-            .ok_or_else(|| Error::new(ErrorKind::InvalidData, "it is no checkpoint of a trickle, or damaged"))
+        match Self::decode(&bytes) {
+            Some(saved) => Ok(Some(saved)),
+            None => Err(Error::new(ErrorKind::InvalidData, complaint(&bytes))),
+        }
     }
 
     /// Replaces the file, on the disk when this returns.
     pub fn write(&self, path: &Path) -> std::io::Result<()> {
         files::replace(path, |out| out.write_all(&self.encode()))
+    }
+}
+
+/// Why bytes that cannot be decoded cannot be.
+fn complaint(bytes: &[u8]) -> String {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match std::str::from_utf8(line).ok().and_then(|line| line.split(' ').next()) {
+        Some(format) if is_checkpoint(format.as_bytes()) && format != FORMAT => {
+            format!("it has the format {format}, this version reads {FORMAT}")
+        }
+        Some(FORMAT) => {
+            "it is damaged; move it away to begin anew, its updates to come are lost then".to_owned()
+        }
+        _ => "it is no checkpoint of a trickle; name another file".to_owned(),
     }
 }
 
@@ -109,8 +130,18 @@ mod tests {
         let later = Saved { last_micros: 9, ..saved() };
         later.write(&path).unwrap();
         assert_eq!(Saved::read(&path).unwrap(), Some(later));
-        std::fs::write(&path, "something else").unwrap();
-        assert!(Saved::read(&path).is_err());
+        let whole = std::fs::read(&path).unwrap();
+        let newer = String::from_utf8_lossy(&whole).replacen("trickle-2", "trickle-3", 1).into_bytes();
+        for (bytes, told) in [
+            (&whole[..whole.len() - 1], "damaged"),
+            (&newer, "format payments-trickle-3"),
+            (b"something else", "no checkpoint of a trickle"),
+            (b"", "no checkpoint of a trickle"),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            let error = Saved::read(&path).unwrap_err().to_string();
+            assert!(error.contains(told), "{error}");
+        }
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

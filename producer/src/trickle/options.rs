@@ -1,10 +1,12 @@
 //! The flags of `producer trickle`.
 
 use super::clock::Source;
+use super::lives::Lives;
 use super::rate::{Burst, Rate};
 use crate::Shard;
-use crate::generator::{Config, Curve, Live, LiveConfig, Mix, midnight_micros};
+use crate::generator::{Config, Curve, Mix, midnight_micros};
 use crate::options::{parse_date, read_profile};
+use crate::placement::place;
 use chrono::NaiveDate;
 use service::Error;
 use service::units::parse_duration;
@@ -18,9 +20,8 @@ pub struct Options {
     /// makes it miss is skipped and reported, never made up for.
     #[arg(long, default_value = "50/s", value_name = "RATE")]
     pub rate: Rate,
-    /// How the rate goes up and down over the week. The rails follow their calendars either way: no ACH on a Sunday.
-    #[arg(long, value_enum, default_value_t, value_name = "CURVE")]
-    pub rate_curve: Curve,
+    #[command(flatten)]
+    pub lives: Lives,
     /// FACTORx/LENGTH@EVERY: five times the rate for 30 s once every 10 minutes is 5x/30s@10m. May be given more than once; where
     /// bursts meet, the greatest counts.
     #[arg(long, value_name = "BURST")]
@@ -38,12 +39,6 @@ pub struct Options {
     /// Stop after this many new payments.
     #[arg(long, value_name = "COUNT")]
     pub num_records: Option<u64>,
-    /// Part of the payments that begin as PENDING and are updated until they end; the others are published as they end.
-    #[arg(long, default_value_t = 0.3, value_name = "SHARE", allow_negative_numbers = true)]
-    pub update_share: f64,
-    /// Time on the event clock within which the last update of a payment comes, although settlement takes days.
-    #[arg(long, default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]
-    pub update_within: Duration,
     /// Most updates kept for later, 24 bytes each; payments beyond it stay PENDING, and are counted.
     #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
     pub max_pending_updates: usize,
@@ -51,9 +46,15 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// Number of this producer, I of N, counted from 0: of N producers that run at once each uses other microseconds. Each has
-    /// the whole --rate.
-    #[arg(long, default_value = "0/1", value_name = "I/N")]
-    pub shard: Shard,
+    /// the whole --rate. Without it what the job that started it says, or 0/1.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
+    /// Producers that run at once, where a Kubernetes indexed job says which one this is but not of how many.
+    #[arg(long, env = "PAYMENTS_SHARDS", value_name = "N")]
+    pub shards: Option<u64>,
+    /// Where the shard comes from, for the log.
+    #[arg(skip)]
+    pub shard_source: &'static str,
     /// Customers that the payments are spread over.
     #[arg(long, env = "NUM_CUSTOMERS", default_value_t = 1_000, value_name = "COUNT")]
     pub num_customers: u64,
@@ -66,6 +67,9 @@ pub struct Options {
     /// How unevenly customers pay: 0 is evenly, 1 is as Zipf found it.
     #[arg(long, default_value_t = Config::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
     pub customer_skew: f64,
+    /// Taken here to be refused with the reason.
+    #[arg(long, hide = true, value_name = "RATE", allow_negative_numbers = true)]
+    pub anomaly_rate: Option<f64>,
     /// TOML file with amounts, calendars, return rates and the like; `producer profile` prints the built-in one.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
@@ -95,15 +99,16 @@ impl Options {
         let positive = [
             ("--max-in-flight", self.max_in_flight == 0),
             ("--progress-every", self.progress_every.is_zero()),
-            ("--update-within", self.update_within < Duration::from_secs(1)),
         ];
         if let Some((flag, _)) = positive.into_iter().find(|(_, wrong)| *wrong) {
-            let (value, least) = match flag {
-                "--max-in-flight" => ("0".to_owned(), "1"),
-                "--progress-every" => ("0s".to_owned(), "1ms"),
-                _ => (format!("{:?}", self.update_within), "1s"),
-            };
+            let (value, least) =
+                if flag == "--max-in-flight" { ("0".to_owned(), "1") } else { ("0s".to_owned(), "1ms") };
             return Err(Error::Flag { flag, value, problem: format!("is too small: use at least {least}") });
+        }
+        if let Some(rate) = self.anomaly_rate.filter(|rate| *rate != 0.0) {
+            let problem =
+                "is for loads with an end, over whose dates fraud patterns are laid: leave it out".into();
+            return Err(Error::Flag { flag: "--anomaly-rate", value: rate.to_string(), problem });
         }
         let scale = self.time_scale.unwrap_or(1.0);
         if !(scale > 0.0 && scale <= FASTEST_CLOCK) {
@@ -115,8 +120,8 @@ impl Options {
 
     fn check_rate(&self, scale: f64) -> Result<(), Error> {
         let peak = self.burst.iter().map(|burst| burst.factor).fold(1.0, f64::max);
-        let peak = if self.rate_curve == Curve::Calendar { peak * CALENDAR_PEAK } else { peak };
-        let most = MOST_A_SECOND * scale / self.shard.count() as f64 / peak;
+        let peak = if self.lives.rate_curve == Curve::Calendar { peak * CALENDAR_PEAK } else { peak };
+        let most = MOST_A_SECOND * scale / self.shard().count() as f64 / peak;
         if self.rate.per_second <= most {
             return Ok(());
         }
@@ -128,8 +133,19 @@ impl Options {
         Err(Error::Flag { flag, value, problem })
     }
 
-    pub(super) fn live(&self) -> Result<Live, Error> {
-        let base = Config {
+    /// Settles which shard this is, from the flags and the environment.
+    pub fn place(&mut self, variable: impl Fn(&str) -> Option<String>) -> Result<(), Error> {
+        let (shard, source) = place(self.shard, self.shards, variable)?;
+        (self.shard, self.shard_source) = (Some(shard), source);
+        Ok(())
+    }
+
+    pub(super) fn shard(&self) -> Shard {
+        self.shard.unwrap_or_default()
+    }
+
+    pub(super) fn config(&self) -> Result<Config, Error> {
+        Ok(Config {
             seed: self.seed,
             num_customers: self.num_customers,
             start_date: self.start_date.unwrap_or(Config::default().start_date),
@@ -138,10 +154,7 @@ impl Options {
             customer_skew: self.customer_skew,
             profile: read_profile(self.profile.as_deref())?,
             ..Config::default()
-        };
-        let (curve, update_share, update_within) = (self.rate_curve, self.update_share, self.update_within);
-        Live::new(LiveConfig { base, curve, update_share, update_within })
-            .map_err(|error| Error::Config(error.to_string()))
+        })
     }
 
     /// The event clock's source; a simulated one goes on after `last_micros` where a run before got so far.
@@ -154,17 +167,7 @@ impl Options {
         Source::Simulated { start_micros, scale: self.time_scale.unwrap_or(1.0) }
     }
 
-    fn is_simulated(&self) -> bool {
+    pub(super) fn is_simulated(&self) -> bool {
         self.start_date.is_some() || self.time_scale.is_some()
-    }
-
-    /// Names what a checkpoint belongs to.
-    pub(super) fn run_name(&self, run_id: &str) -> String {
-        let clock = match self.start_date {
-            Some(date) => date.to_string(),
-            None if self.is_simulated() => "simulated".to_owned(),
-            None => "now".to_owned(),
-        };
-        format!("{run_id} shard {} from {clock}", self.shard)
     }
 }

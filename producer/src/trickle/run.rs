@@ -57,7 +57,7 @@ impl Run {
         topic: String,
         saver: Option<Saver>,
     ) -> Self {
-        let shard = options.shard.to_string();
+        let shard = options.shard().to_string();
         let attributes = [("schema", schemas::SCHEMA), ("run_id", feed.run_id()), ("shard", &shard)];
         Self {
             attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),

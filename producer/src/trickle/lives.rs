@@ -1,0 +1,34 @@
+//! The flags that decide what a trickle's payments are like beside those of every run.
+
+use crate::generator::{Config, Curve, Live, LiveConfig};
+use service::Error;
+use service::units::parse_duration;
+use std::time::Duration;
+
+/// How payments without an end come and change.
+#[derive(Clone, Copy, Debug, clap::Args)]
+#[group(id = "lives")]
+pub struct Lives {
+    /// How the rate goes up and down over the week. The rails follow their calendars either way: no ACH on a Sunday.
+    #[arg(long, value_enum, default_value_t, value_name = "CURVE")]
+    pub rate_curve: Curve,
+    /// Part of the payments that begin as PENDING and are updated until they end; the others are published as they end.
+    #[arg(long, default_value_t = 0.3, value_name = "SHARE", allow_negative_numbers = true)]
+    pub update_share: f64,
+    /// Time on the event clock within which the last update of a payment comes, although settlement takes days.
+    #[arg(long, default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]
+    pub update_within: Duration,
+}
+
+impl Lives {
+    /// Makes such payments for the customers, rails and seed of `base`; the error names the flag that cannot work.
+    pub fn live(self, base: Config) -> Result<Live, Error> {
+        let Self { rate_curve: curve, update_share, update_within } = self;
+        if update_within < Duration::from_secs(1) {
+            let (flag, value) = ("--update-within", format!("{update_within:?}"));
+            return Err(Error::Flag { flag, value, problem: "is too small: use at least 1s".into() });
+        }
+        Live::new(LiveConfig { base, curve, update_share, update_within })
+            .map_err(|error| Error::Config(error.to_string()))
+    }
+}
