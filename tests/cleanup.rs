@@ -77,6 +77,7 @@ async fn a_run_goes_from_all_three_tables_and_the_other_stays(backend: Backend) 
     let flags = ["rows", "--run-id", generators[0].run_id()];
     let dry = cleanup(&pipeline, &[&flags[..], &["--format", "json"]].concat()).await;
     assert!(dry.error().contains("add --yes") && !dry.is_configuration());
+    assert!(dry.json()["note"].as_str().unwrap().contains("metadata:run_id"), "{}", dry.out);
     for table in dry.json()["cleanup"].as_array().unwrap() {
         assert_eq!((&table["rows"], &table["state"]), (&RECORDS.into(), &"would delete".into()));
     }

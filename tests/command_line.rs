@@ -2,11 +2,15 @@
 
 use anyhow::{Context, Result};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use whole_path::programs;
 
 fn run_in(folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
-    let mut command = programs::command("payments");
+    run_program("payments", folder, args, variables)
+}
+
+fn run_program(program: &str, folder: &Path, args: &[&str], variables: &[(&str, &str)]) -> Result<Output> {
+    let mut command = programs::command(program);
     Ok(command.current_dir(folder).args(args).envs(variables.iter().copied()).output()?)
 }
 
@@ -60,6 +64,41 @@ fn completions_and_manual_pages_know_every_subcommand() -> Result<()> {
         std::fs::read_to_string(&page).with_context(|| page.display().to_string())?;
     }
     assert!(text(&run_in(folder.path(), &["man"], &[])?)?.contains("dead\\-letter"));
+    Ok(())
+}
+
+#[test]
+fn the_stages_have_completions_and_manual_pages_too() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    for (program, flag, pages) in [("producer", "--num-records", 5), ("sink", "--max-pane-age", 3)] {
+        for shell in ["bash", "zsh", "fish"] {
+            let output = run_program(program, folder.path(), &["completions", shell], &[])?;
+            assert!(text(&output)?.contains(flag.trim_start_matches('-')), "{program} {shell}");
+        }
+        let out = format!("{program}-pages");
+        text(&run_program(program, folder.path(), &["man", "--out", &out], &[])?)?;
+        assert_eq!(std::fs::read_dir(folder.path().join(&out))?.count(), pages, "{program}");
+        assert!(text(&run_program(program, folder.path(), &["man"], &[])?)?.contains(program));
+    }
+    std::fs::write(folder.path().join("file"), "")?;
+    let refused = run_program("sink", folder.path(), &["man", "--out", "file"], &[])?;
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8(refused.stderr)?.contains("--out"));
+    Ok(())
+}
+
+#[test]
+fn bash_takes_the_completions_and_offers_subcommands() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let script = run_in(folder.path(), &["completions", "bash"], &[])?;
+    std::fs::write(folder.path().join("payments.bash"), text(&script)?)?;
+    let ask = "source ./payments.bash && complete -p payments >/dev/null && COMP_WORDS=(payments dead-letter re) \
+               COMP_CWORD=2 && _payments payments re dead-letter && echo \"${COMPREPLY[@]}\"";
+    let Ok(output) = Command::new("bash").args(["--norc", "-c", ask]).current_dir(folder.path()).output()
+    else {
+        return Ok(());
+    };
+    assert_eq!(text(&output)?.trim(), "redrive");
     Ok(())
 }
 

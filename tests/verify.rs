@@ -300,20 +300,22 @@ async fn cells_that_no_payment_has_are_told_and_left() -> Result<()> {
 async fn quality_tells_what_no_sound_pipeline_writes() -> Result<()> {
     let fixture = Fixture::new(Backend::embedded().await?).await?;
     let host = fixture.pipeline.backend.bigtable_addr().to_string();
-    let run = async |format: &str| {
-        let flags = ["quality", "--bigtable-emulator-host", &host, "--format", format];
+    let run = async |format: &str, more: &[&str]| {
+        let flags = [&["quality", "--bigtable-emulator-host", &host, "--format", format], more].concat();
         let args = QualityFlags::try_parse_from(flags).unwrap().args;
         let mut out = Vec::new();
         let result = quality::run(&args, &mut out).await;
         (result, String::from_utf8(out).unwrap())
     };
-    let (result, text) = run("table").await;
+    let (result, text) = run("table", &["--mix", "eu"]).await;
+    assert!(result.is_err() && text.contains("share       ACH is 0.3000, declared 0.0000"), "{text}");
+    let (result, text) = run("table", &["--mix", "seed"]).await;
     result?;
     assert!(text.contains("types       ACH") && text.contains(fixture.generator.run_id()), "{text}");
     fixture.damage().await?;
     let key = fixture.key(Table::ByDate, 40);
     fixture.set(Table::ByDate, &key, ("amount_info", "currency"), "usd").await?;
-    let (result, text) = run("json").await;
+    let (result, text) = run("json", &[]).await;
     assert!(result.is_err());
     let tables = serde_json::from_str::<Value>(&text)?["tables"].clone();
     let total = |table: usize, kind: &str| tables[table][kind]["total"].as_u64().unwrap();

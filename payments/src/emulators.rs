@@ -1,6 +1,6 @@
 //! `payments emulators`: the embedded servers, kept up for separately started producers and sinks.
 
-use crate::setup;
+use crate::{output::Format, setup};
 use emulator::Servers;
 use service::Project;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -70,6 +70,7 @@ pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, inst
         },
         topic_schema: None,
         dry_run: false,
+        format: Format::default(),
     }
 }
 

@@ -11,7 +11,6 @@
 //! - [`dead_letter`]: letters listed, looked at, published again or dropped.
 //! - [`cleanup`]: rows, tables, topics and subscriptions removed.
 //! - [`plan`]: what a load takes, by arithmetic.
-//! - [`manual`]: completions for shells, and manual pages.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
 pub mod cleanup;
@@ -20,7 +19,6 @@ pub mod dead_letter;
 pub mod emulators;
 pub mod inspect;
 pub mod local;
-pub mod manual;
 pub mod output;
 pub mod plan;
 pub mod quality;

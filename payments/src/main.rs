@@ -2,7 +2,7 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 use payments::{
-    cleanup, dead_letter, emulators, inspect, local, manual, plan, quality, query, replay, setup, snapshot,
+    cleanup, dead_letter, emulators, inspect, local, output, plan, quality, query, replay, setup, snapshot,
     verify,
 };
 use service::{signals, telemetry};
@@ -15,7 +15,11 @@ use tracing::Level;
 /// Exit codes: 0 done; 1 work was left undone or a check found a difference; 2 a flag, resource, permission or address is
 /// wrong.
 #[derive(Debug, Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Example:\n  payments local --num-records 200000\n\nEach subcommand's --help has examples of its own."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -47,10 +51,6 @@ enum Command {
     DeadLetter(Box<dead_letter::Args>),
     Cleanup(Box<cleanup::Args>),
     Plan(Box<plan::Args>),
-    /// Print the completions of a shell.
-    Completions(manual::CompletionsArgs),
-    /// Write the manual pages.
-    Man(manual::ManArgs),
 }
 
 fn command_line() -> clap::Command {
@@ -95,13 +95,10 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
         Command::Plan(args) => plan::run(&args, &mut stdout()),
-        Command::Completions(args) => manual::completions(command_line(), &args, &mut stdout()),
-        Command::Man(args) => manual::man(command_line(), &args, &mut stdout()),
         Command::Setup(args) => {
             let lines = setup::run(&args).await?;
-            for line in &lines {
-                println!("{line}");
-            }
+            let (text, json) = (|| setup::text(&lines), || setup::json(&lines));
+            output::write(&mut stdout(), args.format, text, json)?;
             setup::verdict(&lines)
         }
     }

@@ -9,6 +9,8 @@ mod tables;
 
 pub(crate) use pubsub::dead_letter_subscription;
 
+use crate::output::Format;
+use serde_json::{Value, json};
 use service::{Project, bigtable, pubsub as pubsub_service};
 use std::fmt;
 
@@ -51,6 +53,9 @@ pub struct Args {
     /// Say what would be done, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// What set-up found or did about one thing.
@@ -82,6 +87,25 @@ impl fmt::Display for Line {
             Finding::Differs(how) => write!(out, "differs  {kind} {name}: {how}"),
         }
     }
+}
+
+/// The report for people.
+pub fn text(lines: &[Line]) -> String {
+    lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
+}
+
+/// The report for programs.
+pub fn json(lines: &[Line]) -> Value {
+    let one = |Line { kind, name, finding }: &Line| {
+        let (state, problem) = match finding {
+            Finding::Present => ("ok", None),
+            Finding::Created => ("created", None),
+            Finding::Absent => ("missing", None),
+            Finding::Differs(how) => ("differs", Some(how)),
+        };
+        json!({ "kind": kind, "name": name, "state": state, "problem": problem })
+    };
+    json!({ "setup": lines.iter().map(one).collect::<Vec<_>>() })
 }
 
 /// Collects lines, and knows whether this is a dry run.

@@ -168,6 +168,13 @@ fn explain(name: &str, status: &tonic::Status) -> service::Error {
         let problem = format!("snapshot {name} does not exist; `payments snapshot list` shows those that do");
         return service::Error::Config(problem);
     }
+    if status.code() == tonic::Code::AlreadyExists {
+        let problem = format!(
+            "snapshot {name} exists already, and a snapshot cannot be moved: choose another name, or delete it first \
+             with `payments snapshot delete`"
+        );
+        return service::Error::Config(problem);
+    }
     Resource { kind: "snapshot", name, role: ROLE }.explain(status)
 }
 

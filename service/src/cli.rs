@@ -1,9 +1,11 @@
 //! Command lines: parsed, with the variables of a file `.env` in the working directory, or refused in one line.
 
+use crate::manual;
 use clap::error::ErrorKind;
 use std::process::ExitCode;
 
-/// Parses the command line; on `--help` and `--version`, or when it is wrong, prints and says how to exit.
+/// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and says how to
+/// exit.
 pub fn parse<T: clap::Parser>() -> Result<T, ExitCode> {
     parse_as(T::command())
 }
@@ -11,7 +13,11 @@ pub fn parse<T: clap::Parser>() -> Result<T, ExitCode> {
 /// As [`parse`], with a command that differs from `T`'s own in defaults.
 pub fn parse_as<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
     crate::dotenv::apply().map_err(|error| crate::exit::report(&error.into()))?;
-    let matches = command.try_get_matches().map_err(|error| refuse(&error))?;
+    let command = manual::add_to(command);
+    let matches = command.clone().try_get_matches().map_err(|error| refuse(&error))?;
+    if let Some(done) = manual::run(command, &matches, &mut std::io::stdout().lock()) {
+        return Err(done.map_or_else(|error| crate::exit::report(&error), |()| ExitCode::SUCCESS));
+    }
     T::from_arg_matches(&matches).map_err(|error| refuse(&error))
 }
 
@@ -30,11 +36,11 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// clap spreads an error over paragraphs; the usage and the pointer to the help go, tips stay.
+/// clap spreads an error over paragraphs; the usage, which may have several lines, and the pointer to the help end it and
+/// go, tips stay.
 fn one_line(rendered: &str) -> String {
-    let dropped = ["Usage:", "For more information"];
-    let kept =
-        rendered.lines().filter(|line| !dropped.iter().any(|start| line.trim_start().starts_with(start)));
+    let ends = ["Usage:", "For more information"];
+    let kept = rendered.lines().take_while(|line| !ends.iter().any(|end| line.trim_start().starts_with(end)));
     let text = kept.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ");
     format!("{text}; see --help")
 }
@@ -65,5 +71,11 @@ mod tests {
     fn a_misspelt_flag_gets_its_tip() {
         let line = refusal(&["x", "--coutn", "1"]);
         assert!(line.contains("--count") && !line.contains("Usage"), "{line}");
+    }
+
+    #[test]
+    fn a_usage_of_several_lines_goes_whole() {
+        let rendered = "error: unexpected argument '-1' found\n\nUsage: x [OPTIONS]\n       x <COMMAND>\n";
+        assert_eq!(one_line(rendered), "error: unexpected argument '-1' found; see --help");
     }
 }

@@ -53,6 +53,8 @@ fn start_again(_: BTreeMap<String, String>) -> Result<(), Error> {
 /// The variables of a file, or what is wrong with which line. The last of several lines of one name counts.
 fn parse(text: &str) -> Result<BTreeMap<String, String>, String> {
     let mut variables = BTreeMap::new();
+    // Editors on Windows begin a file with this mark.
+    let text = text.trim_start_matches('\u{feff}');
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
@@ -99,8 +101,7 @@ mod tests {
 
     #[test]
     fn lines_quotes_and_comments_are_read() {
-        let text =
-            "# settings\nSEED=7\nexport A = b c # why\n\nB='x # y' # z\nC=\"\"\r\nD=\nE=p=q#r\nSEED=8\n";
+        let text = "\u{feff}# settings\nSEED=7\nexport A = b c # why\n\nB='x # y' # z\nC=\"\"\r\nD=\nE=p=q#r\nSEED=8\n";
         let found = parse(text).unwrap();
         let found: Vec<_> = found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let expected = [("A", "b c"), ("B", "x # y"), ("C", ""), ("D", ""), ("E", "p=q#r"), ("SEED", "8")];

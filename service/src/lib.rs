@@ -7,7 +7,8 @@
 //! - [`latency`], [`memory`]: quantiles of durations, peak memory.
 //! - [`clock`]: the wall clock.
 //! - [`call`], [`wire`], [`share`]: gRPC calls whose messages the caller encodes, and bounds on what is on its way.
-//! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, one-line flag errors, work that keeps a CPU busy.
+//! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual pages,
+//!   work that keeps a CPU busy.
 
 pub mod bigtable;
 pub mod blocking;
@@ -19,6 +20,7 @@ pub mod endpoint;
 mod error;
 pub mod exit;
 pub mod latency;
+mod manual;
 pub mod memory;
 pub mod metrics;
 pub mod pubsub;

@@ -81,7 +81,8 @@ pub struct Chosen {
     /// Rows of payments made longer ago than this, by the date in their keys, in all three tables alike; not by load time.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub older_than: Option<Duration>,
-    /// Rows of this run, by the cell metadata:run_id; that cell is kept for 30 days, later rows are not found by it.
+    /// Rows of this run, by the cell metadata:run_id. It is kept for 30 days: rows published earlier may have lost it and
+    /// are then not found; --older-than or --prefix finds those.
     #[arg(long, value_name = "RUN_ID")]
     pub run_id: Option<String>,
 }
@@ -201,36 +202,39 @@ impl Rows {
 
 /// Writes the report to `out`.
 pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
-    let (common, lines) = match &args.action {
-        Action::Rows(rows) => (&rows.common, clean_rows(rows).await?),
-        Action::All(all) => (&all.common, all::clean(all).await?),
+    let (common, lines, note) = match &args.action {
+        Action::Rows(rows) => {
+            let which = rows.which(clock::now_micros())?;
+            (&rows.common, clean_rows(rows, &which).await?, which.blind_spot())
+        }
+        Action::All(all) => (&all.common, all::clean(all).await?, None),
     };
-    write(out, common.format, || report::text(&lines), || report::json(&lines))?;
+    let note = note.as_deref();
+    write(out, common.format, || report::text(&lines, note), || report::json(&lines, note))?;
     if lines.iter().any(Line::is_open) {
         bail!("nothing was changed: add --yes to delete what is listed");
     }
     Ok(())
 }
 
-async fn clean_rows(args: &Rows) -> anyhow::Result<Vec<Line>> {
-    let which = args.which(clock::now_micros())?;
+async fn clean_rows(args: &Rows, which: &Which) -> anyhow::Result<Vec<Line>> {
     let project = args.common.project(false)?;
     let reader = args.common.reading(&project).reader().await?;
     let mut lines = Vec::new();
     for table in args.tables() {
         let name = reader.bigtable().table_name(table.id());
         reader.bigtable().require_table(&name).await?;
-        let counted = match &which {
-            _ if !args.common.yes => rows::count(&reader, table, &which).await?,
+        let counted = match which {
+            _ if !args.common.yes => rows::count(&reader, table, which).await?,
             Which::Prefix(_) => {
-                let counted = rows::count(&reader, table, &which).await?;
+                let counted = rows::count(&reader, table, which).await?;
                 let admin = TableAdmin::connect(&args.common.bigtable, &project).await?;
-                rows::drop_range(&admin, table, &which).await?;
-                let left = rows::count(&reader, table, &which).await?.rows;
+                rows::drop_range(&admin, table, which).await?;
+                let left = rows::count(&reader, table, which).await?.rows;
                 ensure!(left == 0, "{left} rows are still there: something writes them; run again");
                 counted
             }
-            _ => rows::delete(&reader, table, &which).await?,
+            _ => rows::delete(&reader, table, which).await?,
         };
         let state = if args.common.yes { State::Gone } else { State::WouldGo };
         lines.push(Line { kind: "rows", name, state, counted: Some(counted) });

@@ -41,7 +41,8 @@ impl Line {
     }
 }
 
-pub fn text(lines: &[Line]) -> String {
+/// `note` is what a reader of the counts must know.
+pub fn text(lines: &[Line], note: Option<&str>) -> String {
     let mut text = String::new();
     for Line { kind, name, state, counted } in lines {
         let _ = write!(text, "{:<13}", state.word());
@@ -59,10 +60,13 @@ pub fn text(lines: &[Line]) -> String {
             let _ = writeln!(text, "left         {rows} rows of {name} whose keys are none of a payment");
         }
     }
+    if let Some(note) = note {
+        let _ = writeln!(text, "note         {note}");
+    }
     text
 }
 
-pub fn json(lines: &[Line]) -> Value {
+pub fn json(lines: &[Line], note: Option<&str>) -> Value {
     let key = |key: &Option<Vec<u8>>| key.as_ref().map(|key| key.escape_ascii().to_string());
     let one = |line: &Line| {
         let mut value = json!({ "kind": line.kind, "name": line.name, "state": line.state.word() });
@@ -74,5 +78,5 @@ pub fn json(lines: &[Line]) -> Value {
         }
         value
     };
-    json!({ "cleanup": lines.iter().map(one).collect::<Vec<_>>() })
+    json!({ "cleanup": lines.iter().map(one).collect::<Vec<_>>(), "note": note })
 }

@@ -60,6 +60,19 @@ impl Which {
     }
 }
 
+impl Which {
+    /// Rows that this way of asking cannot find, and how they are found.
+    pub fn blind_spot(&self) -> Option<String> {
+        let days = Column::RunId.family().retention_days();
+        matches!(self, Self::Run(_)).then(|| {
+            format!(
+                "rows published more than {days} days ago may have lost metadata:run_id, by which a run is found: \
+                 look for those with --older-than or --prefix"
+            )
+        })
+    }
+}
+
 /// The date in a row key, UTC microseconds.
 fn made_micros(table: Table, key: &[u8]) -> Option<i64> {
     let place = match table {
@@ -95,6 +108,12 @@ mod tests {
             }
         }
         assert!(gone > 0 && gone < 200);
+    }
+
+    #[test]
+    fn only_a_run_has_rows_that_are_not_found() {
+        assert!(Which::Run("r".into()).blind_spot().unwrap().contains("30 days"));
+        assert_eq!(Which::Before(0).blind_spot(), None);
     }
 
     #[test]

@@ -63,32 +63,32 @@ pub enum Action {
     /// A letter goes only once its copy is confirmed; a kill in between leaves both, which writes the same row twice. Without
     /// --yes it only counts, with exit code 1 if there is anything to do. Letters that come while it runs are left.
     #[command(after_help = "Example:\n  payments dead-letter redrive --reason key_collision --yes")]
-    Redrive {
-        /// Publish them. Without it nothing is changed.
-        #[arg(long)]
-        yes: bool,
-        /// Most letters published again; 0 is all.
-        #[arg(long, default_value_t = 0, value_name = "COUNT")]
-        limit: usize,
-        #[command(flatten)]
-        choice: Choice,
-        #[command(flatten)]
-        common: Common,
-    },
+    Redrive(Change),
     /// Drop letters for good. Without --yes it only counts, with exit code 1 if there is anything to do.
     #[command(after_help = "Example:\n  payments dead-letter purge --reason undecodable --yes")]
-    Purge {
-        /// Drop them. Without it nothing is changed.
-        #[arg(long)]
-        yes: bool,
-        /// Most letters dropped; 0 is all.
-        #[arg(long, default_value_t = 0, value_name = "COUNT")]
-        limit: usize,
-        #[command(flatten)]
-        choice: Choice,
-        #[command(flatten)]
-        common: Common,
-    },
+    Purge(Change),
+}
+
+/// Flags of the commands that make letters go.
+#[derive(Clone, Debug, clap::Args)]
+#[group(id = "dead_letter_change")]
+pub struct Change {
+    /// Do it. Without it nothing is changed.
+    #[arg(long)]
+    pub yes: bool,
+    /// Most letters that go; 0 is all.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub limit: usize,
+    #[command(flatten)]
+    pub choice: Choice,
+    #[command(flatten)]
+    pub common: Common,
+}
+
+impl Change {
+    fn work<'a>(&'a self, redrive_to: Option<(&'a Pubsub, &'a str)>) -> Work<'a> {
+        Work { choice: &self.choice, limit: self.limit, yes: self.yes, redrive_to }
+    }
 }
 
 /// Which letters.
@@ -127,10 +127,8 @@ pub struct Common {
 impl Action {
     fn common(&self) -> &Common {
         match self {
-            Self::List { common, .. }
-            | Self::Inspect { common, .. }
-            | Self::Redrive { common, .. }
-            | Self::Purge { common, .. } => common,
+            Self::List { common, .. } | Self::Inspect { common, .. } => common,
+            Self::Redrive(change) | Self::Purge(change) => &change.common,
         }
     }
 }
@@ -156,20 +154,15 @@ async fn act(
     notes: &mut impl Write,
 ) -> anyhow::Result<()> {
     let common = args.action.common();
-    let topic = || pubsub.topic_name(&common.names.topic);
     match &args.action {
         Action::List { limit, choice, .. } => list(mailbox, *limit, choice, common.format, out, notes).await,
         Action::Inspect { message_id, .. } => inspect(mailbox, message_id, common.format, out).await,
-        Action::Redrive { yes, limit, choice, .. } => {
-            let topic = topic();
+        Action::Redrive(change) => {
+            let topic = pubsub.topic_name(&common.names.topic);
             pubsub.require_topic(&topic).await?;
-            let work = Work { choice, limit: *limit, yes: *yes, redrive_to: Some((pubsub, &topic)) };
-            finish(work, mailbox, common.format, out, notes).await
+            finish(change.work(Some((pubsub, &topic))), mailbox, common.format, out, notes).await
         }
-        Action::Purge { yes, limit, choice, .. } => {
-            let work = Work { choice, limit: *limit, yes: *yes, redrive_to: None };
-            finish(work, mailbox, common.format, out, notes).await
-        }
+        Action::Purge(change) => finish(change.work(None), mailbox, common.format, out, notes).await,
     }
 }
 

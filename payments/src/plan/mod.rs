@@ -146,6 +146,7 @@ mod tests {
     #[test]
     fn every_assumption_is_listed_with_the_figures() {
         let (_, text) = planned(&["--num-records", "1000"]);
+        assert!(text.contains("stored when loaded") && text.contains("Bigtable nodes    "), "{text}");
         assert!(text.lines().filter(|line| line.starts_with("assumed")).count() >= 6, "{text}");
     }
 }

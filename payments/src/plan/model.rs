@@ -1,6 +1,7 @@
 //! The arithmetic of a plan. Pure: sizes and a load in, figures and warnings out.
 
 use super::sample::{Sizes, kept_days};
+use indicatif::HumanCount;
 use schemas::layout::Family;
 
 /// Writes that an SSD node takes, of rows of [`NODE_ROW_BYTES`].
@@ -13,8 +14,8 @@ pub const PUBLISH_QUOTA_BYTES_PER_SECOND: f64 = 200e6;
 /// What the service gives to one streaming pull.
 pub const STREAM_BYTES_PER_SECOND: f64 = 10e6;
 /// CPU seconds a million payments, of 48 cells a row: `bench -- sink` and `bench -- producer`.
-pub const SINK_CPU_SECS: f64 = 16.0;
-pub const PRODUCER_CPU_SECS: f64 = 3.0;
+pub const SINK_CPU_SECS: f64 = 14.6;
+pub const PRODUCER_CPU_SECS: f64 = 2.5;
 /// Days that the subscription keeps acked messages.
 pub const MESSAGE_DAYS: f64 = 7.0;
 
@@ -170,8 +171,8 @@ fn warn(plan: &mut Plan, sizes: &Sizes, load: Load) {
     if matches!(load, Load::Rate { .. }) {
         let text = "payments_by_date: keys begin with the date, so that all new rows go to the one tablet that ends with now";
         if plan.payments_per_second > plan.node_rows_per_second {
-            plan.breached
-                .push(format!("{text}; {:.0} rows/s are more than one node takes", plan.payments_per_second));
+            let rows = HumanCount(plan.payments_per_second as u64);
+            plan.breached.push(format!("{text}; {rows} rows/s are more than one node takes"));
         } else {
             plan.notes.push(text.to_owned());
         }
@@ -183,8 +184,9 @@ fn warn(plan: &mut Plan, sizes: &Sizes, load: Load) {
     }
     let hottest = plan.payments_per_second * sizes.top_customer_share;
     if hottest > plan.node_rows_per_second {
+        let hottest = HumanCount(hottest as u64);
         plan.breached.push(format!(
-            "payments_by_customer: the busiest customer alone has {hottest:.0} rows/s, more than one node takes: more \
+            "payments_by_customer: the busiest customer alone has {hottest} rows/s, more than one node takes: more \
              --num-customers or a lower --customer-skew spread them"
         ));
     }

@@ -46,13 +46,19 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
     line("kept for a replay", &format!("{} at most", bytes(plan.retained_message_bytes)));
     line("rows/s, all three tables", &count(plan.rows_per_second));
     line("rows/s a node", &count(plan.node_rows_per_second));
-    line("Bigtable nodes for writes", &plan.nodes_for_writes);
-    line("Bigtable nodes for storage", &plan.nodes_for_storage);
+    let [nodes, writes, storage] =
+        [plan.nodes(), plan.nodes_for_writes, plan.nodes_for_storage].map(HumanCount);
+    line("Bigtable nodes", &format!("{nodes} (for writes {writes}, for storage {storage})"));
     line("streaming pulls", &plan.streams);
     line("sinks", &format!("{} of {cpus} CPU", plan.sinks));
     line("producers", &format!("{} of {cpus} CPU", plan.producers));
     for (days, stored) in &plan.stored {
-        line(&format!("stored after {days} days"), &format!("{} before compression", bytes(*stored)));
+        let when = match days {
+            0 => "stored when loaded".to_owned(),
+            1 => "stored after 1 day".to_owned(),
+            days => format!("stored after {days} days"),
+        };
+        line(&when, &format!("{} before compression", bytes(*stored)));
     }
     for (label, cost) in &plan.costs {
         line(&format!("cost: {label}"), &format!("{cost:.2}"));
@@ -79,17 +85,19 @@ fn assumptions(sizes: &Sizes) -> Vec<String> {
         ),
         format!("a node stores {} on SSD (Google, Bigtable quotas)", bytes(NODE_STORAGE_BYTES)),
         format!(
-            "CPU seconds a million payments: sink {SINK_CPU_SECS}, producer {PRODUCER_CPU_SECS} (measured with this \
-             program; other processors differ)"
+            "CPU seconds a million payments: sink {SINK_CPU_SECS}, producer {PRODUCER_CPU_SECS} (measured by this \
+             repository's bench on payments of 48 cells a row, without TLS; other processors differ)"
         ),
         format!(
             "one streaming pull gives {} a second (Google, Pub/Sub quotas); acked messages are kept {MESSAGE_DAYS} days \
              (payments setup)",
             bytes(STREAM_BYTES_PER_SECOND)
         ),
-        "publish quota 200 MB/s: the default of small regions; large ones have up to 4 GB/s (Google, Pub/Sub quotas)"
+        "publish quota 200 MB/s: the default of small regions; large ones have up to 4 GB/s (Google, Pub/Sub quotas; \
+         our recollection: check yours)"
             .to_owned(),
-        "storage: families go after 30, 90 and 180 days by publish time; collection may lag a week (Google)".to_owned(),
+        "storage: families go after 30, 90 and 180 days by publish time (payments setup); collection may lag a week \
+         (Google, Bigtable garbage collection)".to_owned(),
         "prices: only those given as flags; deliveries, kept messages, network and machines are not in them".to_owned(),
     ]
 }

@@ -1,11 +1,14 @@
 //! `payments quality`: whether what is in the tables makes sense, whoever wrote it.
 //!
 //! Every row of every table is read back into a payment and validated as the sink validates messages; rows that lost a
-//! family are counted; then the three layouts are held against each other ([`consistency`]).
+//! family are counted; the rails' shares are compared with those declared ([`mix`]); then the three layouts are held against
+//! each other ([`consistency`]).
 
+pub mod mix;
 mod observed;
 mod report;
 
+pub use mix::Share;
 pub use observed::Observed;
 
 use crate::output::Format;
@@ -16,17 +19,24 @@ use crate::verify::found::Tables;
 use crate::verify::narrow::Limits;
 use crate::verify::{KEPT_ROWS, PARENTS, Progress};
 use anyhow::ensure;
+use producer::generator::Mix;
 use schemas::layout::Table;
 use service::Error;
 use std::io::Write;
 
 #[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Example:\n  payments quality --project my-project --instance my-instance")]
+#[command(
+    after_help = "Examples:\n  payments quality --project my-project --instance my-instance\n  payments quality --mix us"
+)]
 #[group(id = "quality")]
 pub struct Args {
     /// What the sink was told to append to the row keys by customer and by date.
     #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
     pub row_key_suffix: sink::Suffix,
+    /// Shares of the rails that the payments must have: seed, us, eu, or a list like ACH=0.4,CARD=0.6. Not looked at if
+    /// left out, for payments may be of any number of runs.
+    #[arg(long, value_name = "MIX")]
+    pub mix: Option<Mix>,
     /// Most rows listed of each problem and table.
     #[arg(long, default_value_t = 10, value_name = "COUNT")]
     pub max_listed: usize,
@@ -45,11 +55,14 @@ pub struct Args {
 pub struct Quality {
     pub tables: [Observed; 3],
     pub consistency: Consistency,
+    /// Where a mix was declared.
+    pub shares: Vec<Share>,
 }
 
 impl Quality {
     pub fn is_good(&self) -> bool {
-        self.consistency.is_consistent() && self.tables.iter().all(Observed::is_good)
+        let is_mixed = self.shares.iter().all(Share::is_as_declared);
+        is_mixed && self.consistency.is_consistent() && self.tables.iter().all(Observed::is_good)
     }
 }
 
@@ -63,8 +76,11 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     }
     let tables = Tables { reader: args.reading.reader().await?, parallelism: args.parallelism };
     let limits = Limits { kept_rows: KEPT_ROWS, parents: PARENTS, listed: args.max_listed };
+    let observed = observe(&tables, args.max_listed).await?;
     let quality = Quality {
-        tables: observe(&tables, args.max_listed).await?,
+        // The same payments lie in all three tables; where they do not, that is told already.
+        shares: args.mix.as_ref().map(|mix| mix::compare(mix, &observed[0].types)).unwrap_or_default(),
+        tables: observed,
         consistency: consistency::check(&tables, args.row_key_suffix.into(), limits).await?,
     };
     match args.format {

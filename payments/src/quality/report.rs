@@ -40,6 +40,16 @@ pub fn text(quality: &Quality) -> String {
     // The same payments lie in all three tables; what is said of one goes for the others as long as they agree.
     let first = &quality.tables[0];
     let _ = writeln!(out, "\ntypes       {}", shares(&first.types, first.rows));
+    let declared = quality.shares.iter().map(|share| format!("{} {:.4}", share.rail.name(), share.declared));
+    let declared: Vec<_> = declared.collect();
+    if !declared.is_empty() {
+        let _ = writeln!(out, "declared    {}", declared.join(", "));
+    }
+    for share in quality.shares.iter().filter(|share| !share.is_as_declared()) {
+        let (rail, found, declared) = (share.rail.name(), share.found_share(), share.declared);
+        let _ =
+            writeln!(out, "share       {rail} is {found:.4}, declared {declared:.4}: more than chance makes");
+    }
     let _ = writeln!(out, "statuses    {}", shares(&first.statuses, first.rows));
     let runs = first.runs.iter().map(|(run, rows)| {
         format!("{} {}", if run.is_empty() { "(no run)" } else { run.as_str() }, HumanCount(*rows))
@@ -80,5 +90,15 @@ pub fn json(quality: &Quality) -> Value {
             "runs": table.runs,
         })
     });
-    json!({ "tables": tables.collect::<Vec<_>>(), "consistency": verify::consistency_json(&quality.consistency) })
+    let shares = quality.shares.iter().map(|share| {
+        json!({
+            "type": share.rail.name(), "declared": share.declared, "found": share.found_share(),
+            "isAsDeclared": share.is_as_declared(),
+        })
+    });
+    json!({
+        "tables": tables.collect::<Vec<_>>(),
+        "shares": shares.collect::<Vec<_>>(),
+        "consistency": verify::consistency_json(&quality.consistency),
+    })
 }
