@@ -3,7 +3,9 @@
 //! A chunk has three strings and an allocation for each; over hundreds of millions of rows, decoding them into owned
 //! messages costs more than all that is done with them.
 
+use super::names::same;
 use prost::encoding::decode_varint;
+use std::ops::Range;
 
 /// The bytes are not a well-formed message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,8 @@ pub struct Chunk<'a> {
     /// Where the value goes on in the next chunk: the size of the whole.
     pub value_size: u64,
     pub status: RowStatus,
+    /// The bytes that say family and qualifier, of a chunk that begins with them.
+    pub named: &'a [u8],
 }
 
 // Field numbers of ReadRowsResponse and CellChunk, as keys: number << 3 | wire type.
@@ -61,6 +65,7 @@ const WRAPPED: u64 = 1 << 3 | 2;
 /// The parts of a message, in its order.
 #[derive(Clone, Debug)]
 pub struct Parts<'a> {
+    len: usize,
     rest: &'a [u8],
     time: Time,
 }
@@ -73,8 +78,8 @@ struct Time {
 }
 
 impl Time {
-    /// No varint's bytes.
-    const NONE: Self = Self { encoded: [0xff; 8], micros: 0 };
+    /// As nobody writes it, but true.
+    const ZERO: Self = Self { encoded: [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0], micros: 0 };
 
     #[inline]
     fn read(&mut self, rest: &mut &[u8]) -> Result<i64, Truncated> {
@@ -97,7 +102,31 @@ impl Time {
 
 impl<'a> Parts<'a> {
     pub fn of(message: &'a [u8]) -> Self {
-        Self { rest: message, time: Time::NONE }
+        Self { len: message.len(), rest: message, time: Time::ZERO }
+    }
+
+    /// Passes over a chunk of less than 128 bytes that is a whole cell, named by these bytes, of the time that was read last;
+    /// answers that time, and where in the message the value lies. Otherwise the chunk is still to be read.
+    #[inline]
+    pub fn usual_cell(&mut self, named: &[u8]) -> Option<(i64, Range<usize>)> {
+        let (&[key, len], rest) = self.rest.split_first_chunk()?;
+        if u64::from(key) != CHUNKS || len >= 0x80 {
+            return None;
+        }
+        let (chunk, rest) = rest.split_at_checked(len.into())?;
+        let (name, chunk) = chunk.split_at_checked(named.len())?;
+        let (&[key], chunk) = chunk.split_first_chunk()?;
+        let (time, chunk) = chunk.split_first_chunk()?;
+        if u64::from(key) != TIMESTAMP_MICROS || *time != self.time.encoded || !same(name, named) {
+            return None;
+        }
+        let (&[key, len], value) = chunk.split_first_chunk()?;
+        if u64::from(key) != VALUE || usize::from(len) != value.len() {
+            return None;
+        }
+        self.rest = rest;
+        let end = self.len - rest.len();
+        Some((self.time.micros, end - value.len()..end))
     }
 
     #[inline]
@@ -121,11 +150,15 @@ fn chunk<'a>(mut rest: &'a [u8], time: &mut Time) -> Result<Chunk<'a>, Truncated
     if begins(&mut rest, ROW_KEY) {
         chunk.row_key = bytes(&mut rest)?;
     }
+    let names = rest;
     if begins(&mut rest, FAMILY_NAME) {
         chunk.family = Some(wrapped(bytes(&mut rest)?)?);
     }
     if begins(&mut rest, QUALIFIER) {
         chunk.qualifier = Some(wrapped(bytes(&mut rest)?)?);
+    }
+    if chunk.row_key.is_empty() {
+        chunk.named = &names[..names.len() - rest.len()];
     }
     if begins(&mut rest, TIMESTAMP_MICROS) {
         chunk.timestamp_micros = time.read(&mut rest)?;
@@ -261,7 +294,7 @@ mod tests {
             bytes(),
             prop::option::of("[a-z]{0,9}"),
             prop::option::of(bytes()),
-            prop_oneof![any::<i64>(), Just(1_711_000_000_000_000)],
+            prop_oneof![any::<i64>(), Just(1_711_000_000_000_000), Just(-1), Just(0)],
             bytes(),
             0..9_i32,
             status,
@@ -296,6 +329,7 @@ mod tests {
                 Some(cell_chunk::RowStatus::ResetRow(true)) => RowStatus::Reset,
                 _ => RowStatus::Open,
             },
+            named: b"",
         }
     }
 
@@ -308,7 +342,8 @@ mod tests {
             let encoded = message.encode_to_vec();
             let mut parts = Parts::of(&encoded);
             for chunk in &message.chunks {
-                prop_assert_eq!(parts.next_part(), Ok(Some(Part::Chunk(as_read(chunk)))));
+                let Ok(Some(Part::Chunk(read))) = parts.next_part() else { panic!("a chunk") };
+                prop_assert_eq!(Chunk { named: b"", ..read }, as_read(chunk));
             }
             prop_assert_eq!(parts.next_part(), Ok(Some(Part::LastScanned(&last))));
             prop_assert_eq!(parts.next_part(), Ok(None));

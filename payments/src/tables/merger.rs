@@ -3,7 +3,7 @@
 //! A row's first chunk says key, family and qualifier; a later one says what changes. A value may go on over chunks, a row
 //! over messages. A row counts once it is committed; a reset forgets it, and it comes again.
 
-use super::chunk::{Chunk, RowStatus};
+use super::chunk::{Chunk, Parts, RowStatus};
 use super::row::{Buffer, Row};
 
 /// What the server's answer breaks the protocol with.
@@ -45,15 +45,32 @@ impl Merger {
         &self.last_key
     }
 
-    /// Takes a chunk; answers the row that it completes.
+    /// Takes the next chunk, if it is as most are: a whole cell of the column that came next in the row before, at the time of
+    /// the cell before, in the middle of its row. Other chunks are left for [`push`](Self::push).
     #[inline]
-    pub fn push(&mut self, chunk: &Chunk<'_>) -> Result<Option<Row<'_>>, Malformed> {
+    pub fn push_usual(&mut self, parts: &mut Parts<'_>) -> bool {
+        if self.state != State::InRow {
+            return false;
+        }
+        let Some((column, named)) = self.row.likely_column() else { return false };
+        let Some((timestamp_micros, value)) = parts.usual_cell(named) else { return false };
+        self.row.add_cell(column, timestamp_micros, value);
+        true
+    }
+
+    /// Takes a chunk of `message`; answers the row that it completes.
+    #[inline]
+    pub fn push<'a>(
+        &'a mut self,
+        message: &'a [u8],
+        chunk: &Chunk<'_>,
+    ) -> Result<Option<Row<'a>>, Malformed> {
         if chunk.status == RowStatus::Reset {
             self.reset(chunk)?;
             return Ok(None);
         }
         if self.row.is_too_large(chunk.value.len()) {
-            return Err(Malformed("a row is larger than 4 GiB"));
+            return Err(Malformed("a row is larger than 2 GiB"));
         }
         let state = match self.state {
             State::Outside => self.begin_row(chunk)?,
@@ -69,7 +86,14 @@ impl Merger {
         }
         self.state = State::Outside;
         self.last_key.clone_from(&self.row.key);
-        Ok(Some(self.row.row()))
+        Ok(Some(self.row.row(message)))
+    }
+
+    /// Call when all of a message is taken, before it goes.
+    pub fn end_message(&mut self, message: &[u8]) {
+        if self.state != State::Outside {
+            self.row.keep(message);
+        }
     }
 
     /// Takes the word that nothing up to this key will come any more.
@@ -111,7 +135,7 @@ impl Merger {
             return Err(Malformed("a row begins before the one before it is committed"));
         }
         match (chunk.family, chunk.qualifier) {
-            (family, Some(qualifier)) => self.row.set_column(family, qualifier),
+            (family, Some(qualifier)) => self.row.set_column(family, qualifier, chunk.named),
             (Some(_), None) => return Err(Malformed("a family begins without a qualifier")),
             (None, None) => {}
         }
@@ -165,7 +189,7 @@ mod tests {
         let mut merger = Merger::new();
         let mut rows = Vec::new();
         for chunk in chunks {
-            if let Some(row) = merger.push(chunk)? {
+            if let Some(row) = merger.push(b"", chunk)? {
                 let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
                 let mut line = text(row.key());
                 for cell in row.cells() {
@@ -209,6 +233,7 @@ mod tests {
         value: b"",
         value_size: 0,
         status: RowStatus::Reset,
+        named: b"",
     };
 
     #[test]
@@ -282,12 +307,12 @@ mod tests {
     #[test]
     fn scanned_keys_only_rise_and_only_between_rows() {
         let mut merger = Merger::new();
-        assert!(merger.push(&committed(first("b", "1"))).unwrap().is_some());
+        assert!(merger.push(b"", &committed(first("b", "1"))).unwrap().is_some());
         merger.scanned(b"c").unwrap();
         assert_eq!(merger.last_key(), b"c");
         assert!(merger.scanned(b"a").is_err());
-        assert!(merger.push(&first("c", "1")).is_err());
-        assert!(merger.push(&first("d", "1")).unwrap().is_none());
+        assert!(merger.push(b"", &first("c", "1")).is_err());
+        assert!(merger.push(b"", &first("d", "1")).unwrap().is_none());
         assert!(merger.scanned(b"e").is_err());
         merger.restart();
         assert!(merger.scanned(b"e").is_ok());

@@ -24,6 +24,8 @@ pub struct Name {
     family_number: usize,
     /// The column that came next in the row before.
     next: ColumnId,
+    /// The bytes by which a chunk says that it is of the next column; empty while they are unknown.
+    next_named: Box<[u8]>,
 }
 
 /// The columns met so far. The first stands for a row's start and is no column.
@@ -47,6 +49,7 @@ impl Default for Names {
             hash: 0,
             family_number: 0,
             next: ColumnId::default(),
+            next_named: Box::default(),
         };
         Self { by_id: vec![start], families: HashMap::new() }
     }
@@ -64,26 +67,42 @@ impl Names {
         &self.by_id[id.0 as usize]
     }
 
-    /// The column that comes after `last`: of the same family, unless another is told.
+    /// The column that is likely to come after `last`, and the bytes by which a chunk says so.
     #[inline]
-    pub fn after(&mut self, last: ColumnId, family: Option<&[u8]>, qualifier: &[u8]) -> ColumnId {
-        let guess = self.get(last).next;
-        let (before, guessed) = (self.get(last), self.get(guess));
+    pub fn likely_after(&self, last: ColumnId) -> Option<(ColumnId, &[u8])> {
+        let before = self.get(last);
+        (!before.next_named.is_empty()).then_some((before.next, &before.next_named))
+    }
+
+    /// The column that comes after `last`: of the same family, unless another is told. `named` are the bytes that said so,
+    /// or none.
+    #[inline]
+    pub fn after(
+        &mut self,
+        last: ColumnId,
+        family: Option<&[u8]>,
+        qualifier: &[u8],
+        named: &[u8],
+    ) -> ColumnId {
+        let before = self.get(last);
+        let (guess, guessed) = (before.next, self.get(before.next));
         let is_family = match family {
             Some(family) => same(&guessed.family, family),
             None => guessed.family_number == before.family_number,
         };
-        if guess != ColumnId::default() && is_family && same(&guessed.qualifier, qualifier) {
+        let is_right = guess != ColumnId::default() && is_family && same(&guessed.qualifier, qualifier);
+        if is_right && (named.is_empty() || !before.next_named.is_empty()) {
             return guess;
         }
-        self.look_up(last, family, qualifier)
+        self.look_up(last, family, qualifier, named)
     }
 
-    fn look_up(&mut self, last: ColumnId, family: Option<&[u8]>, qualifier: &[u8]) -> ColumnId {
+    fn look_up(&mut self, last: ColumnId, family: Option<&[u8]>, qualifier: &[u8], named: &[u8]) -> ColumnId {
         let family: Box<[u8]> = family.unwrap_or(&self.get(last).family).into();
         let known = self.families.get(&family).and_then(|family| family.ids.get(qualifier));
         let id = known.copied().unwrap_or_else(|| self.add(family, qualifier));
-        self.by_id[last.0 as usize].next = id;
+        let before = &mut self.by_id[last.0 as usize];
+        (before.next, before.next_named) = (id, named.into());
         id
     }
 
@@ -93,15 +112,15 @@ impl Names {
         let of = self.families.entry(family.clone()).or_insert(Family { number, ids: HashMap::new() });
         of.ids.insert(qualifier.into(), id);
         let (hash, family_number) = (column_hash(&family, qualifier), of.number);
-        let (qualifier, next) = (qualifier.into(), ColumnId::default());
-        self.by_id.push(Name { family, qualifier, hash, family_number, next });
+        let (next, next_named) = (ColumnId::default(), Box::default());
+        self.by_id.push(Name { family, qualifier: qualifier.into(), hash, family_number, next, next_named });
         id
     }
 }
 
 /// Whether these are the same, without a call for the usual name of 8 to 32 bytes.
 #[inline]
-fn same(a: &[u8], b: &[u8]) -> bool {
+pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
         && match (a.len(), a.first_chunk::<8>(), a.last_chunk::<8>()) {
             (8..=16, first, last) => first == b.first_chunk() && last == b.last_chunk(),
@@ -132,7 +151,7 @@ mod tests {
                 let (mut last, mut family) = (ColumnId::default(), None);
                 for (of, qualifier) in &row {
                     let told = (family != Some(of)).then_some(&of[..]);
-                    last = names.after(last, told, qualifier);
+                    last = names.after(last, told, qualifier, b"");
                     let name = names.get(last);
                     prop_assert_eq!((&*name.family, &*name.qualifier), (&of[..], &qualifier[..]));
                     prop_assert_eq!(name.hash, column_hash(of, qualifier));
@@ -161,7 +180,7 @@ mod tests {
         let mut names = Names::default();
         for number in 0..3 * MAX_COLUMNS {
             names.begin_row();
-            let id = names.after(ColumnId::default(), Some(b"f"), &number.to_be_bytes());
+            let id = names.after(ColumnId::default(), Some(b"f"), &number.to_be_bytes(), b"");
             assert_eq!(*names.get(id).qualifier, number.to_be_bytes());
         }
         assert!(names.by_id.len() <= MAX_COLUMNS + 1);

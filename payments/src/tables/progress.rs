@@ -62,10 +62,13 @@ impl Progress {
     ) -> Result<ControlFlow<()>, Malformed> {
         self.scanned.bytes += message.len() as u64;
         let mut parts = Parts::of(message);
-        while let Some(part) = parts.next_part().map_err(|_| Malformed("a message is cut off"))? {
+        loop {
+            while self.merger.push_usual(&mut parts) {}
+            let part = parts.next_part().map_err(|_| Malformed("a message is cut off"))?;
+            let Some(part) = part else { break };
             match part {
                 Part::Chunk(chunk) => {
-                    let Some(row) = self.merger.push(&chunk)? else { continue };
+                    let Some(row) = self.merger.push(message, &chunk)? else { continue };
                     if self.left == Some(0) {
                         return Err(Malformed("more rows than asked for"));
                     }
@@ -79,6 +82,7 @@ impl Progress {
                 Part::Stats(encoded) => self.note(encoded),
             }
         }
+        self.merger.end_message(message);
         Ok(ControlFlow::Continue(()))
     }
 
@@ -116,6 +120,88 @@ impl Progress {
             key: self.merger.last_key().to_vec(),
             patience_secs: patience.give_up.as_secs(),
             reason: format!("{:?}: {}", status.code(), status.message()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use data::ReadRowsResponse;
+    use data::read_rows_response::CellChunk;
+    use data::read_rows_response::cell_chunk::RowStatus;
+    use proptest::prelude::*;
+    use schemas::layout::Table;
+
+    /// Family, qualifier, time, value.
+    type Model = (String, Vec<u8>, i64, Vec<u8>);
+
+    fn cell() -> impl Strategy<Value = Model> {
+        let family = prop::sample::select(vec!["f", "a family of some length"]).prop_map(str::to_owned);
+        let qualifier =
+            prop::sample::select(vec![&b"q"[..], b"r", b"", b"a qualifier", b"another_qualifier"]);
+        let times = [1_711_000_000_000_000, 1_711_000_000_001_000, 0, -1];
+        let value = prop_oneof![
+            4 => prop::collection::vec(any::<u8>(), 0..9),
+            1 => prop::collection::vec(any::<u8>(), 90..200)
+        ];
+        (family, qualifier.prop_map(<[u8]>::to_vec), prop::sample::select(times.to_vec()), value)
+    }
+
+    /// As a server says it: everything each time, or only what differs from the cell before.
+    fn chunks(key: &[u8], cells: &[Model], is_brief: bool) -> Vec<CellChunk> {
+        let mut last: Option<&Model> = None;
+        let mut chunks = Vec::new();
+        for cell @ (family, qualifier, timestamp_micros, value) in cells {
+            let is_new =
+                |same: fn(&Model, &Model) -> bool| !is_brief || last.is_none_or(|last| !same(last, cell));
+            let is_other_family = is_new(|last, cell| last.0 == cell.0);
+            chunks.push(CellChunk {
+                row_key: if last.is_none() { key.to_vec() } else { Vec::new() },
+                family_name: is_other_family.then(|| family.clone()),
+                qualifier: (is_other_family || is_new(|last, cell| last.1 == cell.1))
+                    .then(|| qualifier.clone()),
+                timestamp_micros: *timestamp_micros,
+                value: value.clone(),
+                ..CellChunk::default()
+            });
+            last = Some(cell);
+        }
+        chunks.last_mut().unwrap().row_status = Some(RowStatus::CommitRow(true));
+        chunks
+    }
+
+    proptest! {
+        #[test]
+        fn rows_are_read_as_they_were_sent(
+            kinds in prop::collection::vec(prop::collection::vec(cell(), 1..9), 1..3),
+            values in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+            is_brief in any::<bool>(),
+            size in 1..40_usize,
+        ) {
+            // Rows of few kinds, each with values of its own.
+            let sent: Vec<(Vec<u8>, Vec<Model>)> = (0_u32..).zip(&values).map(|(number, (kind, byte))| {
+                let mut cells = kind.get(&kinds).clone();
+                cells.iter_mut().for_each(|cell| cell.3.push(*byte));
+                (number.to_be_bytes().to_vec(), cells)
+            }).collect();
+            let all: Vec<_> = sent.iter().flat_map(|(key, cells)| chunks(key, cells, is_brief)).collect();
+            let mut progress = Progress::new("t".to_owned(), Scan::of(Table::ByDate));
+            let mut read = Vec::new();
+            for part in all.chunks(size) {
+                let message = ReadRowsResponse { chunks: part.to_vec(), ..Default::default() }.encode_to_vec();
+                let flow = progress.take(&message, &mut |row| {
+                    let cells = row.cells().map(|cell| {
+                        let family = String::from_utf8(cell.family.to_vec()).unwrap();
+                        (family, cell.qualifier.to_vec(), cell.timestamp_micros, cell.value.to_vec())
+                    });
+                    read.push((row.key().to_vec(), cells.collect::<Vec<_>>()));
+                    ControlFlow::Continue(())
+                });
+                prop_assert_eq!(flow, Ok(ControlFlow::Continue(())));
+            }
+            prop_assert_eq!(progress.merger.finish(), Ok(()));
+            prop_assert_eq!(read, sent);
         }
     }
 }

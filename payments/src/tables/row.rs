@@ -18,7 +18,8 @@ pub struct Cell<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
     key: &'a [u8],
-    bytes: &'a [u8],
+    own: &'a [u8],
+    message: &'a [u8],
     cells: &'a [Place],
     names: &'a Names,
 }
@@ -29,7 +30,7 @@ impl<'a> Row<'a> {
     }
 
     pub fn cells(&self) -> impl ExactSizeIterator<Item = Cell<'a>> + use<'a> {
-        let (bytes, names) = (self.bytes, self.names);
+        let (own, message, names) = (self.own, self.message, self.names);
         self.cells.iter().map(move |place| {
             let name = names.get(place.column);
             Cell {
@@ -37,7 +38,7 @@ impl<'a> Row<'a> {
                 qualifier: &name.qualifier,
                 column_hash: name.hash,
                 timestamp_micros: place.timestamp_micros,
-                value: &bytes[range(place.value)],
+                value: &(if place.in_message { message } else { own })[range(place.value)],
             }
         })
     }
@@ -53,10 +54,11 @@ fn range((start, end): (u32, u32)) -> Range<usize> {
     start as usize..end as usize
 }
 
-/// A cell's column, and where its value lies in the buffer.
+/// A cell's column, and where its value lies: in the message at hand, or in the buffer.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     column: ColumnId,
+    in_message: bool,
     value: (u32, u32),
     timestamp_micros: i64,
 }
@@ -65,7 +67,7 @@ struct Place {
 #[derive(Debug, Default)]
 pub struct Buffer {
     pub key: Vec<u8>,
-    bytes: Vec<u8>,
+    own: Vec<u8>,
     cells: Vec<Place>,
     names: Names,
     /// The last cell's.
@@ -75,7 +77,7 @@ pub struct Buffer {
 impl Buffer {
     pub fn clear(&mut self) {
         self.key.clear();
-        self.bytes.clear();
+        self.own.clear();
         self.cells.clear();
         self.names.begin_row();
         self.column = ColumnId::default();
@@ -83,14 +85,37 @@ impl Buffer {
 
     /// Says the column of the cells to come: of the same family as those before, unless another is told.
     #[inline]
-    pub fn set_column(&mut self, family: Option<&[u8]>, qualifier: &[u8]) {
-        self.column = self.names.after(self.column, family, qualifier);
+    pub fn set_column(&mut self, family: Option<&[u8]>, qualifier: &[u8], named: &[u8]) {
+        self.column = self.names.after(self.column, family, qualifier, named);
+    }
+
+    /// The column that the next cell is likely of, and the bytes by which its chunk says so.
+    #[inline]
+    pub fn likely_column(&self) -> Option<(ColumnId, &[u8])> {
+        self.names.likely_after(self.column)
+    }
+
+    /// Takes a cell whose value stays in the message at hand.
+    #[inline]
+    pub fn add_cell(&mut self, column: ColumnId, timestamp_micros: i64, value: Range<usize>) {
+        self.column = column;
+        let value = (value.start as u32, value.end as u32);
+        self.cells.push(Place { column, in_message: true, value, timestamp_micros });
+    }
+
+    /// Call with the message at hand before it goes, when the row is not complete.
+    pub fn keep(&mut self, message: &[u8]) {
+        for place in self.cells.iter_mut().filter(|place| place.in_message) {
+            let start = self.own.len() as u32;
+            self.own.extend_from_slice(&message[range(place.value)]);
+            (place.in_message, place.value) = (false, (start, self.own.len() as u32));
+        }
     }
 
     /// Begins a cell with its value, or the first part of it.
     pub fn begin_cell(&mut self, timestamp_micros: i64, value: &[u8]) {
         let value = self.push(value);
-        self.cells.push(Place { column: self.column, value, timestamp_micros });
+        self.cells.push(Place { column: self.column, in_message: false, value, timestamp_micros });
     }
 
     /// Appends to the last cell's value.
@@ -101,18 +126,19 @@ impl Buffer {
         }
     }
 
-    /// Whether the row has become larger than a row can be: places in it are 32 bits wide.
+    /// Whether the row becomes larger than a row can be: places in it are 32 bits wide, and the message at hand may add to it.
     pub fn is_too_large(&self, more: usize) -> bool {
-        self.bytes.len() + more > u32::MAX as usize
+        self.own.len() + more > u32::MAX as usize / 2
     }
 
-    pub fn row(&self) -> Row<'_> {
-        Row { key: &self.key, bytes: &self.bytes, cells: &self.cells, names: &self.names }
+    /// The row, of whose values some lie in the message at hand.
+    pub fn row<'a>(&'a self, message: &'a [u8]) -> Row<'a> {
+        Row { key: &self.key, own: &self.own, message, cells: &self.cells, names: &self.names }
     }
 
     fn push(&mut self, bytes: &[u8]) -> (u32, u32) {
-        let start = self.bytes.len() as u32;
-        self.bytes.extend_from_slice(bytes);
-        (start, self.bytes.len() as u32)
+        let start = self.own.len() as u32;
+        self.own.extend_from_slice(bytes);
+        (start, self.own.len() as u32)
     }
 }
