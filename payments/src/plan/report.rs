@@ -94,7 +94,7 @@ fn assumptions(sizes: &Sizes) -> Vec<String> {
             bytes(STREAM_BYTES_PER_SECOND)
         ),
         "publish quota 200 MB/s: the default of small regions; large ones have up to 4 GB/s (Google, Pub/Sub quotas; \
-         our recollection: check yours)"
+         not looked up for your project: check yours)"
             .to_owned(),
         "storage: families go after 30, 90 and 180 days by publish time (payments setup); collection may lag a week \
          (Google, Bigtable garbage collection)".to_owned(),
