@@ -182,7 +182,9 @@ mod tests {
             // Rows of few kinds, each with values of its own.
             let sent: Vec<(Vec<u8>, Vec<Model>)> = (0_u32..).zip(&values).map(|(number, (kind, byte))| {
                 let mut cells = kind.get(&kinds).clone();
-                cells.iter_mut().for_each(|cell| cell.3.push(*byte));
+                for cell in &mut cells {
+                    cell.3.push(*byte);
+                }
                 (number.to_be_bytes().to_vec(), cells)
             }).collect();
             let all: Vec<_> = sent.iter().flat_map(|(key, cells)| chunks(key, cells, is_brief)).collect();
