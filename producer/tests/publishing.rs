@@ -120,14 +120,16 @@ async fn transient_faults_are_tried_again_until_every_payment_is_confirmed_once(
     assert!(run.confirmed.len() == 20_000 && run.confirmed.values().all(|times| *times == 1));
 }
 
+/// What no retry can mend: code, message, and a part of what is told.
+const PERMANENT: [(Code, &str, &str); 3] = [
+    (Code::PermissionDenied, "no pubsub.topics.publish", "grant the caller roles/pubsub.publisher"),
+    (Code::InvalidArgument, "the message is too large", "InvalidArgument: the message is too large"),
+    (Code::NotFound, "gone", "topic projects/local/topics/payments does not exist"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_retry_can_mend_stops_the_run_with_one_line() {
-    let cases = [
-        (Code::PermissionDenied, "no pubsub.topics.publish", "grant the caller roles/pubsub.publisher"),
-        (Code::InvalidArgument, "the message is too large", "InvalidArgument: the message is too large"),
-        (Code::NotFound, "gone", "topic projects/local/topics/payments does not exist"),
-    ];
-    for (code, message, told) in cases {
+    for (code, message, told) in PERMANENT {
         let run = publish(&["--num-records=1000000"], CancellationToken::new(), move |_| {
             Some(refuse(code, message))
         })
@@ -236,12 +238,7 @@ async fn trickle(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_retry_can_mend_ends_a_trickle_with_one_line() {
-    let cases = [
-        (Code::PermissionDenied, "no pubsub.topics.publish", "grant the caller roles/pubsub.publisher"),
-        (Code::InvalidArgument, "the message is too large", "InvalidArgument: the message is too large"),
-        (Code::NotFound, "gone", "topic projects/local/topics/payments does not exist"),
-    ];
-    for (code, message, told) in cases {
+    for (code, message, told) in PERMANENT {
         // At first all is well.
         let answer = move |number, len| {
             if number < 3 { Reply::Confirm(len) } else { refuse(code, message) }

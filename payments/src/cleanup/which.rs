@@ -58,9 +58,7 @@ impl Which {
             Self::All | Self::Prefix(_) | Self::Run(_) => Some(true),
         }
     }
-}
 
-impl Which {
     /// Rows that this way of asking cannot find, and how they are found.
     pub fn blind_spot(&self) -> Option<String> {
         let days = Column::RunId.family().retention_days();

@@ -43,6 +43,7 @@ impl Settings {
             start_date: options.start_date.map(|date| date.to_string()),
         }
     }
+
     /// As the checkpoint has them.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
