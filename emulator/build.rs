@@ -161,9 +161,7 @@ fn service_with_codecs(package: &str, types: &str, name: &str, rpcs: &[(Rpc, &st
 fn bigtable() -> Vec<Service> {
     const PROST: &str = "tonic_prost::ProstCodec";
     const RAW_REQUEST: &str = "crate::bigtable::codec::RawRequest";
-    const RAW_RESPONSE: &str = "crate::bigtable::codec::RawResponse";
     let data = [
-        (("read_rows", "ReadRows", "ReadRowsRequest", "::bytes::Bytes", false, true), RAW_RESPONSE),
         (
             (
                 "sample_row_keys",

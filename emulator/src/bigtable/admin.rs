@@ -22,8 +22,9 @@ use super::table::Table;
 /// Limit of the service.
 const MAX_TABLE_ID_BYTES: usize = 50;
 
-/// Rows a sweep rewrites before it lets others have the table.
+/// Rows that a sweep rewrites, and that a deletion takes, before they let others have the table.
 const SWEPT_ROWS: usize = 256;
+const DELETED_ROWS: usize = 10_000;
 
 /// `google.bigtable.admin.v2.BigtableTableAdmin`.
 #[derive(Clone)]
@@ -44,12 +45,17 @@ impl Admin {
 
     /// Frees the room of cells that a change of families made garbage. Reads do not show them in the meantime.
     fn sweep(&self, table: Arc<Table>) {
-        let jobs = self.jobs.clone();
+        let admin = self.clone();
         tokio::spawn(async move {
             let mut after = None;
             loop {
                 let table = table.clone();
-                match jobs.write(move || table.sweep(after.as_deref(), SWEPT_ROWS)).await {
+                let sweep = move |catalog: &Catalog| {
+                    let last = table.sweep(after.as_deref(), SWEPT_ROWS)?;
+                    catalog.keep_up()?;
+                    Ok(last)
+                };
+                match admin.run(sweep).await.map(Response::into_inner) {
                     Ok(None) => return,
                     Ok(last) => after = last,
                     // Rows are rid of garbage when they are next written, too.
@@ -115,7 +121,14 @@ impl BigtableTableAdmin for Admin {
                 self.run(move |catalog| catalog.drop_rows(&name)).await
             }
             Some(Target::RowKeyPrefix(prefix)) if !prefix.is_empty() => {
-                self.run(move |catalog| catalog.table(&name)?.delete_prefix(&prefix)).await
+                let delete = move |catalog: &Catalog| {
+                    let table = catalog.table(&name)?;
+                    while table.delete_some(&prefix, DELETED_ROWS)? {
+                        catalog.keep_up()?;
+                    }
+                    Ok(())
+                };
+                self.run(delete).await
             }
             _ => Err(Status::invalid_argument("say a row key prefix, or that all rows go")),
         }

@@ -29,12 +29,13 @@ const OPEN_FILES: usize = 256;
 const STORE_THREADS: usize = 1;
 
 /// Rows in memory only, over all tables, beyond which the largest memtable is flushed early.
-const MEMTABLES_BYTES: u64 = 64 << 20;
+const MEMTABLES_BYTES: u64 = 96 << 20;
 
 /// Memtables, over all tables, that may wait for their flush before writers wait, too; and for how long those do at
 /// most, lest a store that has failed holds them for ever.
-const SEALED_MEMTABLES: usize = 6;
+const SEALED_MEMTABLES: usize = 3;
 const MAX_WAIT: Duration = Duration::from_secs(10);
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// All tables. Reads take no lock for longer than a look-up.
 pub struct Catalog {
@@ -146,9 +147,9 @@ impl Catalog {
         held.state.storage.delete().map_err(|error| failed(&error))
     }
 
-    /// Keeps what is in memory only within bounds, however many tables are written to. Called after each write; waits
-    /// while the store is behind with its flushes.
-    pub fn bound_memory(&self) -> Result<(), Status> {
+    /// Keeps the store's memory and its runs within bounds, however many tables are written to. Called after each write: a
+    /// writer waits while the store is behind with its flushes, and helps it with its compactions.
+    pub fn keep_up(&self) -> Result<(), Status> {
         let state = |table: Arc<Table>| table.state().ok();
         let states: Vec<_> = self.list("").into_iter().filter_map(state).collect();
         let active = |state: &Arc<State>| state.storage.memtable_bytes();
@@ -160,7 +161,14 @@ impl Catalog {
         let sealed = || states.iter().map(|state| state.storage.sealed_memtables()).sum::<usize>();
         let started = Instant::now();
         while sealed() > SEALED_MEMTABLES && started.elapsed() < MAX_WAIT {
-            std::thread::sleep(Duration::from_millis(5));
+            std::thread::sleep(PAUSE);
+        }
+        for State { storage, .. } in states.iter().map(Arc::as_ref) {
+            // However long: each turn compacts, or somebody else does.
+            while storage.is_behind() {
+                storage.compact().map_err(|error| failed(&error))?;
+                std::thread::sleep(PAUSE);
+            }
         }
         Ok(())
     }

@@ -1,8 +1,11 @@
-//! Rows as `ReadRowsResponse` messages, written straight to bytes.
+//! Rows as `ReadRowsResponse` messages in their gRPC frames, written straight to bytes.
+
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::row::Cell;
+use super::columns::Column;
+use super::row::{Cell, Place, VALUE_BLOCK};
 use super::schema::Schema;
 use super::wire::{put_bytes, put_number, put_varint, put_wrapped, take_varint, varint_len};
 
@@ -10,9 +13,12 @@ use super::wire::{put_bytes, put_number, put_varint, put_wrapped, take_varint, v
 /// size are used again, those of a MiB come with fresh pages each time.
 pub const MESSAGE_BYTES: usize = 256 << 10;
 
+/// A message's frame begins with a byte that says whether it is compressed, and its length in four.
+const FRAME_HEADER_BYTES: usize = 5;
+
 /// Messages made at once. Each time the scan looks for its place in the store anew: measured, with a quarter of this a scan
 /// costs 6 % more, with a sixteenth 20 %.
-const STEP_BYTES: usize = 1 << 20;
+const STEP_BYTES: usize = 4 << 20;
 
 /// A longer value is split over several chunks.
 const VALUE_BYTES: usize = 128 << 10;
@@ -29,16 +35,60 @@ const VALUE: u32 = 6;
 const VALUE_SIZE: u32 = 7;
 const COMMIT_ROW: u32 = 9;
 
-/// Up to this size a value's chunk is written before its length is known: the length takes one or two bytes.
-const SHORT_VALUE_BYTES: usize = 1 << 10;
+/// Fields up to these sizes are kept in blocks; all of times are.
+const FAMILY_BLOCK: usize = 32;
+const QUALIFIER_BLOCK: usize = 48;
+const TIME_BLOCK: usize = 16;
+
+/// Room for the blocks of the usual chunk: head, family, qualifier, time, and the value with its head.
+const ROOM: usize = 2 + FAMILY_BLOCK + QUALIFIER_BLOCK + TIME_BLOCK + 2 + VALUE_BLOCK;
+
+/// The usual chunk is shorter than this: its length takes one byte.
+const USUAL_BYTES: usize = 0x80;
 
 /// Messages under construction.
-#[derive(Default)]
 pub struct Messages {
+    buffers: Arc<Buffers>,
+    /// The open message up to `end`, and room: a block of constant size is written in several moves, one of any few bytes
+    /// by a call.
     open: Vec<u8>,
+    end: usize,
     /// Where the last chunk begins in the open message.
     last_chunk: usize,
     ready: Vec<Bytes>,
+    /// A chunk that is none of the usual.
+    unusual: Vec<u8>,
+}
+
+/// Buffers of a scan, used again once their messages are sent: fresh pages cost a twentieth of a scan.
+#[derive(Default)]
+pub struct Buffers(Mutex<Vec<Vec<u8>>>);
+
+impl Buffers {
+    fn take(&self) -> Vec<u8> {
+        let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        used.unwrap_or_else(|| vec![0; MESSAGE_BYTES + MESSAGE_BYTES / 8])
+    }
+}
+
+/// A message that gives its buffer back.
+struct Message {
+    buffer: Vec<u8>,
+    len: usize,
+    buffers: Arc<Buffers>,
+}
+
+impl AsRef<[u8]> for Message {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.len]
+    }
+}
+
+impl Drop for Message {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.buffers.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    }
 }
 
 /// What a chunk says.
@@ -63,10 +113,10 @@ pub struct RowWriter<'m, 'a> {
     family: Option<u16>,
     /// The last cell's time, and its field. Most rows have one time in all cells.
     timestamp_micros: i64,
-    timestamp: Padded<16>,
+    timestamp: Padded<TIME_BLOCK>,
 }
 
-/// A few bytes in a block. A copy of constant size is several moves; one of any few bytes is a call.
+/// A few bytes in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Padded<const N: usize> {
     block: [u8; N],
@@ -82,23 +132,31 @@ impl<const N: usize> Padded<N> {
     }
 
     #[inline]
-    fn put(&self, out: &mut Vec<u8>) {
-        let end = out.len() + self.len;
-        out.extend_from_slice(&self.block);
-        out.truncate(end);
+    fn put(&self, room: &mut [u8; ROOM], at: &mut usize) {
+        room[*at..*at + N].copy_from_slice(&self.block);
+        *at += self.len;
     }
 }
 
-/// A qualifier's field as chunks have it; none of a long one.
-pub type QualifierField = Option<Padded<48>>;
+/// A family's and a qualifier's field as chunks have them; none of a long one.
+pub type FamilyField = Option<Padded<FAMILY_BLOCK>>;
+pub type QualifierField = Option<Padded<QUALIFIER_BLOCK>>;
+
+pub fn family_field(family: &str) -> FamilyField {
+    wrapped_field(FAMILY_NAME, family.as_bytes())
+}
 
 pub fn qualifier_field(qualifier: &[u8]) -> QualifierField {
+    wrapped_field(QUALIFIER, qualifier)
+}
+
+fn wrapped_field<const N: usize>(number: u32, text: &[u8]) -> Option<Padded<N>> {
     let mut field = Vec::new();
-    put_wrapped(&mut field, QUALIFIER, qualifier);
+    put_wrapped(&mut field, number, text);
     Padded::of(&field)
 }
 
-fn timestamp_field(timestamp_micros: i64) -> Padded<16> {
+fn timestamp_field(timestamp_micros: i64) -> Padded<TIME_BLOCK> {
     let mut field = Vec::with_capacity(16);
     if timestamp_micros != 0 {
         put_number(&mut field, TIMESTAMP_MICROS, timestamp_micros as u64);
@@ -107,6 +165,11 @@ fn timestamp_field(timestamp_micros: i64) -> Padded<16> {
 }
 
 impl Messages {
+    pub fn new(buffers: Arc<Buffers>) -> Self {
+        let (open, ready, unusual) = (Vec::new(), Vec::new(), Vec::new());
+        Messages { buffers, open, end: 0, last_chunk: 0, ready, unusual }
+    }
+
     /// Begins a row.
     pub fn row<'m, 'a>(&'m mut self, key: &'a [u8], schema: &'a Schema) -> RowWriter<'m, 'a> {
         let timestamp = timestamp_field(0);
@@ -126,92 +189,125 @@ impl Messages {
     }
 
     fn put(&mut self, chunk: &Chunk<'_>) {
-        let out = self.begin_chunk();
-        put_varint(out, u64::from(CHUNKS << 3 | 2));
-        put_varint(out, chunk.len() as u64);
-        if !chunk.key.is_empty() {
-            put_bytes(out, ROW_KEY, chunk.key);
+        let mut out = std::mem::take(&mut self.unusual);
+        out.clear();
+        chunk.encode(&mut out);
+        self.begin_chunk(out.len());
+        self.append(&out);
+        self.unusual = out;
+    }
+
+    /// Begins a chunk, for which there are so many bytes of room: a message that was full before goes.
+    #[inline]
+    fn begin_chunk(&mut self, bytes: usize) {
+        if self.end >= MESSAGE_BYTES {
+            self.end_message();
         }
-        if let Some(family) = chunk.family {
-            put_wrapped(out, FAMILY_NAME, family);
+        if self.end == 0 {
+            self.begin_message();
         }
-        if let Some(qualifier) = chunk.qualifier {
-            put_wrapped(out, QUALIFIER, qualifier);
-        }
-        if chunk.timestamp_micros != 0 {
-            put_number(out, TIMESTAMP_MICROS, chunk.timestamp_micros as u64);
-        }
-        if let Some(label) = chunk.label {
-            put_bytes(out, LABELS, label.as_bytes());
-        }
-        if !chunk.value.is_empty() {
-            put_bytes(out, VALUE, chunk.value);
-        }
-        if let Some(size) = chunk.value_size {
-            put_number(out, VALUE_SIZE, size as u64);
+        self.last_chunk = self.end;
+        self.reserve(bytes);
+    }
+
+    #[inline]
+    fn reserve(&mut self, bytes: usize) {
+        if self.open.len() - self.end < bytes {
+            self.open.resize(self.end + bytes, 0);
         }
     }
 
-    /// Room for a chunk: what was full before it goes.
-    #[inline]
-    fn begin_chunk(&mut self) -> &mut Vec<u8> {
-        if self.open.len() >= MESSAGE_BYTES {
-            self.end_message();
-        }
-        if self.open.capacity() == 0 {
-            self.open.reserve(MESSAGE_BYTES + MESSAGE_BYTES / 8);
-        }
-        self.last_chunk = self.open.len();
-        &mut self.open
+    fn append(&mut self, bytes: &[u8]) {
+        self.reserve(bytes.len());
+        self.open[self.end..self.end + bytes.len()].copy_from_slice(bytes);
+        self.end += bytes.len();
     }
 
     /// Says of the last chunk that its row ends there.
     fn commit(&mut self) {
-        put_number(&mut self.open, COMMIT_ROW, 1);
+        const ENDS: [u8; 2] = [(COMMIT_ROW << 3) as u8, 1];
         let at = self.last_chunk + 1;
-        let mut rest = &self.open[at..];
+        let mut rest = &self.open[at..self.end];
         let told = take_varint(&mut rest).expect("a chunk begins with its length");
-        let width = varint_len(told);
-        set_length(&mut self.open, at, width, told + 2);
+        let fields = self.end - rest.len();
+        let mut len = Vec::with_capacity(10);
+        put_varint(&mut len, told + ENDS.len() as u64);
+        let shift = at + len.len() - fields;
+        self.reserve(shift + ENDS.len());
+        if shift > 0 {
+            self.open.copy_within(fields..self.end, fields + shift);
+        }
+        self.open[at..at + len.len()].copy_from_slice(&len);
+        self.end += shift;
+        self.append(&ENDS);
     }
 
+    fn begin_message(&mut self) {
+        self.open = self.buffers.take();
+        self.end = FRAME_HEADER_BYTES;
+    }
+
+    /// Writes the frame's header: not compressed, so long.
     fn end_message(&mut self) {
-        self.ready.push(std::mem::take(&mut self.open).into());
+        let (buffer, len) = (std::mem::take(&mut self.open), std::mem::take(&mut self.end));
+        let mut message = Message { buffer, len, buffers: self.buffers.clone() };
+        message.buffer[0] = 0;
+        let told = (len - FRAME_HEADER_BYTES) as u32;
+        message.buffer[1..FRAME_HEADER_BYTES].copy_from_slice(&told.to_be_bytes());
+        self.ready.push(Bytes::from_owner(message));
     }
 
     /// Whether this is enough for once.
     pub fn is_full(&self) -> bool {
-        self.ready.len() * MESSAGE_BYTES + self.open.len() >= STEP_BYTES
+        self.ready.len() * MESSAGE_BYTES + self.end >= STEP_BYTES
     }
 
     /// The messages, complete or not. If they would be none, one that says how far the scan has come.
     pub fn finish(mut self, last_scanned: Option<&[u8]>) -> Vec<Bytes> {
-        if !self.open.is_empty() {
+        if self.end > 0 {
             self.end_message();
         }
         if self.ready.is_empty()
             && let Some(key) = last_scanned
         {
-            put_bytes(&mut self.open, LAST_SCANNED_ROW_KEY, key);
+            let mut scanned = Vec::new();
+            put_bytes(&mut scanned, LAST_SCANNED_ROW_KEY, key);
+            self.begin_message();
+            self.append(&scanned);
             self.end_message();
         }
         self.ready
     }
 }
 
-/// Writes a length over another of this width, making room where it is wider.
-#[inline]
-fn set_length(out: &mut Vec<u8>, at: usize, width: usize, len: u64) {
-    if width == 1 && len < 0x80 {
-        out[at] = len as u8;
-        return;
-    }
-    let mut told = Vec::with_capacity(10);
-    put_varint(&mut told, len);
-    out.splice(at..at + width, told);
-}
-
 impl Chunk<'_> {
+    /// Appends the chunk as a field of its message.
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_varint(out, u64::from(CHUNKS << 3 | 2));
+        put_varint(out, self.len() as u64);
+        if !self.key.is_empty() {
+            put_bytes(out, ROW_KEY, self.key);
+        }
+        if let Some(family) = self.family {
+            put_wrapped(out, FAMILY_NAME, family);
+        }
+        if let Some(qualifier) = self.qualifier {
+            put_wrapped(out, QUALIFIER, qualifier);
+        }
+        if self.timestamp_micros != 0 {
+            put_number(out, TIMESTAMP_MICROS, self.timestamp_micros as u64);
+        }
+        if let Some(label) = self.label {
+            put_bytes(out, LABELS, label.as_bytes());
+        }
+        if !self.value.is_empty() {
+            put_bytes(out, VALUE, self.value);
+        }
+        if let Some(size) = self.value_size {
+            put_number(out, VALUE_SIZE, size as u64);
+        }
+    }
+
     /// Bytes of the encoding. All fields' numbers are below 16: their keys take one byte.
     fn len(&self) -> usize {
         let bytes = |len: usize| 1 + varint_len(len as u64) + len;
@@ -230,20 +326,18 @@ impl Chunk<'_> {
 }
 
 impl<'a> RowWriter<'_, 'a> {
-    /// Takes the next cell in order. A cell of another column than the last cell's comes with what its column's field is.
+    /// Takes the next cell of a stored row.
     #[inline]
-    pub fn push(&mut self, cell: Cell<'a>, new_column: Option<&QualifierField>) {
-        match new_column {
-            Some(Some(field)) if cell.value.len() <= SHORT_VALUE_BYTES => self.put_short(&cell, field),
-            _ => self.put(&cell, new_column.is_some()),
+    pub fn push_stored(&mut self, cell: &Cell<'a>, place: Place<'_>) {
+        if place.nth > 0 || !self.put_usual(cell, place) {
+            self.put(cell, place.nth == 0);
         }
     }
 
     pub fn push_all(&mut self, cells: &[Cell<'a>]) {
         let mut last: Option<&Cell<'a>> = None;
         for cell in cells {
-            let new_column = last.is_none_or(|last| !last.same_column(cell));
-            self.push(*cell, new_column.then_some(&None));
+            self.put(cell, last.is_none_or(|last| !last.same_column(cell)));
             last = Some(cell);
         }
     }
@@ -257,30 +351,47 @@ impl<'a> RowWriter<'_, 'a> {
         true
     }
 
-    /// The usual chunk: a stored cell of a known column, with a short value.
+    /// Writes the usual chunk: of a known column, not the first of its row, and short. False of another.
     #[inline]
-    fn put_short(&mut self, cell: &Cell<'a>, field: &Padded<48>) {
-        if cell.timestamp_micros != self.timestamp_micros {
-            (self.timestamp_micros, self.timestamp) =
-                (cell.timestamp_micros, timestamp_field(cell.timestamp_micros));
+    fn put_usual(&mut self, cell: &Cell<'a>, place: Place<'_>) -> bool {
+        let Some(last_family) = self.family else { return false };
+        let Some(Column { field: Some(qualifier), .. }) = place.column else { return false };
+        let new_family = last_family != cell.family;
+        let family = if new_family { &self.schema.family(cell.family).field } else { &None };
+        if new_family && family.is_none() {
+            return false;
         }
-        let out = self.messages.begin_chunk();
-        let start = out.len();
-        out.extend_from_slice(&[(CHUNKS << 3 | 2) as u8, 0]);
-        if self.family != Some(cell.family) {
-            if self.family.is_none() {
-                put_bytes(out, ROW_KEY, self.key);
-            }
-            put_wrapped(out, FAMILY_NAME, self.schema.family(cell.family).name.as_bytes());
+        if cell.timestamp_micros != self.timestamp_micros {
+            self.timestamp_micros = cell.timestamp_micros;
+            self.timestamp = timestamp_field(cell.timestamp_micros);
+        }
+        let value_len = cell.value.len();
+        let known = family.map_or(0, |family| family.len) + qualifier.len + self.timestamp.len;
+        let len = known + if value_len == 0 { 0 } else { 2 + value_len };
+        if len >= USUAL_BYTES || value_len > VALUE_BLOCK {
+            return false;
+        }
+        self.messages.begin_chunk(ROOM);
+        let end = self.messages.end;
+        let Some(room) = self.messages.open[end..].first_chunk_mut::<ROOM>() else { return false };
+        room[..2].copy_from_slice(&[(CHUNKS << 3 | 2) as u8, len as u8]);
+        let mut at = 2;
+        if let Some(family) = family {
+            family.put(room, &mut at);
             self.family = Some(cell.family);
         }
-        field.put(out);
-        self.timestamp.put(out);
-        if !cell.value.is_empty() {
-            put_bytes(out, VALUE, cell.value);
+        qualifier.put(room, &mut at);
+        self.timestamp.put(room, &mut at);
+        if value_len > 0 {
+            room[at..at + 2].copy_from_slice(&[(VALUE << 3 | 2) as u8, value_len as u8]);
+            at += 2;
+            match place.block {
+                Some(block) => room[at..at + VALUE_BLOCK].copy_from_slice(block),
+                None => room[at..at + value_len].copy_from_slice(cell.value),
+            }
         }
-        let len = out.len() - start - 2;
-        set_length(out, start + 1, 1, len as u64);
+        self.messages.end = end + 2 + len;
+        true
     }
 
     /// A chunk repeats of its predecessor what it does not say.
@@ -301,21 +412,36 @@ impl<'a> RowWriter<'_, 'a> {
 
 #[cfg(test)]
 mod tests {
-    use prost::Message;
+    use std::convert::Infallible;
 
+    use proptest::prelude::*;
+    use prost::Message as _;
+
+    use super::super::columns::Columns;
+    use super::super::row;
     use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
     use crate::proto::bigtable::ReadRowsResponse;
     use crate::proto::bigtable::read_rows_response::cell_chunk::RowStatus;
 
+    fn schema_of(families: &[&str]) -> Schema {
+        let family = |(id, name): (u32, &&str)| FamilyRecord { id, name: (*name).to_owned(), family: None };
+        let families: Vec<_> = (0..).zip(families).map(family).collect();
+        let next_family_id = families.len() as u32;
+        Schema::compile(TableRecord { next_family_id, families, ..TableRecord::default() }).unwrap()
+    }
+
     fn schema() -> Schema {
-        let family = FamilyRecord { id: 0, name: "f".to_owned(), family: None };
-        Schema::compile(TableRecord { next_family_id: 1, families: vec![family], ..TableRecord::default() })
-            .unwrap()
+        schema_of(&["f"])
     }
 
     fn read(messages: &[Bytes]) -> Vec<ReadRowsResponse> {
-        messages.iter().map(|message| ReadRowsResponse::decode(&message[..]).unwrap()).collect()
+        let decode = |frame: &Bytes| {
+            let (header, message) = frame.split_first_chunk::<FRAME_HEADER_BYTES>().unwrap();
+            assert_eq!((header[0], header.last_chunk()), (0, Some(&(message.len() as u32).to_be_bytes())));
+            ReadRowsResponse::decode(message).unwrap()
+        };
+        messages.iter().map(decode).collect()
     }
 
     fn push_row(messages: &mut Messages, cells: &[Cell<'_>]) {
@@ -335,7 +461,7 @@ mod tests {
             label: None,
         };
         let cells: [Cell<'_>; 3] = [cell(b"", 2_000, b"1"), cell(b"", 1_000, b""), cell(b"q", 0, b"3")];
-        let mut messages = Messages::default();
+        let mut messages = Messages::new(Arc::default());
         push_row(&mut messages, &cells);
         let [response] = &read(&messages.finish(Some(b"key")))[..] else { panic!("one message") };
         let [first, second, third] = &response.chunks[..] else { panic!("three chunks") };
@@ -347,40 +473,71 @@ mod tests {
         assert!(response.last_scanned_row_key.is_empty());
     }
 
-    #[test]
-    fn a_chunk_of_any_length_is_read_back() {
-        let (schema, field) = (schema(), qualifier_field(b"q"));
-        let value = vec![7; SHORT_VALUE_BYTES + 9];
-        for len in (0..300).chain(SHORT_VALUE_BYTES - 9..value.len()) {
-            let cell = |timestamp_micros| Cell {
-                family: 0,
-                qualifier: b"q",
-                timestamp_micros,
-                value: &value[..len],
-                label: None,
-            };
-            let mut messages = Messages::default();
-            for key in [&b"a"[..], b"b"] {
-                let mut row = messages.row(key, &schema);
-                row.push(cell(2_000), Some(&field));
-                row.push(cell(1_000), None);
-                assert!(row.finish());
+    const FAMILIES: [&str; 3] = ["a", "a family of as many bytes as no block has", "f"];
+    const QUALIFIERS: [&[u8]; 5] =
+        [b"", b"q", b"a longer qualifier", &[b'x'; QUALIFIER_BLOCK - 4], &[b'x'; QUALIFIER_BLOCK]];
+
+    /// Places of family and qualifier, milliseconds, length of the value.
+    type Model = (u16, usize, i64, usize);
+
+    fn model() -> impl Strategy<Value = Model> {
+        let millis = prop::sample::select(vec![0, 1, 2, 1_711_000_000_000]);
+        (
+            0..FAMILIES.len() as u16,
+            0..QUALIFIERS.len(),
+            millis,
+            prop_oneof![4 => 0..150_usize, 1 => 0..900_usize],
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn stored_rows_are_told_as_their_cells_are(
+            rows in prop::collection::vec(prop::collection::vec(model(), 1..12), 1..6), known in any::<bool>()
+        ) {
+            let schema = schema_of(&FAMILIES);
+            let value: Vec<u8> = (0..900).map(|at| at as u8).collect();
+            let (mut columns, mut sent) = (Columns::default(), Vec::new());
+            let (mut stored, mut plain) = (Messages::new(Arc::default()), Messages::new(Arc::default()));
+            for model in &rows {
+                let cell = |&(family, qualifier, millis, len): &Model| {
+                    let (qualifier, value) = (QUALIFIERS[qualifier], &value[..len]);
+                    Cell { family, qualifier, timestamp_micros: millis * 1_000, value, label: None }
+                };
+                let mut cells: Vec<_> = model.iter().map(cell).collect();
+                cells.sort_by(Cell::position);
+                cells.dedup_by(|a, b| a.position(b).is_eq());
+                sent.extend(cells.iter().map(|cell| (cell.timestamp_micros, cell.value.to_vec())));
+                let mut row = Vec::new();
+                row::encode(&cells, &schema, &mut row, |family, qualifier| {
+                    Ok::<_, Infallible>(match columns.find(family, qualifier) {
+                        Some(id) => id,
+                        None if known => columns.push(Column::new(family, qualifier)),
+                        None => 0,
+                    })
+                }).unwrap();
+                let mut writer = stored.row(b"key", &schema);
+                row::visit(&row, &schema, &columns, |cell, place| writer.push_stored(&cell, place)).unwrap();
+                writer.finish();
+                let mut writer = plain.row(b"key", &schema);
+                writer.push_all(&cells);
+                writer.finish();
             }
-            let [response] = &read(&messages.finish(None))[..] else { panic!("one message") };
-            let told = |at: usize| (&response.chunks[at].row_key[..], response.chunks[at].value.len());
-            assert_eq!([0, 1, 2, 3].map(told), [(&b"a"[..], len), (b"", len), (b"b", len), (b"", len)]);
-            let commits = response.chunks.iter().map(|chunk| chunk.row_status.is_some());
-            assert!(commits.eq([false, true, false, true]), "{len}");
-            let times = response.chunks.iter().map(|chunk| chunk.timestamp_micros);
-            assert!(times.eq([2_000, 1_000, 2_000, 1_000]));
+            let (stored, plain) = (stored.finish(None), plain.finish(None));
+            prop_assert_eq!(&stored, &plain);
+            let chunks: Vec<_> = read(&stored).into_iter().flat_map(|response| response.chunks).collect();
+            prop_assert_eq!(chunks.iter().filter(|chunk| chunk.row_status.is_some()).count(), rows.len());
+            let told: Vec<_> = chunks.into_iter().map(|chunk| (chunk.timestamp_micros, chunk.value)).collect();
+            prop_assert_eq!(told, sent);
         }
     }
 
     #[test]
     fn a_long_value_is_split_and_says_its_size() {
-        let value = vec![7; 8 * VALUE_BYTES + 1];
+        let parts = STEP_BYTES / VALUE_BYTES;
+        let value = vec![7; parts * VALUE_BYTES + 1];
         let cell = Cell { family: 0, qualifier: b"q", timestamp_micros: 0, value: &value, label: None };
-        let mut messages = Messages::default();
+        let mut messages = Messages::new(Arc::default());
         push_row(&mut messages, &[cell]);
         assert!(messages.is_full());
         let chunks: Vec<_> =
@@ -388,13 +545,15 @@ mod tests {
         let sizes: Vec<_> = chunks.iter().map(|chunk| (chunk.value.len(), chunk.value_size)).collect();
         let whole = value.len() as i32;
         let full = (VALUE_BYTES, whole);
-        assert_eq!(sizes, [vec![full; 8], vec![(1, 0)]].concat());
+        assert_eq!(sizes, [vec![full; parts], vec![(1, 0)]].concat());
     }
 
     #[test]
     fn a_scan_that_found_nothing_says_how_far_it_came() {
-        let [response] = &read(&Messages::default().finish(Some(b"key")))[..] else { panic!("one message") };
+        let [response] = &read(&Messages::new(Arc::default()).finish(Some(b"key")))[..] else {
+            panic!("one message")
+        };
         assert_eq!(response.last_scanned_row_key, b"key");
-        assert!(Messages::default().finish(None).is_empty());
+        assert!(Messages::new(Arc::default()).finish(None).is_empty());
     }
 }

@@ -31,6 +31,10 @@ impl Columns {
         self.by_id.get((id as usize).checked_sub(1)?)
     }
 
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
     pub fn find(&self, family_id: u32, qualifier: &[u8]) -> Option<u32> {
         self.ids.get(&family_id)?.get(qualifier).copied()
     }

@@ -1,17 +1,15 @@
-//! The data service.
+//! The data service, but for its reads.
 
-use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::Stream;
 use futures_util::stream::{self, Once};
 use tonic::{Request, Response, Status};
 
 use crate::proto::bigtable::{
     CheckAndMutateRowRequest, CheckAndMutateRowResponse, MutateRowRequest, MutateRowResponse,
     MutateRowsResponse, PingAndWarmRequest, PingAndWarmResponse, ReadModifyWriteRowRequest,
-    ReadModifyWriteRowResponse, ReadRowsRequest, SampleRowKeysRequest, SampleRowKeysResponse,
+    ReadModifyWriteRowResponse, SampleRowKeysRequest, SampleRowKeysResponse,
 };
 use crate::proto::bigtable_data::bigtable_server::Bigtable;
 
@@ -21,7 +19,6 @@ use super::check::check_key;
 use super::conditional::{check_all, check_and_mutate, read_modify_write};
 use super::jobs::Jobs;
 use super::sample::sample;
-use super::scan::Scan;
 use super::writer::Entry;
 
 /// `google.bigtable.v2.Bigtable`.
@@ -40,7 +37,7 @@ impl Data {
         let catalog = self.catalog.clone();
         let job = move || {
             let answer = work(&catalog)?;
-            catalog.bound_memory()?;
+            catalog.keep_up()?;
             Ok(answer)
         };
         self.jobs.write(job).await
@@ -55,7 +52,7 @@ fn single<T>(answer: T) -> Response<Single<T>> {
 }
 
 /// A view would show part of a table: this server has whole tables only.
-fn refuse_views(names: &[&str]) -> Result<(), Status> {
+pub fn refuse_views(names: &[&str]) -> Result<(), Status> {
     if names.iter().all(|name| name.is_empty()) {
         return Ok(());
     }
@@ -64,34 +61,8 @@ fn refuse_views(names: &[&str]) -> Result<(), Status> {
 
 #[tonic::async_trait]
 impl Bigtable for Data {
-    type ReadRowsStream = Pin<Box<dyn Stream<Item = Result<Bytes, Status>> + Send>>;
     type SampleRowKeysStream = stream::Iter<std::vec::IntoIter<Result<SampleRowKeysResponse, Status>>>;
     type MutateRowsStream = Single<MutateRowsResponse>;
-
-    async fn read_rows(
-        &self,
-        request: Request<ReadRowsRequest>,
-    ) -> Result<Response<Self::ReadRowsStream>, Status> {
-        let request = request.into_inner();
-        refuse_views(&[&request.authorized_view_name, &request.materialized_view_name])?;
-        let scan = Scan::new(self.catalog.table(&request.table_name)?, request)?;
-        let jobs = self.jobs.clone();
-        // A message is made when the client's window has room for it.
-        let messages = stream::try_unfold(scan, move |mut scan| {
-            let jobs = jobs.clone();
-            async move {
-                if let Some(message) = scan.ready_message() {
-                    return Ok(Some((message, scan)));
-                }
-                if scan.is_done() {
-                    return Ok(None);
-                }
-                let step = move || scan.next_message().map(|message| message.map(|message| (message, scan)));
-                jobs.read(step).await
-            }
-        });
-        Ok(Response::new(Box::pin(messages)))
-    }
 
     async fn sample_row_keys(
         &self,

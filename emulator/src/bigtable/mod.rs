@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! server       start, addresses, shutdown        admission, jobs, codec: what crosses the network, and when
-//! data, admin  the two gRPC services
+//! data, reads, admin  the two gRPC services
 //!   bulk, conditional (mutation -> check) -> writer (apply, gc) changes of rows
 //!   scan (keys, filter -> matcher, chunks), sample             reads of rows
 //!   families                                                   changes of the schema
@@ -39,6 +39,7 @@ mod matcher;
 mod mutation;
 mod pattern;
 mod present;
+mod reads;
 mod row;
 mod sample;
 mod scan;

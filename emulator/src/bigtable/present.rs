@@ -1,7 +1,7 @@
-//! Which keys a table may hold: spares a write the search for a row that is not there.
+//! Which keys a table may hold, and some that it does.
 //!
-//! The store has such filters, too, but one for each of its files and none for its memtables. Measured: looking for
-//! a new row in the store costs a tenth of writing it.
+//! The filter spares a write the search for a row that is not there. The store has such filters, too, but one for each of its
+//! files and none for its memtables. Measured: looking for a new row in the store costs a tenth of writing it.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -18,12 +18,24 @@ const PROBES: usize = 6;
 
 type Block = [u64; BLOCK_BITS / 64];
 
-/// A growing Bloom filter of a table's keys.
+/// A growing Bloom filter of a table's keys, and a sample of them.
 #[derive(Debug)]
 pub struct Present {
     layers: Vec<Layer>,
     /// False if there are keys that are not in the layers: then any key may be there.
     complete: bool,
+    /// None of a table whose keys are not known from its first.
+    sample: Option<Sample>,
+}
+
+/// A sample is halved beyond this many keys.
+const SAMPLED_KEYS: usize = 1024;
+
+/// The keys whose hashes are below a limit: as likely each as any other.
+#[derive(Debug)]
+struct Sample {
+    limit: u64,
+    keys: Vec<(u64, Box<[u8]>)>,
 }
 
 #[derive(Debug)]
@@ -35,7 +47,15 @@ struct Layer {
 impl Present {
     /// The filter of a table that is empty or, not `complete`, of one whose keys are not known.
     pub fn new(complete: bool) -> Self {
-        Present { layers: Vec::new(), complete }
+        let sample = complete.then(|| Sample { limit: u64::MAX, keys: Vec::new() });
+        Present { layers: Vec::new(), complete, sample }
+    }
+
+    /// Some hundred of the keys that were inserted, in order; all if there are fewer. None if others may be there.
+    pub fn sample(&self) -> Option<Vec<Vec<u8>>> {
+        let mut keys: Vec<_> = self.sample.as_ref()?.keys.iter().map(|(_, key)| key.to_vec()).collect();
+        keys.sort_unstable();
+        Some(keys)
     }
 
     /// False if the key is certainly not there.
@@ -46,18 +66,35 @@ impl Present {
 
     pub fn insert(&mut self, key: &[u8]) {
         let hash = hash(key);
+        if let Some(sample) = &mut self.sample {
+            sample.insert(hash, key);
+        }
         if !self.complete || self.layers.iter().any(|layer| layer.contains(hash)) {
             return;
         }
         if self.layers.last().is_none_or(|layer| layer.room == 0) {
             if self.layers.len() == MAX_LAYERS {
-                *self = Present::new(false);
+                (self.layers, self.complete) = (Vec::new(), false);
                 return;
             }
             self.layers.push(Layer::new(FIRST_ROOM << (2 * self.layers.len())));
         }
         if let Some(layer) = self.layers.last_mut() {
             layer.insert(hash);
+        }
+    }
+}
+
+impl Sample {
+    #[inline]
+    fn insert(&mut self, hash: u64, key: &[u8]) {
+        if hash >= self.limit || self.keys.iter().any(|(known, _)| *known == hash) {
+            return;
+        }
+        self.keys.push((hash, key.into()));
+        if self.keys.len() > SAMPLED_KEYS {
+            self.limit /= 2;
+            self.keys.retain(|(hash, _)| *hash < self.limit);
         }
     }
 }
@@ -107,6 +144,30 @@ mod tests {
         assert!((0..keys).all(|key| present.may_contain(&key.to_be_bytes())));
         let wrong = (keys..2 * keys).filter(|key| present.may_contain(&key.to_be_bytes())).count();
         assert!(wrong < keys / 25, "{wrong} of {keys}");
+    }
+
+    #[test]
+    fn the_sample_divides_the_keys_evenly() {
+        let mut present = Present::new(true);
+        let keys = 50_000_usize;
+        for _ in 0..2 {
+            (0..keys).for_each(|key| present.insert(&key.to_be_bytes()));
+        }
+        let sample = present.sample().unwrap();
+        assert!((SAMPLED_KEYS / 2 - 99..=SAMPLED_KEYS).contains(&sample.len()), "{}", sample.len());
+        assert!(sample.is_sorted_by(|a, b| a < b));
+        let below = sample.iter().filter(|key| key[..] < (keys / 4).to_be_bytes()[..]).count();
+        assert!((below * 4).abs_diff(sample.len()) < sample.len() / 4, "{below} of {}", sample.len());
+    }
+
+    #[test]
+    fn a_few_keys_are_all_sampled() {
+        let mut present = Present::new(true);
+        for key in [b"b", b"a", b"b"] {
+            present.insert(key);
+        }
+        assert_eq!(present.sample(), Some(vec![b"a".to_vec(), b"b".to_vec()]));
+        assert_eq!(Present::new(false).sample(), None);
     }
 
     #[test]

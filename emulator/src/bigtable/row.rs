@@ -62,13 +62,25 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Hands on a row's cells in order, each with its number among those of its column, the newest being 0, and the column
-/// if the dictionary has it. Cells of dropped families are left out.
+/// What a stored row knows of a cell besides.
+#[derive(Clone, Copy)]
+pub struct Place<'a> {
+    /// Number among the cells of its column, the newest being 0.
+    pub nth: usize,
+    /// The column, if the dictionary has it.
+    pub column: Option<&'a Column>,
+    /// The value and what is stored behind it, if that makes up a block: a copy of constant size is cheaper.
+    pub block: Option<&'a [u8; VALUE_BLOCK]>,
+}
+
+pub const VALUE_BLOCK: usize = 64;
+
+/// Hands on a row's cells in order. Cells of dropped families are left out.
 pub fn visit<'a>(
     mut bytes: &'a [u8],
     schema: &Schema,
     columns: &'a Columns,
-    mut each: impl FnMut(Cell<'a>, usize, Option<&'a Column>),
+    mut each: impl FnMut(Cell<'a>, Place<'a>),
 ) -> Result<(), Unreadable> {
     if take_slice(&mut bytes, 1)? != [FORMAT] {
         return Err(Unreadable::Damaged);
@@ -76,36 +88,36 @@ pub fn visit<'a>(
     let mut millis = take_varint(&mut bytes)? as i64;
     while !bytes.is_empty() {
         let head = take_varint(&mut bytes)?;
-        let (family_id, qualifier, column) = decode_column(head >> 1, &mut bytes, columns)?;
+        let id = head >> 1;
+        let column = u32::try_from(id).ok().and_then(|id| columns.get(id));
+        let (family_id, qualifier) = match column {
+            Some(column) => (column.family_id, &*column.qualifier),
+            None if id == 0 => spelt_column(&mut bytes)?,
+            None => return Err(Unreadable::UnknownColumn(id)),
+        };
         let rank = schema.rank_of_id(family_id);
         let count = if head & 1 == 0 { 1 } else { take_varint(&mut bytes)? };
         for nth in 0..count {
             millis = millis.wrapping_add(unzigzag(take_varint(&mut bytes)?));
             let len = take_varint(&mut bytes)?;
+            let block = bytes.first_chunk();
             let value = take_slice(&mut bytes, len)?;
             if let Some(family) = rank {
                 let timestamp_micros = millis.wrapping_mul(1_000);
-                each(Cell { family, qualifier, timestamp_micros, value, label: None }, nth as usize, column);
+                let place = Place { nth: nth as usize, column, block };
+                each(Cell { family, qualifier, timestamp_micros, value, label: None }, place);
             }
         }
     }
     Ok(())
 }
 
-#[inline]
-fn decode_column<'a>(
-    id: u64,
-    bytes: &mut &'a [u8],
-    columns: &'a Columns,
-) -> Result<(u32, &'a [u8], Option<&'a Column>), Unreadable> {
-    if id == 0 {
-        let family_id = u32::try_from(take_varint(bytes)?).map_err(|_| Unreadable::Damaged)?;
-        let len = take_varint(bytes)?;
-        return Ok((family_id, take_slice(bytes, len)?, None));
-    }
-    let column =
-        u32::try_from(id).ok().and_then(|id| columns.get(id)).ok_or(Unreadable::UnknownColumn(id))?;
-    Ok((column.family_id, &column.qualifier, Some(column)))
+/// Family id and qualifier of a column that is not in the dictionary.
+#[cold]
+fn spelt_column<'a>(bytes: &mut &'a [u8]) -> Result<(u32, &'a [u8]), Unreadable> {
+    let family_id = u32::try_from(take_varint(bytes)?).map_err(|_| Unreadable::Damaged)?;
+    let len = take_varint(bytes)?;
+    Ok((family_id, take_slice(bytes, len)?))
 }
 
 /// Appends the encoding of a row whose cells are in order. `column_id` gives a column's id in the dictionary by
@@ -170,7 +182,7 @@ mod tests {
 
     fn decode<'a>(row: &'a [u8], schema: &Schema, columns: &'a Columns) -> Result<Vec<Cell<'a>>, Unreadable> {
         let mut cells = Vec::new();
-        visit(row, schema, columns, |cell, _, _| cells.push(cell)).map(|()| cells)
+        visit(row, schema, columns, |cell, _| cells.push(cell)).map(|()| cells)
     }
 
     fn encoded(schema: &Schema, columns: &Columns) -> Vec<u8> {

@@ -8,11 +8,11 @@ use crate::proto::bigtable::SampleRowKeysResponse;
 use super::storage::{Storage, failed};
 use super::table::State;
 
-/// Tables of up to this many rows are sampled by reading their keys; larger ones by the bounds of the store's index
-/// tables, each of which holds the keys of some tens of thousands of rows.
+/// Tables that were there when the server started are sampled by reading their keys up to this many rows; larger ones by the
+/// bounds of the store's tables, each of which holds some tens of thousands.
 const COUNTED_ROWS: usize = 1_000_000;
 
-/// A counted table is divided into about this many parts, if it has the rows.
+/// A table is divided into about this many parts, if it has the rows.
 const PARTS: usize = 32;
 const LEAST_ROWS: usize = 1_000;
 
@@ -21,7 +21,12 @@ pub fn sample(state: &State) -> Result<Vec<SampleRowKeysResponse>, Status> {
     let tree = &state.storage.rows.tree;
     let bytes = tree.disk_space() + tree.active_memtable().size();
     let rows = tree.approximate_len();
-    let mut points = if rows <= COUNTED_ROWS { count(&state.storage, rows)? } else { bounds(&state.storage) };
+    let sample = state.storage.present().sample();
+    let mut points = match sample {
+        Some(keys) => thin(keys, rows),
+        None if rows <= COUNTED_ROWS => count(&state.storage, rows)?,
+        None => bounds(&state.storage),
+    };
     points.extend(state.schema.record.splits.iter().map(|split| (split.clone(), 0)));
     points.sort();
     let share = bytes as f64 / (rows.max(1)) as f64;
@@ -39,6 +44,13 @@ pub fn sample(state: &State) -> Result<Vec<SampleRowKeysResponse>, Status> {
     Ok(samples)
 }
 
+/// As many of the keys as there are to be parts, and the rows between two.
+fn thin(keys: Vec<Vec<u8>>, rows: usize) -> Vec<(Vec<u8>, usize)> {
+    let parts = PARTS.min(rows / LEAST_ROWS).min(keys.len());
+    let step = keys.len().checked_div(parts).unwrap_or(usize::MAX);
+    keys.into_iter().skip(step - 1).step_by(step).map(|key| (key, rows / parts)).collect()
+}
+
 /// Every n-th key, and the rows since the one before.
 fn count(storage: &Storage, rows: usize) -> Result<Vec<(Vec<u8>, usize)>, Status> {
     let step = (rows / PARTS).max(LEAST_ROWS);
@@ -52,7 +64,7 @@ fn count(storage: &Storage, rows: usize) -> Result<Vec<(Vec<u8>, usize)>, Status
     Ok(points)
 }
 
-/// Last keys of the index tables below the first level, whose tables overlap, and the rows in each.
+/// Last keys of the store's tables below the first level, whose tables overlap, and the rows in each.
 fn bounds(storage: &Storage) -> Vec<(Vec<u8>, usize)> {
     let version = storage.rows.tree.current_version();
     let tables = version.iter_levels().skip(1).flat_map(|level| level.iter()).flat_map(|run| run.iter());

@@ -11,8 +11,9 @@ use tonic::Status;
 
 use crate::proto::bigtable::ReadRowsRequest;
 
-use super::chunks::Messages;
+use super::chunks::{Buffers, Messages};
 use super::clock::now_micros;
+use super::columns::Columns;
 use super::filter::Filter;
 use super::keys::{Interval, after, intervals};
 use super::matcher;
@@ -34,11 +35,13 @@ pub struct Scan {
     rows_left: Option<u64>,
     /// Messages that are made and not yet taken.
     ready: VecDeque<Bytes>,
+    buffers: Arc<Buffers>,
 }
 
 /// What one step of a scan has seen.
 struct Step {
     state: Arc<State>,
+    columns: Arc<Columns>,
     now_micros: i64,
     /// By family.
     newest_live_from: Vec<i64>,
@@ -63,7 +66,15 @@ impl Scan {
         if request.reversed {
             left.make_contiguous().reverse();
         }
-        Ok(Scan { table, filter, left, reversed: request.reversed, rows_left, ready: VecDeque::new() })
+        Ok(Scan {
+            table,
+            filter,
+            left,
+            reversed: request.reversed,
+            rows_left,
+            ready: VecDeque::new(),
+            buffers: Arc::default(),
+        })
     }
 
     /// Whether nothing is left to read.
@@ -88,10 +99,11 @@ impl Scan {
         let (state, now_micros) = (self.table.state()?, now_micros());
         let mut step = Step {
             newest_live_from: state.schema.newest_live_from(now_micros),
+            columns: state.storage.columns(),
             state,
             now_micros,
             started: Instant::now(),
-            messages: Messages::default(),
+            messages: Messages::new(self.buffers.clone()),
             rows: 0,
             last_scanned: None,
         };
@@ -143,23 +155,23 @@ impl Scan {
     fn read_row(&mut self, key: &[u8], stored: &Slice, step: &mut Step) -> Result<(), Status> {
         step.rows += 1;
         let state = &step.state;
-        // Taken after the row was read, so that it has the row's columns.
-        let columns = state.storage.columns();
+        // After the row was read, so that its columns are among them.
+        state.storage.refresh(&mut step.columns);
         let mut writer = step.messages.row(key, &state.schema);
         if let Some(newest) = self.filter.newest() {
             // The usual scan, without a list of the row's cells. A column's live cells are its newest ones.
-            state.visit(key, stored, &columns, |cell, nth, column| {
-                let lives = if nth == 0 {
+            state.visit(key, stored, &step.columns, |cell, place| {
+                let lives = if place.nth == 0 {
                     cell.timestamp_micros >= step.newest_live_from[usize::from(cell.family)]
                 } else {
-                    state.schema.lives(&cell, nth, step.now_micros)
+                    state.schema.lives(&cell, place.nth, step.now_micros)
                 };
-                if lives && nth < newest {
-                    writer.push(cell, (nth == 0).then(|| column.map_or(&None, |column| &column.field)));
+                if lives && place.nth < newest {
+                    writer.push_stored(&cell, place);
                 }
             })?;
         } else {
-            let cells = state.cells(key, Some(stored), &columns, step.now_micros)?;
+            let cells = state.cells(key, Some(stored), &step.columns, step.now_micros)?;
             let cells = matcher::run(&self.filter, matcher::Row { key, schema: &state.schema }, cells);
             writer.push_all(&cells);
         }
@@ -176,6 +188,8 @@ impl Scan {
 
 impl Step {
     fn is_over(&self) -> bool {
-        self.messages.is_full() || self.rows >= SILENT_ROWS || self.started.elapsed() >= SILENCE
+        self.messages.is_full()
+            || self.rows >= SILENT_ROWS
+            || self.rows.is_multiple_of(16) && self.started.elapsed() >= SILENCE
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::proto::bigtable_admin::{ColumnFamily, Table};
 
+use super::chunks::{FamilyField, family_field};
 use super::gc::{Invalid, Rule};
 use super::row::Cell;
 
@@ -43,6 +44,8 @@ pub struct Family {
     pub id: u32,
     pub name: String,
     pub rule: Rule,
+    /// What answers to reads have for it.
+    pub field: FamilyField,
 }
 
 /// The families of a table, in the order of their names. A family's place in that order is its rank.
@@ -118,7 +121,7 @@ impl Schema {
 
 fn compile_family(record: &FamilyRecord) -> Result<Family, Invalid> {
     let rule = Rule::compile(record.family.as_ref().and_then(|family| family.gc_rule.as_ref()))?;
-    Ok(Family { id: record.id, name: record.name.clone(), rule })
+    Ok(Family { id: record.id, name: record.name.clone(), rule, field: family_field(&record.name) })
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use super::catalog::Catalog;
 use super::data::Data;
 use super::error::Error;
 use super::jobs::Jobs;
+use super::reads::{Reader, Reads};
 use crate::connection::Connection;
 
 /// The service takes requests of up to 256 MiB.
@@ -123,13 +124,17 @@ impl Server {
 
 fn router(catalog: &Arc<Catalog>, jobs: &Arc<Jobs>) -> Router {
     let data = BigtableServer::new(Data { catalog: catalog.clone(), jobs: jobs.clone() });
+    let reader = Reader { catalog: catalog.clone(), jobs: jobs.clone() };
     let admin = BigtableTableAdminServer::new(Admin { catalog: catalog.clone(), jobs: jobs.clone() });
     tonic::transport::Server::builder()
         .max_concurrent_streams(STREAMS)
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(STREAMS * STREAM_WINDOW_BYTES)
         .max_frame_size(STREAM_WINDOW_BYTES)
-        .add_service(Admission::new(data.max_decoding_message_size(MAX_REQUEST_BYTES)))
+        .add_service(Admission::new(Reads {
+            service: data.max_decoding_message_size(MAX_REQUEST_BYTES),
+            reader,
+        }))
         .add_service(admin.max_decoding_message_size(MAX_REQUEST_BYTES))
 }
 

@@ -7,8 +7,8 @@ use fjall::Slice;
 use tonic::Status;
 
 use super::clock::now_micros;
-use super::columns::{Column, Columns};
-use super::row::{self, Cell, Unreadable};
+use super::columns::Columns;
+use super::row::{self, Cell, Place, Unreadable};
 use super::schema::Schema;
 use super::storage::{Storage, failed};
 use super::writer::Writer;
@@ -54,22 +54,17 @@ impl Table {
         Ok(Held { state: self.state()?, now_micros: now_micros(), table: self, _guard: guard })
     }
 
-    /// Deletes the rows with this prefix, a batch at a time.
-    pub fn delete_prefix(&self, prefix: &[u8]) -> Result<(), Status> {
-        const ROWS: usize = 10_000;
-        loop {
-            let held = self.hold()?;
-            let mut batch = held.state.storage.batch();
-            let mut rows = 0;
-            for row in held.state.storage.rows.prefix(prefix).take(ROWS) {
-                batch.remove(&row.key().map_err(|error| failed(&error))?)?;
-                rows += 1;
-            }
-            batch.commit()?;
-            if rows < ROWS {
-                return Ok(());
-            }
+    /// Deletes up to `limit` rows with this prefix. Says whether there may be more.
+    pub fn delete_some(&self, prefix: &[u8], limit: usize) -> Result<bool, Status> {
+        let held = self.hold()?;
+        let mut batch = held.state.storage.batch();
+        let mut rows = 0;
+        for row in held.state.storage.rows.prefix(prefix).take(limit) {
+            batch.remove(&row.key().map_err(|error| failed(&error))?)?;
+            rows += 1;
         }
+        batch.commit()?;
+        Ok(rows == limit)
     }
 
     /// Rewrites up to `limit` rows after `after` without the garbage in them. Says where to go on, if anywhere.
@@ -115,8 +110,8 @@ impl State {
         let Some(stored) = stored else { return Ok(Vec::new()) };
         // Most cells are short: a good guess of their number spares growing the vector.
         let mut cells = Vec::with_capacity(stored.len() / 16);
-        self.visit(key, stored, columns, |cell, nth, _| {
-            if self.schema.lives(&cell, nth, now_micros) {
+        self.visit(key, stored, columns, |cell, place| {
+            if self.schema.lives(&cell, place.nth, now_micros) {
                 cells.push(cell);
             }
         })?;
@@ -129,7 +124,7 @@ impl State {
         key: &[u8],
         stored: &'a Slice,
         columns: &'a Columns,
-        each: impl FnMut(Cell<'a>, usize, Option<&'a Column>),
+        each: impl FnMut(Cell<'a>, Place<'a>),
     ) -> Result<(), Status> {
         row::visit(stored, &self.schema, columns, each).map_err(|error| unreadable(&self.schema, key, &error))
     }

@@ -69,6 +69,10 @@ pub fn take_varint(bytes: &mut &[u8]) -> Result<u64, Malformed> {
             *bytes = rest;
             Ok(u64::from(byte))
         }
+        Some((&low, &[high, ref rest @ ..])) if high < 0x80 => {
+            *bytes = rest;
+            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+        }
         _ => take_long_varint(bytes),
     }
 }
