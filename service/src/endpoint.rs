@@ -103,8 +103,8 @@ impl Endpoint {
             .tcp_keepalive(Some(Duration::from_mins(1)))
             .http2_keep_alive_interval(Duration::from_secs(30))
             .keep_alive_while_idle(true)
-            // A scan's messages come in few reads instead of 16 KiB each.
-            .max_frame_size(256 << 10)
+            // A scan's messages come in few reads instead of 16 KiB each, and those of the embedded server whole.
+            .max_frame_size(512 << 10)
             .initial_stream_window_size(4 << 20)
             .initial_connection_window_size(16 << 20);
         if matches!(self, Self::Google { .. }) {

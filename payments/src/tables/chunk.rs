@@ -3,7 +3,6 @@
 //! A chunk has three strings and an allocation for each; over hundreds of millions of rows, decoding them into owned
 //! messages costs more than all that is done with them.
 
-use super::names::same;
 use prost::encoding::decode_varint;
 use std::ops::Range;
 
@@ -100,33 +99,55 @@ impl Time {
     }
 }
 
+/// A chunk that is a cell as most are.
+#[derive(Clone, Copy, Debug)]
+pub struct UsualCell<'a> {
+    /// The bytes that say family and qualifier.
+    pub named: &'a [u8],
+    pub timestamp_micros: i64,
+    value_len: usize,
+    rest: &'a [u8],
+}
+
 impl<'a> Parts<'a> {
     pub fn of(message: &'a [u8]) -> Self {
         Self { len: message.len(), rest: message, time: Time::ZERO }
     }
 
-    /// Passes over a chunk of less than 128 bytes that is a whole cell, named by these bytes, of the time that was read last;
-    /// answers that time, and where in the message the value lies. Otherwise the chunk is still to be read.
+    /// The next chunk, if it has less than 128 bytes and is a whole named cell of the time that was read last.
     #[inline]
-    pub fn usual_cell(&mut self, named: &[u8]) -> Option<(i64, Range<usize>)> {
+    pub fn usual_cell(&self) -> Option<UsualCell<'a>> {
         let (&[key, len], rest) = self.rest.split_first_chunk()?;
         if u64::from(key) != CHUNKS || len >= 0x80 {
             return None;
         }
         let (chunk, rest) = rest.split_at_checked(len.into())?;
-        let (name, chunk) = chunk.split_at_checked(named.len())?;
+        let mut name_len = 0;
+        for name in [FAMILY_NAME, QUALIFIER] {
+            if u64::from(*chunk.get(name_len)?) == name {
+                // More than is there if it takes two bytes.
+                name_len += 2 + usize::from(*chunk.get(name_len + 1)?);
+            }
+        }
+        let (named, chunk) = chunk.split_at_checked(name_len)?;
         let (&[key], chunk) = chunk.split_first_chunk()?;
         let (time, chunk) = chunk.split_first_chunk()?;
-        if u64::from(key) != TIMESTAMP_MICROS || *time != self.time.encoded || !same(name, named) {
+        if u64::from(key) != TIMESTAMP_MICROS || *time != self.time.encoded {
             return None;
         }
         let (&[key, len], value) = chunk.split_first_chunk()?;
-        if u64::from(key) != VALUE || usize::from(len) != value.len() {
+        if u64::from(key) != VALUE || usize::from(len) != value.len() || named.is_empty() {
             return None;
         }
-        self.rest = rest;
-        let end = self.len - rest.len();
-        Some((self.time.micros, end - value.len()..end))
+        Some(UsualCell { named, timestamp_micros: self.time.micros, value_len: value.len(), rest })
+    }
+
+    /// Passes over a cell; answers where in the message its value lies.
+    #[inline]
+    pub fn pass(&mut self, cell: &UsualCell<'a>) -> Range<usize> {
+        self.rest = cell.rest;
+        let end = self.len - cell.rest.len();
+        end - cell.value_len..end
     }
 
     #[inline]

@@ -45,17 +45,18 @@ impl Merger {
         &self.last_key
     }
 
-    /// Takes the next chunk, if it is as most are: a whole cell of the column that came next in the row before, at the time of
-    /// the cell before, in the middle of its row. Other chunks are left for [`push`](Self::push).
+    /// Takes chunks as long as they are as most are: whole cells of columns that came next in other rows, at the time of the
+    /// cell before, in the middle of their row. The next one is left for [`push`](Self::push).
     #[inline]
-    pub fn push_usual(&mut self, parts: &mut Parts<'_>) -> bool {
+    pub fn push_usual(&mut self, parts: &mut Parts<'_>) {
         if self.state != State::InRow {
-            return false;
+            return;
         }
-        let Some((column, named)) = self.row.likely_column() else { return false };
-        let Some((timestamp_micros, value)) = parts.usual_cell(named) else { return false };
-        self.row.add_cell(column, timestamp_micros, value);
-        true
+        while let Some(cell) = parts.usual_cell()
+            && let Some(column) = self.row.named_column(cell.named)
+        {
+            self.row.add_cell(column, cell.timestamp_micros, parts.pass(&cell));
+        }
     }
 
     /// Takes a chunk of `message`; answers the row that it completes.

@@ -3,6 +3,9 @@
 use std::collections::HashMap;
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+/// A column is followed by others in rows of another kind: so many of them are remembered.
+const MAX_FOLLOWERS: usize = 8;
+
 /// Qualifiers may be data. Beyond this many columns all are forgotten, between two rows.
 const MAX_COLUMNS: usize = 4_096;
 
@@ -22,10 +25,37 @@ pub struct Name {
     pub hash: u64,
     /// Tells families apart.
     family_number: usize,
-    /// The column that came next in the row before.
-    next: ColumnId,
-    /// The bytes by which a chunk says that it is of the next column; empty while they are unknown.
-    next_named: Box<[u8]>,
+    /// The columns that came next in other rows, the usual ones first.
+    followers: Vec<Follower>,
+}
+
+#[derive(Debug)]
+struct Follower {
+    id: ColumnId,
+    named: Named,
+}
+
+/// The bytes by which a chunk says that it is of a column; none while they are unknown, or too long. They lie where they are
+/// compared: this is done for each cell.
+#[derive(Clone, Copy, Debug)]
+struct Named {
+    block: [u8; 63],
+    len: u8,
+}
+
+impl Named {
+    fn of(bytes: &[u8]) -> Self {
+        let mut named = Self { block: [0; 63], len: 0 };
+        if let Some(block) = named.block.get_mut(..bytes.len()) {
+            block.copy_from_slice(bytes);
+            named.len = bytes.len() as u8;
+        }
+        named
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.block[..usize::from(self.len)]
+    }
 }
 
 /// The columns met so far. The first stands for a row's start and is no column.
@@ -48,8 +78,7 @@ impl Default for Names {
             qualifier: Box::default(),
             hash: 0,
             family_number: 0,
-            next: ColumnId::default(),
-            next_named: Box::default(),
+            followers: Vec::new(),
         };
         Self { by_id: vec![start], families: HashMap::new() }
     }
@@ -67,11 +96,16 @@ impl Names {
         &self.by_id[id.0 as usize]
     }
 
-    /// The column that is likely to come after `last`, and the bytes by which a chunk says so.
+    /// The column after `last` that a chunk means by these bytes, if it has come there before.
     #[inline]
-    pub fn likely_after(&self, last: ColumnId) -> Option<(ColumnId, &[u8])> {
-        let before = self.get(last);
-        (!before.next_named.is_empty()).then_some((before.next, &before.next_named))
+    pub fn named_after(&mut self, last: ColumnId, named: &[u8]) -> Option<ColumnId> {
+        let followers = &mut self.by_id[last.0 as usize].followers;
+        let at = followers.iter().position(|follower| same(follower.named.bytes(), named))?;
+        let id = followers[at].id;
+        if at > 0 {
+            followers.swap(at, at - 1);
+        }
+        Some(id)
     }
 
     /// The column that comes after `last`: of the same family, unless another is told. `named` are the bytes that said so,
@@ -85,24 +119,28 @@ impl Names {
         named: &[u8],
     ) -> ColumnId {
         let before = self.get(last);
-        let (guess, guessed) = (before.next, self.get(before.next));
-        let is_family = match family {
-            Some(family) => same(&guessed.family, family),
-            None => guessed.family_number == before.family_number,
+        let is_it = |follower: &&Follower| {
+            let name = self.get(follower.id);
+            let is_family = match family {
+                Some(family) => same(&name.family, family),
+                None => name.family_number == before.family_number,
+            };
+            is_family && same(&name.qualifier, qualifier)
         };
-        let is_right = guess != ColumnId::default() && is_family && same(&guessed.qualifier, qualifier);
-        if is_right && (named.is_empty() || !before.next_named.is_empty()) {
-            return guess;
+        match before.followers.iter().find(is_it) {
+            Some(follower) if named.is_empty() || follower.named.len > 0 => follower.id,
+            _ => self.look_up(last, family, qualifier, named),
         }
-        self.look_up(last, family, qualifier, named)
     }
 
     fn look_up(&mut self, last: ColumnId, family: Option<&[u8]>, qualifier: &[u8], named: &[u8]) -> ColumnId {
         let family: Box<[u8]> = family.unwrap_or(&self.get(last).family).into();
         let known = self.families.get(&family).and_then(|family| family.ids.get(qualifier));
         let id = known.copied().unwrap_or_else(|| self.add(family, qualifier));
-        let before = &mut self.by_id[last.0 as usize];
-        (before.next, before.next_named) = (id, named.into());
+        let followers = &mut self.by_id[last.0 as usize].followers;
+        followers.retain(|follower| follower.id != id);
+        followers.truncate(MAX_FOLLOWERS - 1);
+        followers.push(Follower { id, named: Named::of(named) });
         id
     }
 
@@ -112,13 +150,13 @@ impl Names {
         let of = self.families.entry(family.clone()).or_insert(Family { number, ids: HashMap::new() });
         of.ids.insert(qualifier.into(), id);
         let (hash, family_number) = (column_hash(&family, qualifier), of.number);
-        let (next, next_named) = (ColumnId::default(), Box::default());
-        self.by_id.push(Name { family, qualifier: qualifier.into(), hash, family_number, next, next_named });
+        let followers = Vec::new();
+        self.by_id.push(Name { family, qualifier: qualifier.into(), hash, family_number, followers });
         id
     }
 }
 
-/// Whether these are the same, without a call for the usual name of 8 to 32 bytes.
+/// Whether these are the same, without a call for the usual name of 8 to 64 bytes.
 #[inline]
 pub fn same(a: &[u8], b: &[u8]) -> bool {
     a.len() == b.len()
@@ -126,6 +164,9 @@ pub fn same(a: &[u8], b: &[u8]) -> bool {
             (8..=16, first, last) => first == b.first_chunk() && last == b.last_chunk(),
             (17..=32, ..) => {
                 a.first_chunk::<16>() == b.first_chunk() && a.last_chunk::<16>() == b.last_chunk()
+            }
+            (33..=64, ..) => {
+                a.first_chunk::<32>() == b.first_chunk() && a.last_chunk::<32>() == b.last_chunk()
             }
             _ => a == b,
         }
@@ -163,7 +204,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn same_bytes_are_the_same(a in prop::collection::vec(0..2_u8, 0..40), at in 0..40_usize) {
+        fn same_bytes_are_the_same(a in prop::collection::vec(0..2_u8, 0..80), at in 0..80_usize) {
             let mut b = a.clone();
             prop_assert!(same(&a, &b));
             if let Some(byte) = b.get_mut(at) {

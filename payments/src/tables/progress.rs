@@ -63,7 +63,7 @@ impl Progress {
         self.scanned.bytes += message.len() as u64;
         let mut parts = Parts::of(message);
         loop {
-            while self.merger.push_usual(&mut parts) {}
+            self.merger.push_usual(&mut parts);
             let part = parts.next_part().map_err(|_| Malformed("a message is cut off"))?;
             let Some(part) = part else { break };
             match part {

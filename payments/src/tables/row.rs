@@ -89,10 +89,10 @@ impl Buffer {
         self.column = self.names.after(self.column, family, qualifier, named);
     }
 
-    /// The column that the next cell is likely of, and the bytes by which its chunk says so.
+    /// The next cell's column by the bytes by which its chunk says it, if they are known.
     #[inline]
-    pub fn likely_column(&self) -> Option<(ColumnId, &[u8])> {
-        self.names.likely_after(self.column)
+    pub fn named_column(&mut self, named: &[u8]) -> Option<ColumnId> {
+        self.names.named_after(self.column, named)
     }
 
     /// Takes a cell whose value stays in the message at hand.
