@@ -1,15 +1,17 @@
 //! This program started again, spoken to in lines.
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use serde::de::DeserializeOwned;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// A child process that ends with its handle. It also ends when this process does, because its standard input closes.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    stdin: ChildStdin,
+    /// None once it has been told to end.
+    stdin: Option<ChildStdin>,
     stdout: BufReader<ChildStdout>,
 }
 
@@ -20,9 +22,11 @@ impl Process {
             .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // Ctrl-C is for this process alone; the child ends by itself then, and cleans up.
+            .process_group(0)
             .spawn()
             .context("cannot start this program again")?;
-        let stdin = child.stdin.take().context("stdin is piped")?;
+        let stdin = Some(child.stdin.take().context("stdin is piped")?);
         let stdout = BufReader::new(child.stdout.take().context("stdout is piped")?);
         Ok(Self { child, stdin, stdout })
     }
@@ -32,8 +36,17 @@ impl Process {
     }
 
     pub fn say(&mut self, line: &str) -> anyhow::Result<()> {
-        writeln!(self.stdin, "{line}")?;
-        Ok(self.stdin.flush()?)
+        let stdin = self.stdin.as_mut().context("the process has been told to end")?;
+        writeln!(stdin, "{line}")?;
+        Ok(stdin.flush()?)
+    }
+
+    /// Lets the process end by itself, and waits for that.
+    pub fn end(mut self) -> anyhow::Result<()> {
+        self.stdin = None;
+        let status = self.child.wait()?;
+        ensure!(status.success(), "a process of the measurement has ended with {status}");
+        Ok(())
     }
 
     /// The next line, which is JSON; an error if the process has ended instead.

@@ -1,14 +1,16 @@
-//! What the stages cost: CPU seconds per million, against servers that keep nothing.
+//! What the stages cost: CPU seconds per million, against servers that keep nothing; and what a verification does, beside its
+//! load, on the embedded servers.
 //!
 //! The servers run in a process of their own, and so does each measurement, so that a figure is the measured side's
 //! alone. Alternatives take turns, round after round, and their medians are compared.
 //!
-//! - [`options`], [`rounds`], [`stall`]: the command, and what it prints.
-//! - [`servers`]: the null servers' process, seen from both sides. [`child`]: this program started again.
+//! - [`options`], [`rounds`], [`stall`], [`verify`]: the command, and what it prints.
+//! - [`servers`], [`embedded`]: the servers' processes, seen from both sides. [`child`]: this program started again.
 //! - [`measure`]: one measurement's process; [`writers`]: the compared ways to write; [`usage`]: its CPU and memory.
 //! - [`payloads`]: the payments that are measured with.
 
 mod child;
+mod embedded;
 mod measure;
 mod options;
 mod payloads;
@@ -16,6 +18,7 @@ mod rounds;
 mod servers;
 mod stall;
 mod usage;
+mod verify;
 mod writers;
 
 use options::{Cli, Command};
@@ -38,7 +41,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Sink(args) => rounds::sink(&args),
         Command::Producer(args) => rounds::producer(&args),
         Command::Stall(args) => stall::run(&args),
+        Command::Verify(args) => verify::run(&args),
         Command::Serve(args) => servers::serve(&args),
+        Command::Embedded => embedded::serve(),
         Command::Measure(args) => measure::run(&args),
     }
 }

@@ -2,6 +2,7 @@
 
 mod producer;
 mod sink;
+mod verify;
 mod write;
 
 pub use sink::Flags as SinkFlags;
@@ -67,6 +68,7 @@ async fn measure(subject: &Subject) -> anyhow::Result<Measurement> {
             sink::measure(*records, *pubsub, *bigtable, flags).await
         }
         Subject::Producer { records, pubsub, flags } => producer::measure(*records, *pubsub, flags).await,
+        Subject::Verify { records, bigtable, flags } => verify::measure(*records, *bigtable, flags).await,
     }
 }
 

@@ -5,7 +5,7 @@ use service::units::parse_duration;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Measures CPU seconds per million, rates and peak memory against servers that keep nothing.
+/// Measures CPU seconds per million, rates and peak memory, against servers that keep nothing or the embedded ones.
 ///
 /// Measure release builds: cargo run --release -p bench -- sink
 #[derive(Debug, Parser)]
@@ -25,8 +25,12 @@ pub enum Command {
     Producer(Producer),
     /// The sink's memory while Bigtable takes writes and does not answer.
     Stall(Stall),
+    /// A whole load into the embedded servers, and its verification.
+    Verify(Verify),
     #[command(hide = true)]
     Serve(Serve),
+    #[command(hide = true)]
+    Embedded,
     #[command(hide = true)]
     Measure(Measure),
 }
@@ -80,6 +84,19 @@ pub struct Stall {
     pub hang: Duration,
     /// The sink's own flags.
     #[arg(last = true, value_name = "SINK_FLAGS")]
+    pub flags: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Verify {
+    /// Payments to load and to verify.
+    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub records: u64,
+    /// How often both are measured, each time in new tables.
+    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Verify's own flags.
+    #[arg(last = true, value_name = "VERIFY_FLAGS")]
     pub flags: Vec<String>,
 }
 
@@ -171,6 +188,14 @@ pub enum Subject {
         records: u64,
         #[arg(long)]
         pubsub: SocketAddr,
+        #[arg(last = true)]
+        flags: Vec<String>,
+    },
+    Verify {
+        #[arg(long)]
+        records: u64,
+        #[arg(long)]
+        bigtable: SocketAddr,
         #[arg(last = true)]
         flags: Vec<String>,
     },

@@ -4,8 +4,9 @@ use crate::child::Process;
 use crate::measure::Measurement;
 use crate::options::{Payload, Producer, Sink, Write, Writer};
 use crate::payloads;
-use crate::servers::{Counts, Servers};
+use crate::servers::{Addresses, Counts, Servers};
 use anyhow::ensure;
+use std::net::SocketAddr;
 
 /// Tables that a payment is a row of.
 pub const TABLES: u64 = schemas::layout::Table::ALL.len() as u64;
@@ -41,7 +42,7 @@ pub fn sink(args: &Sink) -> anyhow::Result<()> {
     let names = payloads.map(Payload::name);
     take_turns(args.rounds, args.records, "payments", &names, |at| {
         let mut servers = Servers::start(payloads[at], args.records, false)?;
-        let measurement = measure_sink(&servers, args.records, &args.flags)?;
+        let measurement = start_sink(&servers.addresses, args.records, &args.flags)?.read()?;
         check_consumed(servers.counts()?, args.records)?;
         Ok(measurement)
     })?;
@@ -53,24 +54,25 @@ pub fn producer(args: &Producer) -> anyhow::Result<()> {
     println!("whole producer: {} payments a round", args.records);
     take_turns(args.rounds, args.records, "payments", &["producer"], |_| {
         let mut servers = Servers::start(Payload::Full, 0, false)?;
-        let (records, pubsub) = (args.records.to_string(), servers.addresses.pubsub.to_string());
-        let measurement = measure(&["producer", "--records", &records, "--pubsub", &pubsub], &args.flags)?;
+        let (records, pubsub) = (args.records, servers.addresses.pubsub);
+        let measurement = start_producer(pubsub, records, &args.flags)?.read()?;
         let published = servers.counts()?.published;
-        ensure!(published == args.records, "the server has {published} messages, not {records}");
+        ensure!(published == records, "the server has {published} messages, not {records}");
         Ok(measurement)
     })?;
     Ok(())
 }
 
-fn measure_sink(servers: &Servers, records: u64, flags: &[String]) -> anyhow::Result<Measurement> {
-    start_sink(servers, records, flags)?.read()
-}
-
 /// Starts a sink that consumes everything the servers have.
-pub fn start_sink(servers: &Servers, records: u64, flags: &[String]) -> anyhow::Result<Process> {
-    let (pubsub, bigtable) = (servers.addresses.pubsub.to_string(), servers.addresses.bigtable.to_string());
+pub fn start_sink(servers: &Addresses, records: u64, flags: &[String]) -> anyhow::Result<Process> {
+    let (pubsub, bigtable) = (servers.pubsub.to_string(), servers.bigtable.to_string());
     let records = records.to_string();
     start(&["sink", "--records", &records, "--pubsub", &pubsub, "--bigtable", &bigtable], flags)
+}
+
+/// Starts a producer of so many payments.
+pub fn start_producer(pubsub: SocketAddr, records: u64, flags: &[String]) -> anyhow::Result<Process> {
+    start(&["producer", "--records", &records.to_string(), "--pubsub", &pubsub.to_string()], flags)
 }
 
 /// Fails unless every message was acked and every row confirmed, exactly once.
@@ -81,7 +83,7 @@ pub fn check_consumed(counts: Counts, records: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn measure(subject: &[&str], flags: &[String]) -> anyhow::Result<Measurement> {
+pub fn measure(subject: &[&str], flags: &[String]) -> anyhow::Result<Measurement> {
     start(subject, flags)?.read()
 }
 
