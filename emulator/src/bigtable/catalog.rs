@@ -29,7 +29,7 @@ const OPEN_FILES: usize = 256;
 const STORE_THREADS: usize = 1;
 
 /// Rows in memory only, over all tables, beyond which the largest memtable is flushed early.
-const MEMTABLES_BYTES: u64 = 96 << 20;
+const MEMTABLES_BYTES: u64 = 108 << 20;
 
 /// Memtables, over all tables, that may wait for their flush before writers wait, too; and for how long those do at
 /// most, lest a store that has failed holds them for ever.
