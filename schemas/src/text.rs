@@ -15,11 +15,11 @@ pub fn time(micros: i64) -> [u8; TIME_LEN] {
     let micros = micros.clamp(0, MAX_MICROS);
     let (year, month, day) = civil(micros / MICROS_A_DAY);
     let of_day = micros % MICROS_A_DAY;
-    let (seconds, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
+    let (seconds, fraction) = ((of_day / 1_000_000) as u32, (of_day % 1_000_000) as u32);
     let mut out = *b"0000-00-00T00:00:00.000000Z";
-    digits(&mut out[0..4], year);
-    digits(&mut out[5..7], month);
-    digits(&mut out[8..10], day);
+    digits(&mut out[0..4], year as u32);
+    digits(&mut out[5..7], month as u32);
+    digits(&mut out[8..10], day as u32);
     digits(&mut out[11..13], seconds / 3600);
     digits(&mut out[14..16], seconds / 60 % 60);
     digits(&mut out[17..19], seconds % 60);
@@ -67,7 +67,9 @@ fn civil(days: i64) -> (i64, i64, i64) {
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
-fn digits(out: &mut [u8], mut value: i64) {
+/// Of 32 bits: divisions by ten are cheaper.
+#[inline]
+fn digits(out: &mut [u8], mut value: u32) {
     for byte in out.iter_mut().rev() {
         *byte = b'0' + (value % 10) as u8;
         value /= 10;
@@ -114,7 +116,7 @@ pub fn push_amount(out: &mut Vec<u8>, minor_units: i64, currency: &str) {
         out.push(b'.');
         let start = out.len();
         out.resize(start + decimals, b'0');
-        digits(&mut out[start..], (units % scale) as i64);
+        digits(&mut out[start..], (units % scale) as u32);
     }
 }
 

@@ -53,6 +53,7 @@ impl Named {
         named
     }
 
+    #[inline]
     fn bytes(&self) -> &[u8] {
         &self.block[..usize::from(self.len)]
     }
