@@ -139,9 +139,14 @@ async fn exactly_what_is_wrong_is_named_and_mended(backend: Backend) -> Result<(
     let tables = serde_json::from_str::<Value>(&right.text)?["tables"].clone();
     assert!(tables.as_array().unwrap().iter().all(|table| table["found"]["rows"] == 2_500));
 
+    let other = fixture.verify(&["--seed", "7"]).await.result.unwrap_err().to_string();
+    let hint = format!("they hold run {} and", fixture.generator.run_id());
+    assert!(other.contains("15,000 difference(s); "), "{other}");
+    assert!(other.contains(&hint), "{other}");
+
     fixture.damage().await?;
     let wrong = fixture.verify(&["--format", "json"]).await;
-    assert!(wrong.result.as_ref().unwrap_err().to_string().contains("3 difference(s)"));
+    assert!(wrong.result.as_ref().unwrap_err().to_string().ends_with("3 difference(s)"));
     assert_eq!(wrong.totals(), [[0, 0, 1], [1, 0, 0], [0, 1, 0]]);
     let tables = wrong.json()["tables"].clone();
     assert_eq!(tables[1]["missing"]["first"][0]["index"], 17);

@@ -23,6 +23,7 @@ use super::catalog::Catalog;
 use super::data::refuse_views;
 use super::jobs::Jobs;
 use super::scan::Scan;
+use super::server::MAX_REQUEST_BYTES;
 
 const READ_ROWS: &str = "/google.bigtable.v2.Bigtable/ReadRows";
 
@@ -79,7 +80,7 @@ impl Reader {
 
     async fn begin(&self, request: Body) -> Result<Scan, Status> {
         let decoder = ProstDecoder::<ReadRowsRequest>::default();
-        let mut requests = Streaming::new_request(decoder, request, None, None);
+        let mut requests = Streaming::new_request(decoder, request, None, Some(MAX_REQUEST_BYTES));
         let request =
             requests.message().await?.ok_or_else(|| Status::invalid_argument("the call has no request"))?;
         refuse_views(&[&request.authorized_view_name, &request.materialized_view_name])?;

@@ -48,7 +48,7 @@ pub fn sample(state: &State) -> Result<Vec<SampleRowKeysResponse>, Status> {
 fn thin(keys: Vec<Vec<u8>>, rows: usize) -> Vec<(Vec<u8>, usize)> {
     let parts = PARTS.min(rows / LEAST_ROWS).min(keys.len());
     let step = keys.len().checked_div(parts).unwrap_or(usize::MAX);
-    keys.into_iter().skip(step - 1).step_by(step).map(|key| (key, rows / parts)).collect()
+    keys.into_iter().skip(step - 1).step_by(step).take(parts).map(|key| (key, rows / parts)).collect()
 }
 
 /// Every n-th key, and the rows since the one before.

@@ -27,7 +27,7 @@ use super::reads::{Reader, Reads};
 use crate::connection::Connection;
 
 /// The service takes requests of up to 256 MiB.
-const MAX_REQUEST_BYTES: usize = 256 << 20;
+pub const MAX_REQUEST_BYTES: usize = 256 << 20;
 
 /// Calls a connection may have open. Their windows together are the connection's: a call that waits to be admitted
 /// then never keeps an admitted one from receiving.

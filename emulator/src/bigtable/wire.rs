@@ -107,6 +107,19 @@ pub fn put_varint(out: &mut Vec<u8>, mut number: u64) {
     out.push(number as u8);
 }
 
+/// Writes a varint to the begin of `out`, which has room for it, and says how many bytes it takes.
+#[inline]
+pub fn write_varint(out: &mut [u8], mut number: u64) -> usize {
+    let mut len = 0;
+    while number >= 0x80 {
+        out[len] = number as u8 | 0x80;
+        number >>= 7;
+        len += 1;
+    }
+    out[len] = number as u8;
+    len + 1
+}
+
 /// Appends a number field.
 pub fn put_number(out: &mut Vec<u8>, field: u32, number: u64) {
     put_varint(out, u64::from(field << 3));
@@ -155,6 +168,9 @@ mod tests {
             let mut out = Vec::new();
             put_varint(&mut out, number);
             assert_eq!(out.len(), varint_len(number));
+            let mut array = [0; 10];
+            let len = write_varint(&mut array, number);
+            assert_eq!(array[..len], out);
             assert_eq!(take_varint(&mut &out[..]), Ok(number));
         }
     }

@@ -119,6 +119,14 @@ impl Findings {
         self.tables.iter().all(|table| table.expected == table.found)
     }
 
+    /// The run of which the tables' rows seem to be, if most are not of this one.
+    pub fn other_run(&self, run_id: &str) -> Option<&str> {
+        let foreign =
+            |table: &&TableFindings| !self.is_complete || table.unexpected.total > table.found.rows / 2;
+        let mut rows = self.tables.iter().filter(foreign).flat_map(|table| &table.unexpected.first);
+        rows.find_map(|row| row.run_id.as_deref().filter(|run| *run != run_id))
+    }
+
     pub fn differences(&self) -> u64 {
         self.tables.iter().map(TableFindings::differences).sum()
     }

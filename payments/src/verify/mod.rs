@@ -183,7 +183,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     if args.sample.is_some() {
         writeln!(notes, "a sample of {} payments; unexpected rows are not looked for", HumanCount(payments))?;
     }
-    verdict(args, &found, repairs.as_deref())
+    verdict(args, &found, repairs.as_deref(), verification.run.generator.run_id())
 }
 
 fn took(payments: u64, elapsed: Duration) -> String {
@@ -198,7 +198,7 @@ fn consistent(found: &Consistency) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>) -> anyhow::Result<()> {
+fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>, run_id: &str) -> anyhow::Result<()> {
     if found.are_equal() {
         return Ok(());
     }
@@ -212,7 +212,10 @@ fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>) -> anyho
             let rows: usize = found.tables.iter().map(|table| table.to_repair.len()).sum();
             bail!("{differences} difference(s); --repair would write {rows} row(s): add --yes to do it");
         }
-        bail!("the tables are not what the run must have produced: {differences} difference(s)");
+        let advice = found.other_run(run_id).map_or(String::new(), |other| {
+            format!("; they hold run {other} and these flags mean run {run_id}: give those of the producer")
+        });
+        bail!("the tables are not what the run must have produced: {differences} difference(s){advice}");
     };
     if !found.is_complete {
         bail!("a part of what differs was repaired: verify again for the rest");
