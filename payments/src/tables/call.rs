@@ -107,3 +107,41 @@ fn routing_params(request: &ReadRowsRequest) -> String {
     let table = request.table_name.replace('/', "%2F");
     format!("table_name={table}&app_profile_id={}", request.app_profile_id)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tonic::Code;
+
+    /// The answers that come as `sent`, ended by a status or not at all.
+    fn answers(sent: &'static [u8], status: Option<Status>) -> Answers {
+        let trailers = status.map(|status| {
+            let mut trailers = HeaderMap::new();
+            status.add_header(&mut trailers).unwrap();
+            Ok(trailers)
+        });
+        let body = Body::new(Full::new(Bytes::from_static(sent)).with_trailers(ready(trailers)));
+        Answers { body, http_status: StatusCode::OK, frames: Frames::default() }
+    }
+
+    const MESSAGE: &[u8] = &[0, 0, 0, 0, 2, 7, 8];
+
+    #[tokio::test]
+    async fn answers_end_as_their_status_says() {
+        let mut whole = answers(MESSAGE, Some(Status::ok("")));
+        assert_eq!(whole.message().await.unwrap().as_deref(), Some(&[7, 8][..]));
+        assert_eq!(whole.message().await.unwrap(), None);
+        let mut broken = answers(MESSAGE, Some(Status::aborted("")));
+        assert!(broken.message().await.unwrap().is_some());
+        assert_eq!(broken.message().await.unwrap_err().code(), Code::Aborted);
+    }
+
+    #[tokio::test]
+    async fn answers_that_are_cut_off_are_no_end() {
+        for (sent, status) in
+            [(&MESSAGE[..6], Some(Status::ok(""))), (&MESSAGE[..3], Some(Status::ok(""))), (&[], None)]
+        {
+            assert!(answers(sent, status).message().await.is_err(), "{sent:?}");
+        }
+    }
+}
