@@ -158,6 +158,8 @@ async fn exactly_what_is_wrong_is_named_and_mended(backend: Backend) -> Result<(
 
     let dry = fixture.verify(&["--repair"]).await;
     assert!(dry.result.unwrap_err().to_string().contains("would write 2 row(s)"));
+    let see = "payments show --index 17 --num-records 2500 --num-customers 30 --format cells";
+    assert!(dry.text.contains(see), "{}", dry.text);
     assert_eq!(fixture.verify(&["--format", "json"]).await.totals(), wrong.totals());
     let repaired = fixture.verify(&["--repair", "--yes"]).await;
     assert!(repaired.result.unwrap_err().to_string().contains("not all differences"));

@@ -52,6 +52,49 @@ impl Generation {
         Ok(Arc::new(Generator::new(self.config()?)?))
     }
 
+    /// The flags that are not as they would be without any, for a command line: each with a space before it.
+    pub fn flags(&self) -> String {
+        #[derive(clap::Parser)]
+        struct Usual {
+            #[command(flatten)]
+            generation: Generation,
+        }
+        let usual = <Usual as clap::Parser>::try_parse_from(["usual"]).map(|usual| usual.generation.said());
+        let usual = usual.unwrap_or_default();
+        let differs = |flag: &(&str, String)| !flag.1.is_empty() && !usual.contains(flag);
+        self.said()
+            .into_iter()
+            .filter(differs)
+            .map(|(name, value)| [" ", name, " ", &value].concat())
+            .collect()
+    }
+
+    fn said(&self) -> Vec<(&'static str, String)> {
+        let Self {
+            num_records,
+            num_customers,
+            start_date,
+            end_date,
+            seed,
+            mix,
+            customer_skew,
+            anomaly_rate,
+            profile,
+        } = self;
+        let profile = profile.as_ref().map_or(String::new(), |path| path.display().to_string());
+        vec![
+            ("--num-records", num_records.to_string()),
+            ("--num-customers", num_customers.to_string()),
+            ("--start-date", start_date.to_string()),
+            ("--end-date", end_date.to_string()),
+            ("--seed", seed.to_string()),
+            ("--mix", mix.to_string()),
+            ("--customer-skew", customer_skew.to_string()),
+            ("--anomaly-rate", anomaly_rate.to_string()),
+            ("--profile", profile),
+        ]
+    }
+
     /// What the flags say of the payments.
     pub fn config(&self) -> Result<Config, Error> {
         Ok(Config {
@@ -139,5 +182,28 @@ impl Publishing {
         }
         let start = shard.start.max(self.start_index);
         Ok(start..shard.end.min(end).max(start))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        generation: Generation,
+    }
+
+    #[test]
+    fn unusual_flags_can_be_given_again() {
+        let given = ["run", "--num-records", "5000", "--mix", "ACH=0.25,WIRE=0.75", "--profile", "my.toml"];
+        let parsed = Flags::parse_from(given).generation;
+        let said = parsed.flags();
+        assert_eq!(said, " --num-records 5000 --mix ACH=0.25,WIRE=0.75 --profile my.toml");
+        let again = Flags::parse_from(std::iter::once("run").chain(said.split_whitespace())).generation;
+        assert_eq!(again.said(), parsed.said());
+        assert_eq!(Flags::parse_from(["run"]).generation.flags(), "");
     }
 }

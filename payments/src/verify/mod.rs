@@ -172,7 +172,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let elapsed = started.elapsed();
     let repairs = if args.repair && args.yes { Some(verification.repair(&found).await?) } else { None };
     let text = || {
-        let mut text = report::findings(&found);
+        let mut text = report::findings(&found, &args.generation.flags());
         text.extend(repairs.iter().map(|repairs| format!("\n{}", report::repairs(repairs))));
         text
     };

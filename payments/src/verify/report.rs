@@ -7,8 +7,8 @@ use indicatif::HumanCount;
 use schemas::layout::Table;
 use std::fmt::Write;
 
-/// The tables of a comparison with the run, and its differences.
-pub fn findings(findings: &Findings) -> String {
+/// The tables of a comparison with the run, and its differences. `flags` are those by which others find the run's payments.
+pub fn findings(findings: &Findings, flags: &str) -> String {
     let mut out = format!(
         "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}\n",
         "table", "rows expected", "found", "missing", "unexpected", "differing", "digest"
@@ -28,7 +28,7 @@ pub fn findings(findings: &Findings) -> String {
             digests(table),
         );
     }
-    findings.tables.iter().for_each(|table| list(&mut out, table));
+    findings.tables.iter().for_each(|table| list(&mut out, table, flags));
     if !findings.is_complete {
         out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
     }
@@ -42,11 +42,11 @@ fn digests(table: &TableFindings) -> String {
     format!("{:032x}, expected {:032x}", table.found.sum, table.expected.sum)
 }
 
-fn list(out: &mut String, table: &TableFindings) {
+fn list(out: &mut String, table: &TableFindings, flags: &str) {
     let id = table.table.id();
     for row in &table.missing.first {
         let _ = writeln!(out, "\nmissing     {id} row {} (index {})", text(&row.key), row.index);
-        let _ = writeln!(out, "            see: payments show --index {} --format cells", row.index);
+        let _ = writeln!(out, "            see: payments show --index {}{flags} --format cells", row.index);
     }
     more(out, "missing", id, &table.missing);
     for row in &table.differing.first {
@@ -56,7 +56,7 @@ fn list(out: &mut String, table: &TableFindings) {
         }
         let _ = writeln!(
             out,
-            "            see: payments show --index {} --format cells; payments query transaction {}",
+            "            see: payments show --index {}{flags} --format cells; payments query transaction {}",
             row.index, row.payment_id
         );
     }
