@@ -17,13 +17,34 @@ use tonic_prost::ProstDecoder;
 /// `method` is a path as in `/google.pubsub.v1.Publisher/Publish`. Also a unary method's answer is read to its end, where
 /// the status is.
 pub async fn call<A, B>(
-    mut transport: Transport,
+    transport: Transport,
     method: &'static str,
     metadata: MetadataMap,
     body: B,
 ) -> Result<Streaming<A>, Status>
 where
     A: Message + Default + Send + 'static,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<StdError>,
+{
+    let response = send(transport, method, metadata, body).await?;
+    if let Some(refused) =
+        Status::from_header_map(response.headers()).filter(|status| status.code() != Code::Ok)
+    {
+        return Err(refused);
+    }
+    let (status, body) = (response.status(), response.into_body());
+    Ok(Streaming::new_response(ProstDecoder::default(), body, status, None, Some(MAX_MESSAGE_BYTES)))
+}
+
+/// As [`call`], for a caller that reads the answers' bytes itself, and the status, which may be in the headers already.
+pub async fn send<B>(
+    mut transport: Transport,
+    method: &'static str,
+    metadata: MetadataMap,
+    body: B,
+) -> Result<http::Response<Body>, Status>
+where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<StdError>,
 {
@@ -37,14 +58,7 @@ where
     *request.headers_mut() = headers;
 
     poll_fn(|context| transport.poll_ready(context)).await.map_err(unavailable)?;
-    let response = transport.call(request).await.map_err(unavailable)?;
-    if let Some(refused) =
-        Status::from_header_map(response.headers()).filter(|status| status.code() != Code::Ok)
-    {
-        return Err(refused);
-    }
-    let (status, body) = (response.status(), response.into_body());
-    Ok(Streaming::new_response(ProstDecoder::default(), body, status, None, Some(MAX_MESSAGE_BYTES)))
+    transport.call(request).await.map_err(unavailable)
 }
 
 /// The code of a status as its sender meant it.

@@ -10,34 +10,33 @@ use base64::engine::general_purpose::URL_SAFE;
 use bytes::{BufMut, Bytes, BytesMut};
 use frames::{Frames, HEADER_BYTES};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{FeatureFlags, ReadRowsRequest};
-use http::header::{CONTENT_TYPE, TE};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
+use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use prost::Message;
 use service::Transport;
-use std::future::{poll_fn, ready};
+use service::call::send;
+use std::future::ready;
 use tonic::body::Body;
-use tonic::codegen::Service;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Status, Streaming};
 use tonic_prost::ProstDecoder;
 
 const METHOD: &str = "/google.bigtable.v2.Bigtable/ReadRows";
 
 /// Starts a read.
-pub async fn read_rows(mut transport: Transport, request: ReadRowsRequest) -> Result<Answers, Status> {
-    let request = http_request(&request)?;
-    poll_fn(|context| transport.poll_ready(context)).await.map_err(failed)?;
-    let response = transport.call(request).await.map_err(failed)?;
+pub async fn read_rows(transport: Transport, request: ReadRowsRequest) -> Result<Answers, Status> {
+    let mut metadata = MetadataMap::new();
+    metadata.insert("bigtable-features", features());
+    if let Ok(routing) = routing_params(&request).parse() {
+        metadata.insert("x-goog-request-params", routing);
+    }
+    let response = send(transport, METHOD, metadata, Full::new(frame(&request)?)).await?;
     let (head, mut body) = response.into_parts();
     if Status::from_header_map(&head.headers).is_some() {
         // A call that is refused at once has its end in its headers.
         body = Body::new(Empty::new().with_trailers(ready(Some(Ok(head.headers)))));
     }
     Ok(Answers { body, http_status: head.status, frames: Frames::default() })
-}
-
-fn failed(error: tonic::codegen::StdError) -> Status {
-    Status::from_error(error)
 }
 
 /// The answers to a read, as they come.
@@ -74,30 +73,19 @@ impl Answers {
     }
 }
 
-fn http_request(request: &ReadRowsRequest) -> Result<http::Request<Body>, Status> {
-    let len = request.encoded_len();
-    let mut frame = BytesMut::with_capacity(HEADER_BYTES + len);
+fn frame(request: &ReadRowsRequest) -> Result<Bytes, Status> {
+    let message = request.encode_to_vec();
+    let len = u32::try_from(message.len())
+        .map_err(|_| Status::invalid_argument("the request is larger than 4 GiB"))?;
+    let mut frame = BytesMut::with_capacity(HEADER_BYTES + message.len());
     frame.put_u8(0);
-    frame.put_u32(
-        u32::try_from(len).map_err(|_| Status::invalid_argument("the request is larger than 4 GiB"))?,
-    );
-    frame.put_slice(&request.encode_to_vec());
-    let mut http_request = http::Request::new(Body::new(Full::new(frame.freeze())));
-    *http_request.method_mut() = Method::POST;
-    *http_request.version_mut() = Version::HTTP_2;
-    *http_request.uri_mut() = METHOD.parse().expect("a path");
-    let headers = http_request.headers_mut();
-    headers.insert(TE, HeaderValue::from_static("trailers"));
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-    headers.insert("bigtable-features", features());
-    if let Ok(routing) = routing_params(request).parse() {
-        headers.insert("x-goog-request-params", routing);
-    }
-    Ok(http_request)
+    frame.put_u32(len);
+    frame.put_slice(&message);
+    Ok(frame.freeze())
 }
 
 /// Tells the service what this client understands, so that it may use it.
-fn features() -> HeaderValue {
+fn features() -> AsciiMetadataValue {
     let flags = FeatureFlags { last_scanned_row_responses: true, retry_info: true, ..Default::default() };
     URL_SAFE.encode(flags.encode_to_vec()).parse().expect("base64 is ASCII")
 }
