@@ -1,8 +1,8 @@
 //! Loads with an end: checkpoints, kills, faults on purpose, files.
 
 use anyhow::{Context, Result, ensure};
+use generator::Generator;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{DeleteTopicRequest, PubsubMessage};
-use producer::generator::Generator;
 use producer::{Fault, Faults, Rates};
 use prost::Message;
 use schemas::Payment;
@@ -394,7 +394,7 @@ fn a_file_has_every_payment_in_order_and_is_never_overwritten() -> Result<()> {
     let file = path_in(&folder, "payments.pb");
     let flags = ["--num-records", "3500", "--output", &file];
     assert_eq!(offline(&flags)?.status.code(), Some(0));
-    let generator = Generator::new(producer::generator::Config { num_records: 3_500, ..Default::default() })?;
+    let generator = Generator::new(generator::Config { num_records: 3_500, ..Default::default() })?;
     let expected: Vec<_> = (0..3_500).map(|index| generator.payment(index)).collect();
     let written = std::fs::read(&file)?;
     assert!(delimited(&written)? == expected);
@@ -418,7 +418,7 @@ fn a_file_has_every_payment_in_order_and_is_never_overwritten() -> Result<()> {
 fn json_goes_to_standard_output_a_payment_a_line_and_a_reader_may_leave_early() -> Result<()> {
     let flags = ["--num-records", "1200", "--output", "-", "--output-format", "json"];
     let output = offline(&flags)?;
-    let generator = Generator::new(producer::generator::Config { num_records: 1_200, ..Default::default() })?;
+    let generator = Generator::new(generator::Config { num_records: 1_200, ..Default::default() })?;
     let lines = String::from_utf8(output.stdout)?;
     assert_eq!(lines.lines().count(), 1_200);
     for (index, line) in lines.lines().enumerate() {

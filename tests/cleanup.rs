@@ -4,9 +4,9 @@
 
 use anyhow::Result;
 use clap::Parser;
+use generator::{Config, Generator};
 use payments::cleanup;
 use payments::setup::{self, Finding};
-use producer::generator::{Config, Generator};
 use schemas::layout::{KeySuffix, Table, row_key};
 use whole_path::pipeline::Ended;
 use whole_path::{Backend, Pipeline, on_both_backends, programs, tables};
@@ -112,7 +112,7 @@ async fn old_payments_go_from_all_three_tables_alike(backend: Backend) -> Result
     let (pipeline, generators) = with_two_runs(backend).await?;
     let cutoff = Config::default().start_date.and_hms_opt(0, 0, 0).unwrap().and_utc().timestamp_micros()
         + 12 * 86_400_000_000;
-    let age = payments::tables::write::now_micros() - cutoff;
+    let age = payments::rows::now_micros() - cutoff;
     let age = format!("{}s", age / 1_000_000);
     let flags = ["rows", "--older-than", &age, "--yes"];
     cleanup(&pipeline, &flags).await.result?;
@@ -154,14 +154,14 @@ on_both_backends! {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_that_are_no_payments_are_told_and_left_by_age() -> Result<()> {
     let (pipeline, _) = with_two_runs(Backend::embedded().await?).await?;
-    let mut entry = payments::tables::write::entry(
+    let mut entry = payments::rows::entry(
         &Generator::new(Config::default())?.payment(0),
         Table::ByDate,
         KeySuffix::None,
-        payments::tables::write::now_micros(),
+        payments::rows::now_micros(),
     );
     entry.row_key = b"!nobodys".to_vec();
-    tables::reader(&pipeline.bigtable).write(Table::ByDate, vec![entry]).await?;
+    tables::reader(&pipeline.bigtable).write(Table::ByDate.id(), vec![entry]).await?;
     let ended = cleanup(&pipeline, &["rows", "--older-than", "1d", "--yes"]).await;
     ended.result?;
     assert!(ended.out.contains("1 rows of") && ended.out.contains("none of a payment"), "{}", ended.out);

@@ -4,11 +4,11 @@
 
 use anyhow::Result;
 use clap::Parser;
+use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::dead_letter::mailbox::{Mailbox, publish};
 use payments::dead_letter::work::{Done, Work};
 use payments::dead_letter::{self, Choice, letter::Letter};
-use producer::generator::{Config, Generator};
 use prost::Message;
 use proto::PubsubMessage;
 use std::collections::HashMap;

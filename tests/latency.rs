@@ -74,7 +74,7 @@ async fn two_shards_hold_their_rate_and_every_payment_is_a_row_soon() -> Result<
 /// Publishes payments of its own, twenty a second, and looks for their rows all the time: from just before the publish to the
 /// moment at which all three tables gave the row to a reader. Sorted.
 async fn probe(pipeline: &Pipeline, duration: Duration) -> Result<Vec<Duration>> {
-    let generator = producer::generator::Generator::new(producer::generator::Config::default())?;
+    let generator = generator::Generator::new(generator::Config::default())?;
     let started = Instant::now();
     let (mut waiting, mut latencies, mut index) = (HashMap::new(), Vec::new(), 0);
     loop {

@@ -1,9 +1,9 @@
 //! The whole path in one process, on the embedded servers and on Google's emulators.
 
 use anyhow::{Context, Result};
+use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use payments::setup::{self, Finding};
-use producer::generator::{Config, Generator};
 use prost::Message;
 use whole_path::{Backend, Pipeline, on_both_backends, tables};
 

@@ -4,8 +4,8 @@
 
 use anyhow::Result;
 use clap::Parser;
+use generator::{Config, Generator};
 use payments::query::{self, Plan};
-use producer::generator::{Config, Generator};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use schemas::Payment;
@@ -130,7 +130,7 @@ async fn ask(pipeline: &Pipeline, question: &Question) -> Result<(Vec<Vec<u8>>, 
     let (mut keys, mut token, mut pages) = (Vec::new(), None::<String>, 0);
     loop {
         let before = keys.len();
-        let each = |row: payments::tables::Row<'_>| {
+        let each = |row: gcp::bigtable::read::Row<'_>| {
             keys.push(row.key().to_vec());
             ControlFlow::Continue(())
         };
@@ -181,7 +181,7 @@ async fn answers_are_those_of_a_brute_force_search(
         let id = payment.payment_header.as_ref().unwrap().payment_id.to_uppercase();
         let plan = Plan::of(&Flags::try_parse_from(["query", "transaction", &id])?.args.by)?;
         let mut keys = Vec::new();
-        let each = |row: payments::tables::Row<'_>| {
+        let each = |row: gcp::bigtable::read::Row<'_>| {
             keys.push(row.key().to_vec());
             ControlFlow::Continue(())
         };

@@ -117,7 +117,7 @@ fn assert_publish_times_rise(messages: &[Leased]) -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_versions_with_the_same_publish_time_leave_the_later_one() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
-    let generator = producer::generator::Generator::new(producer::generator::Config::default())?;
+    let generator = generator::Generator::new(generator::Config::default())?;
     let mut messages = Vec::new();
     // One request has one publish time; the later version is the first in it.
     for index in 0..200 {

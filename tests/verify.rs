@@ -4,13 +4,13 @@
 
 use anyhow::Result;
 use clap::Parser;
+use generator::Generator;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use payments::quality;
 use payments::verify::expected::Run;
 use payments::verify::found::Tables;
 use payments::verify::narrow::{Limits, Verification};
 use payments::verify::{self, consistency};
-use producer::generator::Generator;
 use schemas::layout::{KeySuffix, Table, row_key};
 use serde_json::Value;
 use std::sync::Arc;
@@ -101,7 +101,7 @@ impl Fixture {
         let cell = data::mutation::SetCell {
             family_name: column.0.into(),
             column_qualifier: column.1.into(),
-            timestamp_micros: payments::tables::write::now_micros() + 5_000_000,
+            timestamp_micros: payments::rows::now_micros() + 5_000_000,
             value: value.into(),
         };
         self.mutate(table, key, data::mutation::Mutation::SetCell(cell)).await
@@ -260,8 +260,7 @@ async fn another_seed_differs_everywhere_in_bounded_memory_and_time() -> Result<
     assert_eq!(told.totals(), [[2_500, 2_500, 0]; 3]);
     assert_eq!(told.json()["tables"][0]["missing"]["first"].as_array().unwrap().len(), 3);
     let few = Limits { kept_rows: 30, parents: 4, listed: 3 };
-    let other =
-        Generator::new(producer::generator::Config { seed: 43, ..fixture.generator.config().clone() })?;
+    let other = Generator::new(generator::Config { seed: 43, ..fixture.generator.config().clone() })?;
     let mut verification = fixture.verification(few);
     verification.run.generator = Arc::new(other);
     let found = verification.run().await?;
@@ -334,7 +333,7 @@ async fn quality_tells_what_no_sound_pipeline_writes() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn keys_with_a_suffix_are_verified_by_saying_so() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
-    let config = producer::generator::Config { num_records: 2_500, num_customers: 30, ..Default::default() };
+    let config = generator::Config { num_records: 2_500, num_customers: 30, ..Default::default() };
     let generator = Arc::new(Generator::new(config)?);
     let fixture = Fixture { pipeline, generator };
     let payments: Vec<_> = (0..2_500).map(|index| fixture.generator.payment(index)).collect();

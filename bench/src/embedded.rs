@@ -4,8 +4,8 @@ use crate::child::Process;
 use crate::servers::{Addresses, say};
 use crate::usage;
 use clap::Parser;
+use gcp::Project;
 use payments::{emulators, setup};
-use service::Project;
 use std::io::BufRead;
 
 /// The names that things have by default.

@@ -24,6 +24,10 @@ mod writers;
 use options::{Cli, Command};
 use std::process::ExitCode;
 
+// As the measured binaries have it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let cli: Cli = match service::cli::parse() {
         Ok(cli) => cli,

@@ -2,8 +2,8 @@
 
 use crate::options::Payload;
 use anyhow::Context;
+use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
-use producer::generator::{Config, Generator};
 use prost::Message;
 use prost_types::Timestamp;
 use schemas::payment::TypeSpecific;

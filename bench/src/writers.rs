@@ -9,10 +9,10 @@ use crate::options::Writer;
 use anyhow::{bail, ensure};
 use bigtable_rs::bigtable::{BigTable, BigTableConnection};
 use clap::Parser;
+use gcp::bigtable::{Args, Bigtable};
+use gcp::{Project, Transport};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::bigtable_client::BigtableClient;
 use schemas::Payment;
-use service::bigtable::{Args, Bigtable};
-use service::{Project, Transport};
 use sink::bench_support::WritePath;
 use std::net::SocketAddr;
 

@@ -5,12 +5,12 @@
 use clap::Parser;
 use emulator::null::{NullBigtable, NullPubsub};
 use emulator::proto::pubsub::PubsubMessage;
-use producer::generator::{Config, Generator};
+use gcp::Project;
+use gcp::bigtable::{self, Bigtable};
+use gcp::pubsub::{self, Pubsub};
+use generator::{Config, Generator};
 use producer::{Batch, Generation, Publishing};
 use prost::Message;
-use service::Project;
-use service::bigtable::{self, Bigtable};
-use service::pubsub::{self, Pubsub};
 use std::net::SocketAddr;
 use std::process::Command;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use crate::{output::Format, setup};
 use emulator::Servers;
-use service::Project;
+use gcp::Project;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
@@ -63,8 +63,8 @@ pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, inst
     setup::Args {
         names,
         project,
-        pubsub: service::pubsub::Args { pubsub_emulator_host: Some(servers.pubsub.addr().to_string()) },
-        bigtable: service::bigtable::Args {
+        pubsub: gcp::pubsub::Args { pubsub_emulator_host: Some(servers.pubsub.addr().to_string()) },
+        bigtable: gcp::bigtable::Args {
             instance,
             bigtable_emulator_host: Some(servers.bigtable.addr().to_string()),
         },

@@ -3,7 +3,7 @@
 //! - [`setup`]: creates and verifies topics, subscriptions and tables.
 //! - [`emulators`]: keeps the embedded servers up.
 //! - [`inspect`]: generated payments as text, and the scorecard over them.
-//! - [`tables`]: rows of the tables, read across whatever breaks.
+//! - [`reading`], [`rows`]: flags of every command that reads, payments as rows.
 //! - [`query`]: payments from the tables, by customer, by date or by id.
 //! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
 //! - [`quality`]: whether what is in the tables makes sense, whoever wrote it.
@@ -23,8 +23,9 @@ pub mod output;
 pub mod plan;
 pub mod quality;
 pub mod query;
+pub mod reading;
 pub mod replay;
+pub mod rows;
 pub mod setup;
 pub mod snapshot;
-pub mod tables;
 pub mod verify;

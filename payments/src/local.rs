@@ -7,11 +7,11 @@ mod summary;
 use crate::{emulators, setup};
 use display::Display;
 use emulator::Servers;
-use producer::generator::Generator;
+use gcp::bigtable::Bigtable;
+use gcp::pubsub::Pubsub;
+use generator::Generator;
 use producer::{Generation, Publishing};
 use read_back::TableContent;
-use service::bigtable::Bigtable;
-use service::pubsub::Pubsub;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -110,7 +110,7 @@ impl Pipeline<'_> {
             subscription: self.args.sink.subscription.clone(),
             dead_letter_topic: self.args.sink.dead_letter_topic.clone(),
         };
-        let project = service::Project::default();
+        let project = gcp::Project::default();
         let args = emulators::setup_args(self.servers, names, project, "payments".to_owned());
         setup::verdict(&setup::run(&args).await?)?;
         Ok(args)

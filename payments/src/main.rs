@@ -10,6 +10,11 @@ use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
+/// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
+/// pile up in them: a local run took twice the memory and a quarter less payments a second.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs and looks after the payments pipeline: generated payments through Pub/Sub into three Bigtable tables.
 ///
 /// Exit codes: 0 done; 1 work was left undone or a check found a difference; 2 a flag, resource, permission or address is

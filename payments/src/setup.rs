@@ -10,8 +10,8 @@ mod tables;
 pub(crate) use pubsub::dead_letter_subscription;
 
 use crate::output::Format;
+use gcp::{Project, bigtable, pubsub as pubsub_service};
 use serde_json::{Value, json};
-use service::{Project, bigtable, pubsub as pubsub_service};
 use std::fmt;
 
 /// What the pipeline's resources are called.

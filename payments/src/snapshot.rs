@@ -3,10 +3,10 @@
 use crate::clock;
 use crate::output::{Format, write};
 use anyhow::bail;
+use gcp::pubsub::Pubsub;
+use gcp::{Project, Resource, pubsub};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use serde_json::json;
-use service::pubsub::Pubsub;
-use service::{Project, Resource, pubsub};
 use std::io::Write;
 
 const ROLE: &str = "roles/pubsub.editor";

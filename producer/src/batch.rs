@@ -2,10 +2,10 @@
 
 use crate::checkpoint::{Checkpoint, Floors};
 use crate::faults::{Faults, Rates};
-use crate::generator::Generator;
 use crate::identity::Identity;
 use crate::ledger;
 use crate::options::Publishing;
+use generator::Generator;
 use service::Error;
 use service::units::parse_duration;
 use std::ops::Range;

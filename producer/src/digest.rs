@@ -1,6 +1,6 @@
 //! Digests of texts that are the same on every machine and in every version.
 
-use crate::generator::random::hash;
+use generator::random::hash;
 
 /// Any odd number will do.
 const START: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -1,4 +1,4 @@
-use crate::generator::ConfigError;
+use generator::ConfigError;
 use google_cloud_pubsub::error::PublishError;
 use tonic::{Code, Status};
 
@@ -45,9 +45,9 @@ pub(crate) fn explain(topic: &str, status: &Status) -> Option<service::Error> {
         Code::OutOfRange,
         Code::Unimplemented,
     ];
-    permanent.contains(&status.code()).then(|| {
-        service::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(status)
-    })
+    permanent
+        .contains(&status.code())
+        .then(|| gcp::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(status))
 }
 
 /// The status in an error of the official client, if the service sent one.

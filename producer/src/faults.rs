@@ -4,7 +4,7 @@
 
 mod spoil;
 
-use crate::generator::random::{hash, unit};
+use generator::random::{hash, unit};
 use schemas::Payment;
 use serde::Serialize;
 use service::Error;
@@ -125,7 +125,7 @@ impl Faults {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use prost::Message;
 
     fn faults(rate: f64) -> Faults {

@@ -1,8 +1,8 @@
 //! What a producer's work depends on, as it stands in checkpoints and ledgers.
 
 use crate::faults::Faults;
-use crate::generator::{Config, GENERATOR_VERSION, Generator};
 use crate::options::Publishing;
+use generator::{Config, GENERATOR_VERSION, Generator};
 use serde::Serialize;
 use serde_json::Value;
 

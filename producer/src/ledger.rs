@@ -5,8 +5,8 @@
 
 use crate::faults::{Fault, Faults};
 use crate::files;
-use crate::generator::Generator;
 use crate::identity::{self, Identity};
+use generator::Generator;
 use serde::{Deserialize, Serialize};
 use service::Error;
 use std::collections::HashSet;

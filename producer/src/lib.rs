@@ -15,7 +15,7 @@ mod digest;
 mod error;
 mod faults;
 mod files;
-pub mod generator;
+
 mod identity;
 mod keeper;
 mod ledger;
@@ -38,10 +38,11 @@ pub use progress::Progress;
 pub use renderer::Renderer;
 pub use shard::Shard;
 
+use gcp::pubsub::Pubsub;
 use generator::Generator;
 use keeper::{Keeper, Kept};
 use publisher::{Pass, Shared, lock};
-use service::{blocking::busy, pubsub::Pubsub};
+use service::blocking::busy;
 use std::{num::NonZero, ops::Range, sync::Arc, thread};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;

@@ -1,12 +1,18 @@
 //! The producer's process: parse, start logging, run, exit.
 
 use clap::{Parser, Subcommand};
+use gcp::{Project, pubsub};
 use producer::trickle::{self, Trickle};
 use producer::{Batch, Generation, Outcome, Output, Progress, Publishing};
-use service::{Project, pubsub, signals, telemetry};
+use service::{signals, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
+
+/// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
+/// pile up in them: a local run took twice the memory and a quarter less payments a second.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Generates synthetic payments and publishes them to a Pub/Sub topic.
 ///
@@ -76,7 +82,7 @@ async fn main() -> ExitCode {
     };
     let result = match cli.command {
         Some(Command::Profile) => {
-            print!("{}", producer::generator::BUILT_IN_PROFILE);
+            print!("{}", generator::BUILT_IN_PROFILE);
             return ExitCode::SUCCESS;
         }
         Some(Command::Trickle(cli)) => run_trickle(*cli).await,

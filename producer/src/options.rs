@@ -1,9 +1,9 @@
 //! The producer's flags.
 
-use crate::generator::{Config, Generator, Mix, Profile};
 use crate::placement::place;
 use crate::shard::Shard;
 use chrono::NaiveDate;
+use generator::{Config, Generator, Mix, Profile};
 use service::Error;
 use service::units::{parse_bytes, parse_duration};
 use std::path::{Path, PathBuf};

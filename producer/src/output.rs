@@ -8,10 +8,10 @@ pub use tally::Tally;
 
 use crate::batch::{Batch, Work};
 use crate::error::Error;
-use crate::generator::{Buffer, Generator};
 use crate::options::Publishing;
 use crate::publisher::Pass;
 use format::{Encoder, Format};
+use generator::{Buffer, Generator};
 use service::blocking::busy;
 use std::collections::VecDeque;
 use std::num::NonZero;

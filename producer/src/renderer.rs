@@ -48,7 +48,7 @@ impl Renderer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     #[test]
     fn json_follows_the_canonical_mapping() {

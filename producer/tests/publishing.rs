@@ -4,13 +4,13 @@
 
 use clap::Parser;
 use emulator::scripted::publishes::{self, Reply};
-use producer::generator::Generator;
+use gcp::Project;
+use gcp::pubsub::{Args, Pubsub};
+use generator::Generator;
 use producer::trickle::{self, Trickle};
 use producer::{Batch, Error, Generation, Outcome, Progress, Publishing};
 use prost::Message;
 use schemas::Payment;
-use service::Project;
-use service::pubsub::{Args, Pubsub};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};

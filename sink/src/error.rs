@@ -28,7 +28,7 @@ impl Error {
         };
         let status = tonic::Status::new(tonic::Code::from_i32(status.code as i32), status.message.clone());
         Self::Setup(
-            service::Resource { kind: "subscription", name: subscription, role: "roles/pubsub.subscriber" }
+            gcp::Resource { kind: "subscription", name: subscription, role: "roles/pubsub.subscriber" }
                 .explain(&status),
         )
     }
@@ -36,6 +36,6 @@ impl Error {
     /// A table that cannot be written as things are.
     pub(crate) fn table(name: &str, answer: &Answer) -> Self {
         let status = tonic::Status::new(answer.code, answer.message.clone());
-        Self::Setup(service::Resource { kind: "table", name, role: "roles/bigtable.user" }.explain(&status))
+        Self::Setup(gcp::Resource { kind: "table", name, role: "roles/bigtable.user" }.explain(&status))
     }
 }

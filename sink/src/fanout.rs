@@ -111,7 +111,7 @@ impl FanOut {
 mod tests {
     use super::*;
     use crate::row::Encoder;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     #[test]
     fn keys_are_sorted_and_each_points_at_its_row() {

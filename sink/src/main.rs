@@ -1,10 +1,16 @@
 //! The sink's process: parse, start logging, run, exit.
 
 use clap::Parser;
-use service::{Project, bigtable, metrics, pubsub, signals, telemetry};
+use gcp::{Project, bigtable, pubsub};
+use service::{metrics, signals, telemetry};
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
+
+/// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
+/// pile up in them: a local run took twice the memory and a quarter less payments a second.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Consumes payments from a Pub/Sub subscription and writes each to three Bigtable tables.
 ///

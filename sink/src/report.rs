@@ -276,7 +276,7 @@ impl Reports {
 mod tests {
     use super::*;
     use crate::row::Encoder;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use proptest::prelude::*;
 
     const MINUTE: i64 = 60_000_000;

@@ -70,7 +70,7 @@ mod tests {
     use super::*;
     use crate::fanout::{Batches, FanOut};
     use crate::row::Encoder;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use schemas::layout::KeySuffix;
 
     /// Rows for (payment, version, publish time); from payment 100 on, those of another payment with the same key.

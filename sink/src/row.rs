@@ -3,10 +3,11 @@
 //! A row's cells are the same in all three tables, so they are encoded once. That happens right after the message is
 //! decoded: the payment, with its many small strings, lives no longer than that.
 
-use prost::encoding::{encode_varint, encoded_len_varint};
 use schemas::Payment;
 use schemas::layout::{Column, KeyParts, cells};
 use schemas::payment::{PaymentHeader, PaymentType};
+use wire::varint;
+use wire::writer::{field_len, key, number_key, put_field, put_head};
 
 /// One payment's row, for any of the tables.
 #[derive(Clone, Debug)]
@@ -66,20 +67,20 @@ pub struct Encoder {
     body: Vec<u8>,
 }
 
-// Field tags of google.bigtable.v2: number << 3 | wire type (0 varint, 2 length-delimited).
-const ENTRY_MUTATIONS: u8 = 2 << 3 | 2;
-const MUTATION_SET_CELL: u8 = 1 << 3 | 2;
-const SET_CELL_FAMILY_NAME: u8 = 1 << 3 | 2;
-const SET_CELL_COLUMN_QUALIFIER: u8 = 2 << 3 | 2;
-const SET_CELL_TIMESTAMP_MICROS: u8 = 3 << 3;
-const SET_CELL_VALUE: u8 = 4 << 3 | 2;
+// Keys of google.bigtable.v2.
+const ENTRY_MUTATIONS: u8 = key(2);
+const MUTATION_SET_CELL: u8 = key(1);
+const SET_CELL_FAMILY_NAME: u8 = key(1);
+const SET_CELL_COLUMN_QUALIFIER: u8 = key(2);
+const SET_CELL_TIMESTAMP_MICROS: u8 = number_key(3);
+const SET_CELL_VALUE: u8 = key(4);
 
 impl Default for Encoder {
     fn default() -> Self {
         let header = |column: &Column| {
             let mut out = Vec::new();
-            push_bytes(&mut out, SET_CELL_FAMILY_NAME, column.family().id().as_bytes());
-            push_bytes(&mut out, SET_CELL_COLUMN_QUALIFIER, column.qualifier().as_bytes());
+            put_field(&mut out, SET_CELL_FAMILY_NAME, column.family().id().as_bytes());
+            put_field(&mut out, SET_CELL_COLUMN_QUALIFIER, column.qualifier().as_bytes());
             out.push(SET_CELL_TIMESTAMP_MICROS);
             out
         };
@@ -111,35 +112,22 @@ impl Encoder {
 
     /// Writes the row's mutations; how many there are.
     fn encode_body(&mut self, payment: &Payment, cell_micros: i64) -> u32 {
-        let mut time = [0_u8; 10];
-        let time_len = {
-            let mut rest = &mut time[..];
-            encode_varint(cell_micros as u64, &mut rest);
-            10 - rest.len()
-        };
+        let mut time = [0_u8; varint::MAX_LEN];
+        let time_len = varint::write(&mut time, cell_micros as u64);
         let time = &time[..time_len];
         let mut count = 0;
         let out = &mut self.body;
         out.clear();
         cells(payment, |column, value| {
             let header = &self.headers[column as usize];
-            let set_cell =
-                header.len() + time.len() + 1 + encoded_len_varint(value.len() as u64) + value.len();
-            out.push(ENTRY_MUTATIONS);
-            encode_varint((1 + encoded_len_varint(set_cell as u64) + set_cell) as u64, out);
-            out.push(MUTATION_SET_CELL);
-            encode_varint(set_cell as u64, out);
+            let set_cell = header.len() + time.len() + field_len(value.len());
+            put_head(out, ENTRY_MUTATIONS, field_len(set_cell));
+            put_head(out, MUTATION_SET_CELL, set_cell);
             out.extend_from_slice(header);
             out.extend_from_slice(time);
-            push_bytes(out, SET_CELL_VALUE, value);
+            put_field(out, SET_CELL_VALUE, value);
             count += 1;
         });
         count
     }
-}
-
-fn push_bytes(out: &mut Vec<u8>, tag: u8, value: &[u8]) {
-    out.push(tag);
-    encode_varint(value.len() as u64, out);
-    out.extend_from_slice(value);
 }

@@ -17,13 +17,13 @@ mod verdict;
 use crate::fanout::Batches;
 use crate::progress::Progress;
 use attempt::{Answers, Caller};
-use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::future::join_all;
+use gcp::Transport;
+use gcp::retry::Delays;
 use limiter::Limiter;
 use outstanding::Outstanding;
 use request::Request;
 use schemas::layout::Table;
-use service::Transport;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -114,7 +114,7 @@ impl Writer {
     /// Sends a request until each of its entries is written or has failed for good; what comes back failed.
     async fn write_request(&self, table: usize, mut request: Request) -> Vec<(usize, Failure)> {
         let deadline = Instant::now() + self.options.total_timeout;
-        let mut delays = delays();
+        let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         let mut cookies = MetadataMap::new();
         let mut failed = Vec::new();
         loop {
@@ -123,7 +123,7 @@ impl Writer {
             let Some(last) = last else { return failed };
             request.keep(&again);
             self.progress.retries.inc_by(again.len() as u64);
-            let delay = answers.retry_delay.unwrap_or_else(|| delays.next().unwrap_or(MAX_DELAY));
+            let delay = delays.next(answers.retry_delay);
             if Instant::now() + delay >= deadline || !self.pause(delay).await {
                 failed.extend(
                     (0..request.len()).map(|at| (request.row(at), Failure::Unconfirmed(last.clone()))),
@@ -183,13 +183,4 @@ impl Writer {
             () = tokio::time::sleep(delay) => true,
         }
     }
-}
-
-fn delays() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(MIN_DELAY)
-        .with_max_delay(MAX_DELAY)
-        .with_jitter()
-        .without_max_times()
-        .build()
 }

@@ -3,15 +3,15 @@
 
 use clap::Parser;
 use emulator::scripted::{self, Call, Reply};
+use gcp::bigtable::Bigtable;
+use gcp::pubsub::Pubsub;
+use gcp::{Project, bigtable, pubsub};
+use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     PublishRequest, PubsubMessage, Subscription, Topic,
 };
-use producer::generator::{Config, Generator};
 use prost::Message;
 use schemas::layout::{KeySuffix, Table, row_key};
-use service::bigtable::Bigtable;
-use service::pubsub::Pubsub;
-use service::{Project, bigtable, pubsub};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};

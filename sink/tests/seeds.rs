@@ -1,7 +1,7 @@
 //! The fuzz target's seeds, and generated payments, through the same checks.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use producer::generator::{Config, Generator};
+use generator::{Config, Generator};
 use prost::Message;
 use sink::fuzzing::message_to_rows;
 use std::path::Path;

@@ -2,13 +2,13 @@
 
 use crate::Backend;
 use clap::Parser;
+use gcp::Project;
+use gcp::bigtable::Bigtable;
+use gcp::pubsub::Pubsub;
+use generator::Generator;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::setup;
-use producer::generator::Generator;
 use producer::{Batch, Generation, Publishing};
-use service::Project;
-use service::bigtable::Bigtable;
-use service::pubsub::Pubsub;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 

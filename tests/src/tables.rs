@@ -1,13 +1,13 @@
 //! What the tables hold, and what they should.
 
 use anyhow::Context;
+use gcp::bigtable::Bigtable;
+use gcp::bigtable::read::{Patience, Reader, Scan, filter};
+use generator::Generator;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::row_filter::Filter;
-use payments::tables::write::{entry, now_micros};
-use payments::tables::{Patience, Reader, Scan, filter};
-use producer::generator::Generator;
+use payments::rows::{entry, now_micros};
 use schemas::Payment;
 use schemas::layout::{KeySuffix, Table, cells, row_key};
-use service::bigtable::Bigtable;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
@@ -17,7 +17,7 @@ pub type Rows = BTreeMap<Vec<u8>, BTreeMap<String, Vec<Vec<u8>>>>;
 /// Reads a whole table.
 pub async fn read(bigtable: &Bigtable, table: Table) -> anyhow::Result<Rows> {
     let mut rows = Rows::new();
-    let each = |row: payments::tables::Row<'_>| {
+    let each = |row: gcp::bigtable::read::Row<'_>| {
         let mut cells = BTreeMap::<String, Vec<Vec<u8>>>::new();
         for cell in row.cells() {
             let text = String::from_utf8_lossy;
@@ -27,7 +27,7 @@ pub async fn read(bigtable: &Bigtable, table: Table) -> anyhow::Result<Rows> {
         rows.insert(row.key().to_vec(), cells);
         ControlFlow::Continue(())
     };
-    let scanned = reader(bigtable).scan(Scan::of(table), each).await?;
+    let scanned = reader(bigtable).scan(Scan::of(table.id()), each).await?;
     anyhow::ensure!(scanned.rows == rows.len() as u64, "a row came twice");
     Ok(rows)
 }
@@ -43,7 +43,7 @@ pub async fn fill(bigtable: &Bigtable, payments: &[Payment], suffix: KeySuffix) 
     let now = now_micros();
     for table in Table::ALL {
         let entries = payments.iter().map(|payment| entry(payment, table, suffix, now)).collect();
-        reader(bigtable).write(table, entries).await?;
+        reader(bigtable).write(table.id(), entries).await?;
     }
     Ok(())
 }
@@ -120,8 +120,8 @@ pub async fn assert_rows(
 /// How many rows a table has, counted without holding them.
 pub async fn count(bigtable: &Bigtable, table: Table) -> anyhow::Result<usize> {
     let filter = Some(filter(Filter::CellsPerRowLimitFilter(1)));
-    let all = |_: payments::tables::Row<'_>| ControlFlow::Continue(());
-    let scanned = reader(bigtable).scan(Scan { filter, ..Scan::of(table) }, all).await?;
+    let all = |_: gcp::bigtable::read::Row<'_>| ControlFlow::Continue(());
+    let scanned = reader(bigtable).scan(Scan { filter, ..Scan::of(table.id()) }, all).await?;
     Ok(scanned.rows as usize)
 }
 
@@ -138,7 +138,7 @@ pub async fn counts(bigtable: &Bigtable) -> anyhow::Result<[usize; 3]> {
 pub async fn damage(setup: &payments::setup::Args) -> anyhow::Result<()> {
     use admin::modify_column_families_request::{Modification, modification::Mod};
     use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
-    let service = service::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
+    let service = gcp::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
     let modify = async |table: Table, family: &str, change: Mod| {
         let modification = Modification { id: family.to_owned(), r#mod: Some(change), ..Default::default() };
         let request = admin::ModifyColumnFamiliesRequest {
@@ -162,7 +162,7 @@ pub type TimedRows = BTreeMap<Vec<u8>, Vec<(String, i64, Vec<u8>)>>;
 pub async fn timed(bigtable: &Bigtable) -> anyhow::Result<[TimedRows; 3]> {
     let mut all = [const { TimedRows::new() }; 3];
     for (rows, table) in all.iter_mut().zip(Table::ALL) {
-        let each = |row: payments::tables::Row<'_>| {
+        let each = |row: gcp::bigtable::read::Row<'_>| {
             let text = String::from_utf8_lossy;
             let cells = row.cells().map(|cell| {
                 let name = format!("{}:{}", text(cell.family), text(cell.qualifier));
@@ -171,7 +171,7 @@ pub async fn timed(bigtable: &Bigtable) -> anyhow::Result<[TimedRows; 3]> {
             rows.insert(row.key().to_vec(), cells.collect());
             ControlFlow::Continue(())
         };
-        reader(bigtable).scan(Scan::of(table), each).await?;
+        reader(bigtable).scan(Scan::of(table.id()), each).await?;
     }
     Ok(all)
 }
@@ -179,7 +179,7 @@ pub async fn timed(bigtable: &Bigtable) -> anyhow::Result<[TimedRows; 3]> {
 /// Drops a whole table.
 pub async fn drop_table(setup: &payments::setup::Args, table: Table) -> anyhow::Result<()> {
     use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2::DeleteTableRequest;
-    let service = service::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
+    let service = gcp::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
     service.client().delete_table(DeleteTableRequest { name: service.table_name(table.id()) }).await?;
     Ok(())
 }
@@ -188,7 +188,7 @@ pub async fn drop_table(setup: &payments::setup::Args, table: Table) -> anyhow::
 pub async fn empty(setup: &payments::setup::Args) -> anyhow::Result<()> {
     use admin::drop_row_range_request::Target;
     use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
-    let service = service::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
+    let service = gcp::bigtable::TableAdmin::connect(&setup.bigtable, &setup.project).await?;
     for table in Table::ALL {
         let (name, target) = (service.table_name(table.id()), Some(Target::DeleteAllDataFromTable(true)));
         service.client().drop_row_range(admin::DropRowRangeRequest { name, target }).await?;

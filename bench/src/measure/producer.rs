@@ -3,9 +3,9 @@
 use super::{Clock, Measurement};
 use anyhow::ensure;
 use clap::Parser;
+use gcp::Project;
+use gcp::pubsub::{self, Pubsub};
 use producer::{Batch, Generation, Progress, Publishing};
-use service::Project;
-use service::pubsub::{self, Pubsub};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;

@@ -3,9 +3,9 @@
 use super::{Clock, Measurement};
 use anyhow::ensure;
 use clap::Parser;
-use service::Project;
-use service::bigtable::{self, Bigtable};
-use service::pubsub::{self, Pubsub};
+use gcp::Project;
+use gcp::bigtable::{self, Bigtable};
+use gcp::pubsub::{self, Pubsub};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,11 +5,12 @@ use super::rows::{count, drop_range};
 use super::which::Which;
 use super::{All, Table};
 use crate::setup;
+use gcp::Resource;
+use gcp::bigtable::TableAdmin;
+use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
-use service::bigtable::TableAdmin;
-use service::pubsub::Pubsub;
-use service::{Error, Resource};
+use service::Error;
 use tonic::{Code, Response, Status};
 
 /// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes rows again meanwhile.

@@ -11,13 +11,15 @@ pub mod rows;
 pub mod which;
 
 use crate::output::{Format, write};
-use crate::{clock, setup, tables};
+use crate::reading;
+use crate::{clock, setup};
 use anyhow::{bail, ensure};
+use gcp::bigtable::TableAdmin;
+use gcp::{Endpoint, Project, bigtable, pubsub};
 use report::{Line, State};
 use schemas::layout::Table;
-use service::bigtable::TableAdmin;
+use service::Error;
 use service::units::parse_duration;
-use service::{Endpoint, Error, Project, bigtable, pubsub};
 use std::io::Write;
 use std::time::Duration;
 use which::Which;
@@ -165,8 +167,8 @@ impl Common {
         Ok(Project { project })
     }
 
-    fn reading(&self, project: &Project) -> tables::Flags {
-        tables::Flags {
+    fn reading(&self, project: &Project) -> reading::Flags {
+        reading::Flags {
             project: project.clone(),
             bigtable: self.bigtable.clone(),
             app_profile: self.app_profile.clone(),

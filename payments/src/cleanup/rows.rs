@@ -1,16 +1,16 @@
 //! Rows counted and deleted.
 
 use super::which::Which;
-use crate::tables::{Error, Reader, Row, Scan};
 use admin::drop_row_range_request::Target;
 use data::mutate_rows_request::Entry;
 use data::mutation::{DeleteFromRow, Mutation as Kind};
+use gcp::Resource;
+use gcp::bigtable::TableAdmin;
+use gcp::bigtable::read::{Error, Reader, Row, Scan};
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use indicatif::{HumanCount, ProgressBar};
 use schemas::layout::Table;
-use service::Resource;
-use service::bigtable::TableAdmin;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -46,7 +46,7 @@ impl Counted {
 }
 
 fn scan_of(which: &Which, table: Table) -> Scan {
-    Scan { spans: vec![which.span(table)], filter: Some(which.filter()), ..Scan::of(table) }
+    Scan { spans: vec![which.span(table)], filter: Some(which.filter()), ..Scan::of(table.id()) }
 }
 
 fn spinner(what: &'static str, table: Table) -> ProgressBar {
@@ -88,7 +88,7 @@ pub async fn delete(reader: &Reader, table: Table, which: &Which) -> Result<Coun
             ControlFlow::Continue(())
         };
         reader.scan(scan, each).await?;
-        reader.write(table, entries).await?;
+        reader.write(table.id(), entries).await?;
         bar.set_message(format!("deleting from {}: {}", table.id(), HumanCount(counted.rows)));
         let Some(last_key) = last_key else { break };
         left.trim_to_after(&last_key);

@@ -1,10 +1,11 @@
 //! Which rows are to go. Pure.
 
 use crate::clock;
-use crate::tables::{self, Span};
+use crate::rows;
 use data::row_filter::Filter;
 use data::value_range::{EndValue, StartValue};
 use data::{RowFilter, ValueRange};
+use gcp::bigtable::read::{self, Span};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::layout::{Column, SEPARATOR, Table};
 use schemas::text;
@@ -35,18 +36,18 @@ impl Which {
 
     /// Lets through one cell of each row, without its value: of a run's rows the one that says the run.
     pub fn filter(&self) -> RowFilter {
-        let bare = tables::filter(Filter::StripValueTransformer(true));
+        let bare = read::filter(Filter::StripValueTransformer(true));
         match self {
             Self::Run(run_id) => {
                 let value = ValueRange {
                     start_value: Some(StartValue::StartValueClosed(run_id.as_bytes().into())),
                     end_value: Some(EndValue::EndValueClosed(run_id.as_bytes().into())),
                 };
-                let of_run = tables::filter(Filter::ValueRangeFilter(value));
-                tables::chain([tables::column(Column::RunId), of_run, bare])
+                let of_run = read::filter(Filter::ValueRangeFilter(value));
+                read::chain([rows::column(Column::RunId), of_run, bare])
             }
             Self::All | Self::Prefix(_) | Self::Before(_) => {
-                tables::chain([tables::filter(Filter::CellsPerRowLimitFilter(1)), bare])
+                read::chain([read::filter(Filter::CellsPerRowLimitFilter(1)), bare])
             }
         }
     }
@@ -84,7 +85,7 @@ fn made_micros(table: Table, key: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use schemas::layout::{KeySuffix, row_key};
 
     #[test]

@@ -103,7 +103,7 @@ impl Letter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     fn letter(data: Vec<u8>, attributes: &[(&str, &str)]) -> Letter {
         let attributes = attributes.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();

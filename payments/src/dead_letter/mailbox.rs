@@ -4,10 +4,11 @@
 //! the leases end by themselves, within the subscription's ack deadline.
 
 use super::letter::Letter;
-use crate::tables::retry::{Delays, is_transient};
+use gcp::Resource;
+use gcp::pubsub::Pubsub;
+use gcp::retry::{Delays, asked_delay, may_pass};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
-use service::pubsub::Pubsub;
-use service::{Error, Resource};
+use service::Error;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -21,6 +22,9 @@ const POLL: Duration = Duration::from_millis(250);
 const LEASE_SECS: i32 = 60;
 /// Ids in one request: the service takes half a megabyte, and an id has a few hundred bytes.
 const REQUEST_IDS: usize = 500;
+/// Between attempts of a call.
+const MIN_DELAY: Duration = Duration::from_millis(10);
+const MAX_DELAY: Duration = Duration::from_secs(30);
 /// How long a call is tried.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -168,15 +172,15 @@ pub async fn publish(pubsub: &Pubsub, topic: &str, messages: Vec<proto::PubsubMe
 async fn retrying<T, F: Future<Output = Result<Response<T>, Status>>>(
     make: impl Fn() -> F,
 ) -> Result<T, Status> {
-    let (mut delays, started) = (Delays::new(), Instant::now());
+    let (mut delays, started) = (Delays::new(MIN_DELAY, MAX_DELAY), Instant::now());
     loop {
         let status = match tokio::time::timeout(PATIENCE, make()).await {
             Ok(Ok(answer)) => return Ok(answer.into_inner()),
             Ok(Err(status)) => status,
             Err(_) => Status::deadline_exceeded("no answer in time"),
         };
-        let delay = delays.after(&status);
-        if !is_transient(&status) || started.elapsed() + delay >= PATIENCE {
+        let delay = delays.next(asked_delay(&status));
+        if !may_pass(&status) || started.elapsed() + delay >= PATIENCE {
             return Err(status);
         }
         tokio::time::sleep(delay).await;

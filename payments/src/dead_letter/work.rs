@@ -4,10 +4,10 @@ use super::letter::Letter;
 use super::mailbox::{Mailbox, publish};
 use super::{Choice, twice};
 use crate::clock;
+use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use indicatif::ProgressBar;
 use prost::Message;
-use service::pubsub::Pubsub;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

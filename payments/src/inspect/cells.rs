@@ -21,7 +21,7 @@ pub fn render(payment: &Payment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     #[test]
     fn all_keys_and_families_are_shown() {

@@ -33,7 +33,7 @@ fn write_row(out: &mut impl Write, values: impl Iterator<Item = Vec<u8>>) -> io:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     #[test]
     fn every_line_has_every_column() {

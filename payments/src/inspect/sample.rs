@@ -2,9 +2,9 @@
 
 use super::{csv, table};
 use anyhow::ensure;
+use generator::Scorecard;
 use producer::Generation;
 use producer::Renderer;
-use producer::generator::Scorecard;
 use std::io::Write;
 
 /// How the payments are written.

@@ -2,9 +2,9 @@
 
 use super::cells;
 use anyhow::{Context, ensure};
+use generator::{Generator, is_live};
 use producer::Generation;
 use producer::Renderer;
-use producer::generator::{Generator, is_live};
 use producer::trickle::Lives;
 use schemas::Payment;
 use std::io::Write;
@@ -130,7 +130,7 @@ mod tests {
     fn what_is_not_in_the_run_is_refused_with_the_way_out() {
         assert!(show(&["--index", "1000000"]).unwrap_err().to_string().contains("--num-records"));
         assert!(show(&["--id", "nonsense"]).unwrap_err().to_string().contains("--seed"));
-        let id = Generator::new(producer::generator::Config::default()).unwrap().payment_id(999_999);
+        let id = Generator::new(generator::Config::default()).unwrap().payment_id(999_999);
         let error = show(&["--id", &id, "--num-records", "1000"]).unwrap_err().to_string();
         assert!(error.contains("payment 999999 of a longer run"), "{error}");
         let error = show(&["--id", &id, "--payment-version", "1"]).unwrap_err().to_string();
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn an_id_of_a_trickle_shows_each_of_its_versions() {
-        let generator = Generator::new(producer::generator::Config::default()).unwrap();
+        let generator = Generator::new(generator::Config::default()).unwrap();
         // 2026-03-02T12:00:00Z, a Monday.
         let ids = (0..50).map(|k| generator.payment_id(1_772_452_800_000_000 + k));
         let mut longest = 0;

@@ -38,7 +38,7 @@ pub fn line(payment: &Payment) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     #[test]
     fn a_line_tells_the_payment_at_a_glance() {

@@ -1,11 +1,12 @@
 //! What the tables hold, read from the tables.
 
-use crate::tables::{self, Error, Patience, Reader, Scan};
+use crate::rows;
 use data::RowFilter;
 use data::row_filter::{Condition, Filter};
+use gcp::bigtable::Bigtable;
+use gcp::bigtable::read::{self, Error, Patience, Reader, Scan};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::layout::{Column, Table};
-use service::bigtable::Bigtable;
 use std::ops::ControlFlow;
 
 /// One table's content, as far as the summary tells it.
@@ -43,39 +44,37 @@ async fn content(reader: &Reader, table: Table, run_id: &str) -> Result<TableCon
 
 /// Counts all rows, and those of the run by the run id that every row carries.
 async fn count(reader: &Reader, table: Table, run_id: &str) -> Result<(u64, u64), Error> {
-    let filter = Some(tables::column(Column::RunId));
+    let filter = Some(rows::column(Column::RunId));
     let mut rows_of_run = 0;
-    let each = |row: tables::Row<'_>| {
-        rows_of_run += u64::from(row.value(Column::RunId) == Some(run_id.as_bytes()));
+    let each = |row: read::Row<'_>| {
+        rows_of_run += u64::from(rows::value(&row, Column::RunId) == Some(run_id.as_bytes()));
         ControlFlow::Continue(())
     };
-    let scanned = reader.scan(Scan { filter, ..Scan::of(table) }, each).await?;
+    let scanned = reader.scan(Scan { filter, ..Scan::of(table.id()) }, each).await?;
     Ok((scanned.rows, rows_of_run))
 }
 
 async fn first_row(reader: &Reader, table: Table, run_id: &str) -> Result<Option<Row>, Error> {
     let filter = Some(of_run(run_id));
     let mut found = None;
-    let each = |row: tables::Row<'_>| {
+    let each = |row: read::Row<'_>| {
         let cells = row
             .cells()
             .map(|cell| (format!("{}:{}", text(cell.family), text(cell.qualifier)), text(cell.value)));
         found = Some(Row { key: text(row.key()), cells: cells.collect() });
         ControlFlow::Break(())
     };
-    reader.scan(Scan { filter, limit: Some(1), ..Scan::of(table) }, each).await?;
+    reader.scan(Scan { filter, limit: Some(1), ..Scan::of(table.id()) }, each).await?;
     Ok(found)
 }
 
 /// Rows that have the run's id, whole: the condition looks at the one cell, the answer has all of them.
 fn of_run(run_id: &str) -> RowFilter {
-    let predicate = tables::chain([
-        tables::column(Column::RunId),
-        tables::filter(Filter::ValueRegexFilter(run_id.into())),
-    ]);
-    tables::filter(Filter::Condition(Box::new(Condition {
+    let predicate =
+        read::chain([rows::column(Column::RunId), read::filter(Filter::ValueRegexFilter(run_id.into()))]);
+    read::filter(Filter::Condition(Box::new(Condition {
         predicate_filter: Some(Box::new(predicate)),
-        true_filter: Some(Box::new(tables::filter(Filter::PassAllFilter(true)))),
+        true_filter: Some(Box::new(read::filter(Filter::PassAllFilter(true)))),
         false_filter: None,
     })))
 }

@@ -1,7 +1,7 @@
 //! How large this run's messages and rows are, measured on a sample of its payments.
 
-use crate::tables::write::{entry, now_micros};
-use producer::generator::{Buffer, Generator};
+use crate::rows::{entry, now_micros};
+use generator::{Buffer, Generator};
 use prost::Message;
 use schemas::layout::{Family, KeySuffix, Table, cells};
 use std::collections::HashMap;

@@ -1,6 +1,6 @@
 //! The rails' shares, found against declared. Pure.
 
-use producer::generator::{Mix, Rail};
+use generator::{Mix, Rail};
 use std::collections::BTreeMap;
 
 /// How far a share may be off, in standard deviations of independent draws. The generator deals its rails out exactly; other
@@ -41,7 +41,7 @@ pub fn compare(mix: &Mix, types: &BTreeMap<&'static str, u64>) -> Vec<Share> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use schemas::layout::type_name;
 
     fn counts(mix: &str, payments: u64) -> BTreeMap<&'static str, u64> {

@@ -12,14 +12,15 @@ pub use mix::Share;
 pub use observed::Observed;
 
 use crate::output::Format;
-use crate::query::payment;
-use crate::tables::{Flags, Row};
+use crate::reading::Flags;
+use crate::rows::payment;
 use crate::verify::consistency::{self, Consistency};
 use crate::verify::found::Tables;
 use crate::verify::narrow::Limits;
 use crate::verify::{KEPT_ROWS, PARENTS, Progress};
 use anyhow::ensure;
-use producer::generator::Mix;
+use gcp::bigtable::read::Row;
+use generator::Mix;
 use schemas::layout::Table;
 use service::Error;
 use std::io::Write;
@@ -92,7 +93,7 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn observe(tables: &Tables, listed: usize) -> Result<[Observed; 3], crate::tables::Error> {
+async fn observe(tables: &Tables, listed: usize) -> Result<[Observed; 3], gcp::bigtable::read::Error> {
     let progress = Progress::new("reading payments", 0, 0);
     let mut all = Table::ALL.map(|table| Observed::new(table, listed));
     let each = |observed: &mut Observed, _: Table, row: Row<'_>| observed.look(row.key(), payment(row));

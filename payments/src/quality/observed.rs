@@ -102,7 +102,7 @@ fn missing_families(payment: &Payment) -> [bool; 6] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
 
     #[test]
     fn each_row_counts_for_what_is_wrong_with_it() {

@@ -9,12 +9,12 @@ mod plan;
 mod print;
 
 pub use plan::{Moment, Plan, parse_moment};
-pub use print::payment;
 
-use crate::tables::{Flags, Reader, Row, Scan, Scanned};
+use crate::reading::Flags;
 use anyhow::bail;
+use gcp::bigtable::read::{Reader, Row, Scan, Scanned};
+use generator::Rail;
 use print::Printer;
-use producer::generator::Rail;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -149,7 +149,7 @@ pub async fn page(
         // One row more tells whether there is a next page.
         limit: (limit > 0).then(|| limit.saturating_add(1)),
         stats: true,
-        ..Scan::of(plan.table)
+        ..Scan::of(plan.table.id())
     };
     let (mut rows, mut last_key, mut first_row, mut more) = (0, Vec::new(), None, false);
     let scanned = reader

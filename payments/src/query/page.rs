@@ -1,8 +1,8 @@
 //! The token that a next page starts from: the last row's key, made safe for a command line.
 
-use crate::tables::Span;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gcp::bigtable::read::Span;
 use service::Error;
 
 pub fn token_of(last_key: &[u8]) -> String {

@@ -4,11 +4,12 @@
 //! the beginning of `CUST000010`. All bounds hold for keys with a suffix as well.
 
 use super::By;
-use crate::tables::{self, Span};
+use crate::rows;
 use chrono::NaiveDate;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use gcp::bigtable::read::{self, Span};
+use generator::Rail;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RowFilter;
-use producer::generator::Rail;
 use schemas::layout::{SEPARATOR, Table};
 use schemas::text;
 use service::Error;
@@ -85,10 +86,10 @@ impl Plan {
 
     /// The newest version of every cell of the rows wanted.
     pub fn filter(&self) -> RowFilter {
-        let of_types = (!self.types.is_empty()).then(|| tables::of_types(self.table, &self.types)).flatten();
+        let of_types = (!self.types.is_empty()).then(|| rows::of_types(self.table, &self.types)).flatten();
         match of_types {
-            Some(of_types) => tables::chain([of_types, tables::newest()]),
-            None => tables::newest(),
+            Some(of_types) => read::chain([of_types, read::newest()]),
+            None => read::newest(),
         }
     }
 }

@@ -2,11 +2,10 @@
 
 use super::{Format, Outcome, Plan};
 use crate::inspect::table;
-use crate::tables::Row;
+use crate::rows::payment;
+use gcp::bigtable::read::Row;
 use indicatif::HumanCount;
 use producer::Renderer;
-use schemas::Payment;
-use schemas::layout::{Column, payment_of};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -70,19 +69,6 @@ impl<'o, W: Write> Printer<'o, W> {
     }
 }
 
-/// The payment of a row, or why it is none.
-pub fn payment(row: Row<'_>) -> Result<Payment, String> {
-    let mut cells = Vec::with_capacity(row.cells().len());
-    for cell in row.cells() {
-        let column = Column::find(cell.family, cell.qualifier).ok_or_else(|| {
-            let text = String::from_utf8_lossy;
-            format!("cell {}:{} is none of a payment", text(cell.family), text(cell.qualifier))
-        })?;
-        cells.push((column, cell.value));
-    }
-    payment_of(cells).map_err(|error| error.to_string())
-}
-
 /// Which way the answer took, what it cost, and how to go on.
 pub fn footer(plan: &Plan, outcome: &Outcome) -> String {
     let rows = match outcome.rows {
@@ -134,7 +120,7 @@ pub fn footer_json(plan: &Plan, outcome: &Outcome) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use schemas::layout::{cells, payment_of};
 
     #[test]

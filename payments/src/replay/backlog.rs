@@ -6,9 +6,10 @@
 
 use crate::clock::{self, SECOND_MICROS};
 use crate::snapshot;
+use gcp::Resource;
+use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
-use service::pubsub::Pubsub;
-use service::{Error, Resource};
+use service::Error;
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Code;

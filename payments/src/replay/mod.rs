@@ -15,12 +15,13 @@ use crate::output::{Format, write};
 use crate::snapshot;
 use anyhow::bail;
 use backlog::{Backlog, Oldest, Patience, Settled};
+use gcp::pubsub::Pubsub;
+use gcp::{Project, Resource, pubsub};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use progress::Progress;
 use serde_json::json;
-use service::pubsub::Pubsub;
+use service::Error;
 use service::units::parse_duration;
-use service::{Error, Project, Resource, pubsub};
 use std::io::Write;
 use std::time::{Duration, Instant};
 

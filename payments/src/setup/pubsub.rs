@@ -1,13 +1,13 @@
 //! Topics and subscriptions.
 
 use super::{Finding, Ledger, Names};
+use gcp::Resource;
+use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, SchemaSettings,
     Subscription, Topic,
 };
 use prost_types::Duration;
-use service::Resource;
-use service::pubsub::Pubsub;
 use tonic::Code;
 
 const ROLE: &str = "roles/pubsub.editor";

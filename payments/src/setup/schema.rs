@@ -1,13 +1,14 @@
 //! The payment schema at Pub/Sub's schema service, and on the topic.
 
 use super::{Finding, Ledger};
+use gcp::Resource;
+use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     CommitSchemaRequest, CreateSchemaRequest, Encoding, GetSchemaRequest, Schema, SchemaSettings, SchemaView,
     Topic, UpdateTopicRequest, schema,
 };
 use prost_types::FieldMask;
-use service::pubsub::Pubsub;
-use service::{Error, Resource};
+use service::Error;
 use tonic::{Code, Status};
 
 const ROLE: &str = "roles/pubsub.editor";

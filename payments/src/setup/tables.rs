@@ -4,11 +4,11 @@ use super::{Finding, Ledger};
 use admin::gc_rule::{Rule, Union};
 use admin::modify_column_families_request::{Modification, modification::Mod};
 use admin::{ColumnFamily, CreateTableRequest, GcRule, GetTableRequest, ModifyColumnFamiliesRequest, Table};
+use gcp::Resource;
+use gcp::bigtable::TableAdmin;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use prost_types::Duration;
 use schemas::layout::{self, Family};
-use service::Resource;
-use service::bigtable::TableAdmin;
 use tonic::Code;
 
 const ROLE: &str = "roles/bigtable.admin";

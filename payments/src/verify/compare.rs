@@ -1,7 +1,8 @@
 //! A payment's cells against a row's, cell by cell. Pure.
 
 use super::findings::{CellDifference, Differing, Unexpected};
-use crate::tables::Row;
+use crate::rows;
+use gcp::bigtable::read::Row;
 use schemas::Payment;
 use schemas::layout::{Column, cells};
 use std::collections::BTreeMap;
@@ -43,8 +44,8 @@ pub fn differing(index: u64, payment: &Payment, row: Row<'_>) -> Differing {
 pub fn unexpected(row: Row<'_>) -> Unexpected {
     Unexpected {
         key: row.key().to_vec(),
-        payment_id: row.value(Column::PaymentId).map(text),
-        run_id: row.value(Column::RunId).map(text),
+        payment_id: rows::value(&row, Column::PaymentId).map(text),
+        run_id: rows::value(&row, Column::RunId).map(text),
     }
 }
 

@@ -10,7 +10,7 @@ use super::found::Tables;
 use super::narrow::Limits;
 use super::partition::{Digests, Partition};
 use super::progress::Progress;
-use crate::tables::{Error, Row};
+use gcp::bigtable::read::{Error, Row};
 use schemas::layout::{KeySuffix, SEPARATOR, Table};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -221,7 +221,7 @@ impl<'a> Parts<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use schemas::layout::row_key;
 
     #[test]

@@ -6,7 +6,7 @@
 //!
 //! The hash is XXH3. It is made against accidents, not against somebody who forges rows.
 
-use crate::tables::{Row, column_hash};
+use gcp::bigtable::read::{Row, column_hash};
 use schemas::Payment;
 use schemas::layout::{Column, cells};
 use std::sync::LazyLock;
@@ -91,7 +91,7 @@ impl Digest {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use producer::generator::{Config, Generator};
+    use generator::{Config, Generator};
     use std::collections::HashSet;
 
     fn generator() -> Generator {

@@ -2,7 +2,7 @@
 
 use super::digest::{Content, KeyHash};
 use super::progress::Progress;
-use producer::generator::{Buffer, Generator};
+use generator::{Buffer, Generator};
 use schemas::Payment;
 use schemas::layout::{KeyParts, KeySuffix, Table};
 use std::collections::HashSet;
@@ -65,7 +65,7 @@ impl Run {
         progress: &Progress,
         start: impl Fn() -> S,
         each: impl Fn(&mut S, Expected) + Clone + Send + 'static,
-    ) -> Result<Vec<S>, crate::tables::Error> {
+    ) -> Result<Vec<S>, gcp::bigtable::read::Error> {
         let next = Arc::new(AtomicU64::new(self.range.start));
         let _stop = StopOnDrop { next: next.clone(), end: self.range.end };
         let mut threads = JoinSet::new();
@@ -89,7 +89,7 @@ impl Run {
         }
         let mut states = Vec::new();
         while let Some(state) = threads.join_next().await {
-            states.push(state.map_err(|error| crate::tables::Error::Bug(error.to_string()))?);
+            states.push(state.map_err(|error| gcp::bigtable::read::Error::Bug(error.to_string()))?);
         }
         Ok(states)
     }

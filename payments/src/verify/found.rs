@@ -1,7 +1,7 @@
 //! The rows that the tables have, scanned in parallel ranges.
 
 use super::progress::Progress;
-use crate::tables::{self, Error, Reader, Row, Scan, Span};
+use gcp::bigtable::read::{self, Error, Reader, Row, Scan, Span};
 use schemas::layout::Table;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -50,7 +50,7 @@ impl Tables {
     }
 
     async fn ranges(&self, table: Table) -> Result<Vec<Span>, Error> {
-        let keys = self.reader.sample_keys(table).await?;
+        let keys = self.reader.sample_keys(table.id()).await?;
         let step = keys.len().div_ceil(MAX_RANGES).max(1);
         Ok(Span::all().split(keys.into_iter().step_by(step)))
     }
@@ -64,7 +64,7 @@ async fn read<S>(
     each: &impl Fn(&mut S, Table, Row<'_>),
     progress: &Progress,
 ) -> Result<(Table, S), Error> {
-    let wanted = Scan { spans: vec![span], filter: Some(tables::newest()), ..Scan::of(table) };
+    let wanted = Scan { spans: vec![span], filter: Some(read::newest()), ..Scan::of(table.id()) };
     let mut unreported = 0;
     reader
         .scan(wanted, |row| {

@@ -28,7 +28,7 @@ pub(crate) use progress::Progress;
 pub(crate) use report::consistency as consistency_text;
 
 use crate::output::{Format, write};
-use crate::tables::Flags;
+use crate::reading::Flags;
 use anyhow::{bail, ensure};
 use consistency::Consistency;
 use expected::Run;

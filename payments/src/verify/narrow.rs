@@ -12,7 +12,7 @@ use super::findings::{Findings, Missing, TableFindings};
 use super::found::Tables;
 use super::partition::{Digests, Partition};
 use super::progress::Progress;
-use crate::tables::{Error, Row};
+use gcp::bigtable::read::{Error, Row};
 use schemas::layout::Table;
 use std::collections::HashMap;
 use std::sync::Arc;

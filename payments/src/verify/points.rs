@@ -4,7 +4,7 @@ use super::compare;
 use super::digest::{Content, KeyHash};
 use super::expected::Run;
 use super::findings::{Differing, Missing};
-use crate::tables::{self, Error, Reader, Scan, Span};
+use gcp::bigtable::read::{self, Error, Reader, Scan, Span};
 use schemas::Payment;
 use schemas::layout::Table;
 use std::collections::HashMap;
@@ -32,10 +32,10 @@ pub async fn read(reader: &Reader, run: &Run, table: Table, indices: &[u64]) -> 
     let mut points = Points::default();
     let scan = Scan {
         spans: by_key.iter().map(|(key, ..)| Span::key(key)).collect(),
-        filter: Some(tables::newest()),
-        ..Scan::of(table)
+        filter: Some(read::newest()),
+        ..Scan::of(table.id())
     };
-    let each = |row: tables::Row<'_>| {
+    let each = |row: read::Row<'_>| {
         let Ok(at) = by_key.binary_search_by(|(key, ..)| key.as_slice().cmp(row.key())) else {
             return ControlFlow::Continue(());
         };

@@ -7,8 +7,8 @@
 use super::findings::{Differing, Findings};
 use super::narrow::Verification;
 use super::points;
-use crate::tables::Error;
-use crate::tables::write::{entry, now_micros};
+use crate::rows::{entry, now_micros};
+use gcp::bigtable::read::Error;
 use schemas::layout::Table;
 
 const BATCH: usize = 256;
@@ -62,7 +62,7 @@ impl Verification {
             let time = if newest < now { now } else { later };
             entry(&run.generator.payment(index), table, run.suffix, time)
         });
-        reader.write(table, entries.collect()).await?;
+        reader.write(table.id(), entries.collect()).await?;
         let after = points::read(reader, run, table, indices).await?;
         repaired.missing += before.missing.len() as u64;
         repaired.differing += before.differing.len() as u64;

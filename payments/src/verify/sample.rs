@@ -6,7 +6,7 @@ use super::findings::{Findings, TableFindings};
 use super::narrow::Verification;
 use super::points::{self, Points};
 use super::progress::Progress;
-use crate::tables::{Error, Reader};
+use gcp::bigtable::read::{Error, Reader};
 use schemas::layout::Table;
 use tokio::task::JoinSet;
 use xxhash_rust::xxh3::xxh3_64;

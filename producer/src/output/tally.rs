@@ -1,4 +1,4 @@
-use crate::generator::Rail;
+use generator::Rail;
 use schemas::Payment;
 use schemas::payment::PaymentHeader;
 use std::fmt;

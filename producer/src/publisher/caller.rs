@@ -1,18 +1,19 @@
 //! Publish calls, tried until the service has confirmed every message of a request or no retry can help.
 
 use super::request::Request;
-use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
+use gcp::Transport;
+use gcp::call::{call, code};
+use gcp::headers::put_routing;
+use gcp::retry::Delays;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PublishResponse;
-use service::Transport;
-use service::call::{call, code};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 const METHOD: &str = "/google.pubsub.v1.Publisher/Publish";
@@ -29,7 +30,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Caller {
     transports: Vec<Transport>,
-    routing: Option<AsciiMetadataValue>,
+    topic: String,
     patience: Duration,
     stop: CancellationToken,
 }
@@ -37,8 +38,7 @@ pub struct Caller {
 impl Caller {
     /// Tries a request for `patience`, or shortly once `stop` is cancelled.
     pub fn new(transports: Vec<Transport>, topic: &str, patience: Duration, stop: CancellationToken) -> Self {
-        let routing = format!("topic={}", topic.replace('/', "%2F")).parse().ok();
-        Self { transports, routing, patience, stop }
+        Self { transports, topic: topic.to_owned(), patience, stop }
     }
 
     /// Publishes a request, `lane` saying over which connection; comes back when all its messages are confirmed.
@@ -61,19 +61,14 @@ impl Caller {
 
     async fn persist(&self, lane: usize, request: &Request) -> Result<(), Status> {
         let deadline = Instant::now() + self.patience;
-        let mut delays = ExponentialBuilder::default()
-            .with_min_delay(MIN_DELAY)
-            .with_max_delay(MAX_DELAY)
-            .with_jitter()
-            .without_max_times()
-            .build();
+        let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         loop {
             let limit = ATTEMPT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
             let no_answer =
                 || Status::deadline_exceeded(format!("no answer within {} ms", limit.as_millis()));
             let attempt = timeout(limit, self.attempt(lane, request)).await;
             let Err(status) = attempt.unwrap_or_else(|_| Err(no_answer())) else { return Ok(()) };
-            let delay = delays.next().unwrap_or(MAX_DELAY);
+            let delay = delays.next(None);
             if !is_transient(&status) || Instant::now() + delay >= deadline {
                 return Err(status);
             }
@@ -85,9 +80,7 @@ impl Caller {
     async fn attempt(&self, lane: usize, request: &Request) -> Result<(), Status> {
         let transport = self.transports[lane % self.transports.len()].clone();
         let mut metadata = MetadataMap::new();
-        if let Some(routing) = &self.routing {
-            metadata.insert("x-goog-request-params", routing.clone());
-        }
+        put_routing(&mut metadata, &[("topic", &self.topic)]);
         let body = Frame(Some(request.frame.clone()));
         let mut answers = call::<PublishResponse, _>(transport, METHOD, metadata, body).await?;
         let mut confirmed = 0;

@@ -5,8 +5,10 @@
 //! attributes are encoded once a run, and what the service confirms is a request, not a message.
 
 use bytes::Bytes;
-use service::wire::{field_len, key, put_field, put_head};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use wire::frames::HEADER_BYTES as FRAME;
+use wire::frames::header;
+use wire::writer::{field_len, key, put_field, put_head};
 
 // Fields of PublishRequest, PubsubMessage and an entry of its map of attributes.
 const TOPIC: u8 = key(1);
@@ -15,9 +17,6 @@ const DATA: u8 = key(1);
 const ATTRIBUTES: u8 = key(2);
 const KEY: u8 = key(1);
 const VALUE: u8 = key(2);
-
-/// gRPC's frame: not compressed, and the length of the message in four bytes.
-const FRAME: usize = 5;
 
 /// The service takes at most 1,000 messages and 10 MB in one request.
 pub const MAX_MESSAGES: usize = 1_000;
@@ -126,7 +125,7 @@ impl<'e> Requests<'e> {
     fn close(&mut self) {
         let mut frame = std::mem::take(&mut self.frame);
         let len = (frame.len() - FRAME) as u32;
-        frame[1..FRAME].copy_from_slice(&len.to_be_bytes());
+        frame[..FRAME].copy_from_slice(&header(len));
         let messages = std::mem::take(&mut self.messages);
         self.done.push(Request { frame: frame.into(), messages, first_index: self.first_index });
     }

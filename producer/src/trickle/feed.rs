@@ -2,7 +2,7 @@
 
 use super::clock::EventClock;
 use super::updates::{Update, Updates};
-use crate::generator::{Buffer, Live};
+use generator::{Buffer, Live};
 use prost::Message as _;
 
 /// Of so many slots in a row one is for a new payment, however many updates wait. A payment has three updates at most: in the long
@@ -87,7 +87,7 @@ impl Feed {
 mod tests {
     use super::*;
     use crate::Shard;
-    use crate::generator::{Config, Curve, LiveConfig};
+    use generator::{Config, Curve, LiveConfig};
     use std::collections::HashSet;
     use std::time::Duration;
 

@@ -1,9 +1,28 @@
 //! The flags that decide what a trickle's payments are like beside those of every run.
 
-use crate::generator::{Config, Curve, Live, LiveConfig};
+use generator::{Config, Curve, Live, LiveConfig};
 use service::Error;
 use service::units::parse_duration;
 use std::time::Duration;
+
+/// How the rate goes up and down over a week.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum RateCurve {
+    /// Always the same rate.
+    #[default]
+    Flat,
+    /// The profile's calendars: office hours, evenings, weekends, holidays; the mean over a week is the rate.
+    Calendar,
+}
+
+impl From<RateCurve> for Curve {
+    fn from(curve: RateCurve) -> Self {
+        match curve {
+            RateCurve::Flat => Self::Flat,
+            RateCurve::Calendar => Self::Calendar,
+        }
+    }
+}
 
 /// How payments without an end come and change.
 #[derive(Clone, Copy, Debug, clap::Args)]
@@ -11,7 +30,7 @@ use std::time::Duration;
 pub struct Lives {
     /// How the rate goes up and down over the week. The rails follow their calendars either way: no ACH on a Sunday.
     #[arg(long, value_enum, default_value_t, value_name = "CURVE")]
-    pub rate_curve: Curve,
+    pub rate_curve: RateCurve,
     /// Part of the payments that begin as PENDING and are updated until they end; the others are published as they end.
     #[arg(long, default_value_t = 0.3, value_name = "SHARE", allow_negative_numbers = true)]
     pub update_share: f64,
@@ -28,7 +47,7 @@ impl Lives {
             let (flag, value) = ("--update-within", format!("{update_within:?}"));
             return Err(Error::Flag { flag, value, problem: "is too small: use at least 1s".into() });
         }
-        Live::new(LiveConfig { base, curve, update_share, update_within })
+        Live::new(LiveConfig { base, curve: curve.into(), update_share, update_within })
             .map_err(|error| Error::Config(error.to_string()))
     }
 }

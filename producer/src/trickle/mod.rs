@@ -31,14 +31,14 @@ pub use lives::Lives;
 pub use options::Options;
 pub use report::Outcome;
 
-use crate::generator::{Config, Live};
 use checkpoint::Saved;
 use clock::{EventClock, Source};
 use feed::Feed;
+use gcp::pubsub::Pubsub;
+use generator::{Config, Live};
 use run::Run;
 use saver::Saver;
 use service::clock::now_micros as wall_micros;
-use service::pubsub::Pubsub;
 use settings::Settings;
 use std::fs::File;
 use std::path::Path;

@@ -1,13 +1,13 @@
 //! The flags of `producer trickle`.
 
 use super::clock::Source;
-use super::lives::Lives;
+use super::lives::{Lives, RateCurve};
 use super::rate::{Burst, Rate};
 use crate::Shard;
-use crate::generator::{Config, Curve, Mix, midnight_micros};
 use crate::options::{parse_date, read_profile};
 use crate::placement::place;
 use chrono::NaiveDate;
+use generator::{Config, Mix, midnight_micros};
 use service::Error;
 use service::units::parse_duration;
 use std::path::PathBuf;
@@ -120,7 +120,7 @@ impl Options {
 
     fn check_rate(&self, scale: f64) -> Result<(), Error> {
         let peak = self.burst.iter().map(|burst| burst.factor).fold(1.0, f64::max);
-        let peak = if self.lives.rate_curve == Curve::Calendar { peak * CALENDAR_PEAK } else { peak };
+        let peak = if self.lives.rate_curve == RateCurve::Calendar { peak * CALENDAR_PEAK } else { peak };
         let most = MOST_A_SECOND * scale / self.shard().count() as f64 / peak;
         if self.rate.per_second <= most {
             return Ok(());

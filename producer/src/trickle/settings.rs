@@ -1,8 +1,8 @@
 //! What a trickle's checkpoint depends on, as it stands in the file.
 
 use super::options::Options;
-use crate::generator::{Config, GENERATOR_VERSION};
 use crate::identity;
+use generator::{Config, GENERATOR_VERSION};
 use serde::Serialize;
 
 /// Every setting that decides which payments there are and where they go; the rate is none of them.

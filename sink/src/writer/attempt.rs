@@ -2,18 +2,16 @@
 
 use super::request::{MessageBody, Request};
 use super::verdict::Answer;
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE;
+use gcp::Transport;
+use gcp::call::call;
+use gcp::headers::{put_features, put_routing};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
     FeatureFlags, MutateRowsResponse, RateLimitInfo,
 };
-use prost::Message;
-use service::Transport;
-use service::call::call;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
-use tonic::metadata::{AsciiMetadataValue, KeyAndValueRef, MetadataMap};
+use tonic::metadata::{KeyAndValueRef, MetadataMap};
 use tonic::{Code, Status};
 
 const METHOD: &str = "/google.bigtable.v2.Bigtable/MutateRows";
@@ -36,7 +34,6 @@ pub struct Answers {
 pub struct Caller {
     lanes: Vec<Lane>,
     attempt_timeout: Duration,
-    features: AsciiMetadataValue,
 }
 
 #[derive(Debug)]
@@ -57,7 +54,7 @@ impl Caller {
     pub fn new(transports: &[Transport], attempt_timeout: Duration) -> Self {
         let lane =
             |transport: &Transport| Lane { transport: transport.clone(), in_flight: AtomicUsize::new(0) };
-        Self { lanes: transports.iter().map(lane).collect(), attempt_timeout, features: features() }
+        Self { lanes: transports.iter().map(lane).collect(), attempt_timeout }
     }
 
     /// Sends the request and collects answers until the stream ends or the time is up.
@@ -87,7 +84,7 @@ impl Caller {
         cookies: &MetadataMap,
         collected: &mut Collected,
     ) -> Result<(), Status> {
-        let metadata = self.metadata(request, cookies);
+        let metadata = Self::metadata(request, cookies);
         let body = MessageBody::new(request.clone());
         let mut stream =
             call::<MutateRowsResponse, _>(lane.transport.clone(), METHOD, metadata, body).await?;
@@ -97,12 +94,20 @@ impl Caller {
         Ok(())
     }
 
-    fn metadata(&self, request: &Request, cookies: &MetadataMap) -> MetadataMap {
+    fn metadata(request: &Request, cookies: &MetadataMap) -> MetadataMap {
         let mut metadata = cookies.clone();
-        metadata.insert("bigtable-features", self.features.clone());
-        if let Ok(params) = routing_params(request).parse() {
-            metadata.insert("x-goog-request-params", params);
-        }
+        let features = FeatureFlags {
+            mutate_rows_rate_limit: true,
+            mutate_rows_rate_limit2: true,
+            routing_cookie: true,
+            retry_info: true,
+            ..Default::default()
+        };
+        put_features(&mut metadata, &features);
+        put_routing(
+            &mut metadata,
+            &[("table_name", request.table_name()), ("app_profile_id", request.app_profile())],
+        );
         metadata
     }
 
@@ -157,22 +162,4 @@ fn keep_cookies(trailers: &MetadataMap, cookies: &mut MetadataMap) {
             cookies.insert(key.clone(), value.clone());
         }
     }
-}
-
-/// Tells the service what this client understands, so that it may use it.
-fn features() -> AsciiMetadataValue {
-    let flags = FeatureFlags {
-        mutate_rows_rate_limit: true,
-        mutate_rows_rate_limit2: true,
-        routing_cookie: true,
-        retry_info: true,
-        ..Default::default()
-    };
-    URL_SAFE.encode(flags.encode_to_vec()).parse().expect("base64 is ASCII")
-}
-
-/// The header by which Google's front ends route: values percent-encoded.
-fn routing_params(request: &Request) -> String {
-    let table = request.table_name().replace('/', "%2F");
-    format!("table_name={table}&app_profile_id={}", request.app_profile())
 }

@@ -1,7 +1,7 @@
 //! What may be on its way to Bigtable at once: requests, rows and bytes.
 
 use super::request::Request;
-use service::share::{Part, Share};
+use gcp::share::{Part, Share};
 
 /// Most that may be sent and not yet answered, over all tables and connections.
 #[derive(Clone, Copy, Debug)]

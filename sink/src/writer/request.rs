@@ -3,11 +3,12 @@
 use crate::fanout::{Batches, Keys};
 use crate::row::Row;
 use bytes::{BufMut, Bytes, BytesMut};
-use service::wire::{field_len, key, put_field, put_head};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use wire::frames::header;
+use wire::writer::{field_len, key, put_field, put_head};
 
 /// The service refuses requests with more mutations.
 const MAX_MUTATIONS: usize = 100_000;
@@ -144,8 +145,7 @@ impl MessageBody {
         }
         let mut piece = BytesMut::with_capacity(PIECE_BYTES + PIECE_BYTES / 4);
         let mut at = self.next.unwrap_or_else(|| {
-            piece.put_u8(0);
-            piece.put_u32(self.request.encoded_len() as u32);
+            piece.put_slice(&header(self.request.encoded_len() as u32));
             self.request.put_head(&mut piece);
             0
         });
@@ -185,11 +185,11 @@ impl http_body::Body for MessageBody {
 mod tests {
     use super::*;
     use crate::row::Encoder as RowEncoder;
+    use generator::{Config, Generator};
     use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
         MutateRowsRequest, Mutation, mutate_rows_request::Entry, mutation::Mutation as Kind,
         mutation::SetCell,
     };
-    use producer::generator::{Config, Generator};
     use prost::Message;
     use schemas::Payment;
     use schemas::layout::{KeySuffix, Table, cells, row_key};

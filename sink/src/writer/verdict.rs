@@ -1,7 +1,7 @@
 //! What an answer means for its row.
 
+use gcp::retry;
 use googleapis_tonic_google_bigtable_v2::google::rpc;
-use prost::Message;
 use std::time::Duration;
 use tonic::{Code, Status};
 
@@ -34,25 +34,19 @@ impl Answer {
 
     /// For all entries of a call that failed as a whole.
     pub fn of_call(status: &Status) -> Self {
-        let details = rpc::Status::decode(status.details()).map(|status| status.details).unwrap_or_default();
         Self {
-            code: service::call::code(status),
+            code: gcp::call::code(status),
             message: status.message().to_owned(),
-            retry_delay: retry_delay(&details),
+            retry_delay: retry::asked_delay(status),
         }
     }
 
     /// For one entry; no status is the service's way of saying OK.
     pub fn of_entry(status: Option<rpc::Status>) -> Self {
         let status = status.unwrap_or_default();
-        let retry_delay = retry_delay(&status.details);
+        let retry_delay = retry::asked_delay_in(status.details);
         Self { code: Code::from_i32(status.code), message: status.message, retry_delay }
     }
-}
-
-fn retry_delay(details: &[prost_types::Any]) -> Option<Duration> {
-    let any = details.iter().find(|any| any.type_url.ends_with("/google.rpc.RetryInfo"))?;
-    rpc::RetryInfo::decode(any.value.as_slice()).ok()?.retry_delay?.try_into().ok()
 }
 
 /// Why a row was not written.
@@ -76,31 +70,28 @@ pub enum Verdict {
 
 /// The one place that decides whether an answer is final.
 pub fn classify(answer: &Answer) -> Verdict {
-    if answer.retry_delay.is_some() {
+    if answer.retry_delay.is_some() || retry::is_transient(answer.code, &answer.message) {
         return Verdict::Retry;
     }
     match answer.code {
         Code::Ok => Verdict::Written,
-        Code::Unavailable | Code::DeadlineExceeded | Code::Aborted | Code::ResourceExhausted => {
-            Verdict::Retry
-        }
-        // The service's front ends report a connection they dropped like this.
-        Code::Internal if is_reset(&answer.message) => Verdict::Retry,
         Code::InvalidArgument | Code::OutOfRange => Verdict::Failed(Failure::Poison(answer.clone())),
         Code::NotFound
         | Code::PermissionDenied
         | Code::Unauthenticated
         | Code::FailedPrecondition
         | Code::Unimplemented => Verdict::Failed(Failure::Configuration(answer.clone())),
-        Code::Cancelled | Code::Unknown | Code::AlreadyExists | Code::Internal | Code::DataLoss => {
-            Verdict::Failed(Failure::Unconfirmed(answer.clone()))
-        }
+        // The transient ones are dealt with above.
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::ResourceExhausted
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::AlreadyExists
+        | Code::Internal
+        | Code::DataLoss => Verdict::Failed(Failure::Unconfirmed(answer.clone())),
     }
-}
-
-fn is_reset(message: &str) -> bool {
-    let message = message.to_ascii_lowercase();
-    ["rst_stream", "rst stream", "received unexpected eos"].iter().any(|sign| message.contains(sign))
 }
 
 #[cfg(test)]

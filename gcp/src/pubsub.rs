@@ -1,0 +1,155 @@
+//! Pub/Sub: flags, names, clients, and the checks before work starts.
+
+use crate::{Endpoint, Project, Resource, Transport, endpoint};
+use google_cloud_pubsub::client::{BasePublisher, Subscriber};
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use proto::publisher_client::PublisherClient;
+use proto::schema_service_client::SchemaServiceClient;
+use proto::subscriber_client::SubscriberClient;
+use service::Error;
+use std::time::Duration;
+use tonic::Status;
+
+const SERVICE: &str = "Pub/Sub";
+const URL: &str = "https://pubsub.googleapis.com";
+
+/// Where Pub/Sub is.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "pubsub_service")]
+pub struct Args {
+    /// Pub/Sub emulator to use instead of the service.
+    #[arg(long, env = "PUBSUB_EMULATOR_HOST", value_name = "HOST:PORT")]
+    pub pubsub_emulator_host: Option<String>,
+}
+
+/// Pub/Sub at one endpoint, seen to answer.
+#[derive(Clone, Debug)]
+pub struct Pubsub {
+    endpoint: Endpoint,
+    project: String,
+    transport: Transport,
+}
+
+impl Pubsub {
+    /// Connects, or says within seconds why not.
+    pub async fn connect(args: &Args, project: &Project) -> Result<Self, Error> {
+        let endpoint = Endpoint::new(args.pubsub_emulator_host.as_deref(), URL, "PUBSUB_EMULATOR_HOST");
+        let project = project.resolve(&endpoint)?;
+        let mut transports = endpoint.connect(SERVICE, 1).await?;
+        let transport = transports.remove(0);
+        Ok(Self { endpoint, project, transport })
+    }
+
+    /// The full name of a topic: `projects/PROJECT/topics/ID`, or `id` itself where it is one.
+    pub fn topic_name(&self, id: &str) -> String {
+        self.name("topics", id)
+    }
+
+    /// The full name of a subscription: `projects/PROJECT/subscriptions/ID`, or `id` itself where it is one.
+    pub fn subscription_name(&self, id: &str) -> String {
+        self.name("subscriptions", id)
+    }
+
+    /// The full name of a schema: `projects/PROJECT/schemas/ID`, or `id` itself where it is one.
+    pub fn schema_name(&self, id: &str) -> String {
+        self.name("schemas", id)
+    }
+
+    /// The full name of a snapshot: `projects/PROJECT/snapshots/ID`, or `id` itself where it is one.
+    pub fn snapshot_name(&self, id: &str) -> String {
+        self.name("snapshots", id)
+    }
+
+    /// `projects/PROJECT`.
+    pub fn project_name(&self) -> String {
+        format!("projects/{}", self.project)
+    }
+
+    fn name(&self, collection: &str, id: &str) -> String {
+        if id.starts_with("projects/") {
+            id.to_owned()
+        } else {
+            format!("projects/{}/{collection}/{id}", self.project)
+        }
+    }
+
+    /// Topic calls.
+    pub fn topics(&self) -> PublisherClient<Transport> {
+        PublisherClient::new(self.transport.clone()).max_decoding_message_size(endpoint::MAX_MESSAGE_BYTES)
+    }
+
+    /// Schema calls.
+    pub fn schemas(&self) -> SchemaServiceClient<Transport> {
+        SchemaServiceClient::new(self.transport.clone())
+    }
+
+    /// Subscription calls.
+    pub fn subscriptions(&self) -> SubscriberClient<Transport> {
+        SubscriberClient::new(self.transport.clone()).max_decoding_message_size(endpoint::MAX_MESSAGE_BYTES)
+    }
+
+    /// The topic as it is, or why it cannot be used.
+    pub async fn require_topic(&self, name: &str) -> Result<proto::Topic, Error> {
+        let resource = Resource { kind: "topic", name, role: "roles/pubsub.viewer" };
+        let request = proto::GetTopicRequest { topic: name.to_owned() };
+        self.answer(resource, async { self.topics().get_topic(request).await }).await
+    }
+
+    /// The subscription as it is, or why it cannot be used.
+    pub async fn require_subscription(&self, name: &str) -> Result<proto::Subscription, Error> {
+        let resource = Resource { kind: "subscription", name, role: "roles/pubsub.viewer" };
+        let request = proto::GetSubscriptionRequest { subscription: name.to_owned() };
+        self.answer(resource, async { self.subscriptions().get_subscription(request).await }).await
+    }
+
+    /// `count` connections of their own, for calls in bulk.
+    pub async fn connections(&self, count: usize) -> Result<Vec<Transport>, Error> {
+        self.endpoint.connect(SERVICE, count).await
+    }
+
+    async fn answer<T>(
+        &self,
+        resource: Resource<'_>,
+        call: impl Future<Output = Result<tonic::Response<T>, Status>>,
+    ) -> Result<T, Error> {
+        match tokio::time::timeout(endpoint::PROBE_TIMEOUT, call).await {
+            Ok(Ok(response)) => Ok(response.into_inner()),
+            Ok(Err(status)) if status.code() == tonic::Code::Unavailable => {
+                Err(self.endpoint.unreachable(SERVICE, status.message().to_owned()))
+            }
+            Ok(Err(status)) => Err(resource.explain(&status)),
+            Err(_) => Err(self.endpoint.unreachable(SERVICE, "no answer".to_owned())),
+        }
+    }
+
+    /// A factory of the official client's publishers, retrying transient errors for `patience` for each message.
+    pub async fn publisher(&self, patience: Duration) -> Result<BasePublisher, Error> {
+        use google_cloud_gax::exponential_backoff::ExponentialBackoffBuilder;
+        use google_cloud_gax::retry_policy::RetryPolicyExt;
+        // The client's own backoff grows to a minute, so that an outage of 8 s delays a publish by 30 s.
+        let backoff = ExponentialBackoffBuilder::new()
+            .with_initial_delay(Duration::from_millis(100))
+            .with_maximum_delay(Duration::from_secs(5))
+            .clamp();
+        BasePublisher::builder()
+            .with_endpoint(self.endpoint.url())
+            .with_credentials(self.endpoint.credentials().await?)
+            .with_grpc_subchannel_count(2)
+            .with_backoff_policy(backoff)
+            .with_retry_policy(google_cloud_pubsub::retry_policy::RetryableErrors.with_time_limit(patience))
+            .build()
+            .await
+            .map_err(|error| self.endpoint.unreachable(SERVICE, error.to_string()))
+    }
+
+    /// The official client's subscriber, with `connections` connections.
+    pub async fn subscriber(&self, connections: usize) -> Result<Subscriber, Error> {
+        Subscriber::builder()
+            .with_endpoint(self.endpoint.url())
+            .with_credentials(self.endpoint.credentials().await?)
+            .with_grpc_subchannel_count(connections)
+            .build()
+            .await
+            .map_err(|error| self.endpoint.unreachable(SERVICE, error.to_string()))
+    }
+}

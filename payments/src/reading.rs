@@ -1,0 +1,39 @@
+//! Flags of every command that reads the tables.
+
+use gcp::bigtable::Bigtable;
+use gcp::bigtable::read::{Patience, Reader};
+use gcp::{Project, bigtable};
+use service::Error;
+use service::units::parse_duration;
+use std::time::Duration;
+
+#[derive(Clone, Debug, clap::Args)]
+#[group(id = "reading")]
+pub struct Flags {
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub bigtable: bigtable::Args,
+    /// Bigtable app profile; empty is the instance's default.
+    #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
+    pub app_profile: String,
+    /// Connections to Bigtable.
+    #[arg(long, default_value_t = 2, value_name = "COUNT")]
+    pub connections: usize,
+    /// How long a read that gets nowhere is tried again.
+    #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
+    pub read_timeout: Duration,
+}
+
+impl Flags {
+    /// Connects, and says within seconds why not.
+    pub async fn reader(&self) -> Result<Reader, Error> {
+        if !(1..=1_000).contains(&self.connections) {
+            let (flag, value) = ("--connections", self.connections.to_string());
+            return Err(Error::Flag { flag, value, problem: "must be between 1 and 1000".into() });
+        }
+        let bigtable = Bigtable::connect(&self.bigtable, &self.project, self.connections).await?;
+        let patience = Patience { give_up: self.read_timeout, ..Patience::default() };
+        Ok(Reader::new(bigtable, &self.app_profile, patience))
+    }
+}

@@ -1,0 +1,67 @@
+//! Payments as rows of the tables, and back.
+
+use gcp::bigtable::read::{self, Row, filter};
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::mutate_rows_request::Entry;
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::mutation::{Mutation as Kind, SetCell};
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::row_filter::Filter;
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{Mutation, RowFilter};
+use schemas::Payment;
+use schemas::layout::{Column, KeySuffix, Table, cells, payment_of, row_key};
+use service::clock;
+
+/// The present as cells take it: whole milliseconds.
+pub fn now_micros() -> i64 {
+    let now = clock::now_micros();
+    now - now % 1_000
+}
+
+/// The row of a payment in a table, its cells at this time (a multiple of 1,000).
+pub fn entry(payment: &Payment, table: Table, suffix: KeySuffix, timestamp_micros: i64) -> Entry {
+    let mut mutations = Vec::new();
+    cells(payment, |column, value| {
+        let cell = SetCell {
+            family_name: column.family().id().to_owned(),
+            column_qualifier: column.qualifier().into(),
+            timestamp_micros,
+            value: value.to_vec(),
+        };
+        mutations.push(Mutation { mutation: Some(Kind::SetCell(cell)) });
+    });
+    Entry { row_key: row_key(payment, table, suffix), mutations, ..Default::default() }
+}
+
+/// The payment of a row, or why it is none.
+pub fn payment(row: Row<'_>) -> Result<Payment, String> {
+    let mut cells = Vec::with_capacity(row.cells().len());
+    for cell in row.cells() {
+        let column = Column::find(cell.family, cell.qualifier).ok_or_else(|| {
+            let text = String::from_utf8_lossy;
+            format!("cell {}:{} is none of a payment", text(cell.family), text(cell.qualifier))
+        })?;
+        cells.push((column, cell.value));
+    }
+    payment_of(cells).map_err(|error| error.to_string())
+}
+
+/// Lets through the newest version of the cells of one column.
+pub fn column(column: Column) -> RowFilter {
+    read::column(column.family().id(), column.qualifier())
+}
+
+/// Lets through rows of these types, by the component of the row key that says the type; none for a table whose keys do
+/// not say it.
+pub fn of_types(table: Table, types: &[&str]) -> Option<RowFilter> {
+    // Every component is matched as a whole: a separator stands before and behind it, or the key ends.
+    let types = types.join("|");
+    let pattern = match table {
+        Table::ByCustomer => format!("[^#]*#[^#]*#({types})(#[^#]*)?"),
+        Table::ByDate => format!("[^#]*#({types})#[^#]*(#[^#]*)?"),
+        Table::ByTransaction => return None,
+    };
+    Some(filter(Filter::RowKeyRegexFilter(pattern.into_bytes())))
+}
+
+/// The newest value of a column.
+pub fn value<'a>(row: &Row<'a>, column: Column) -> Option<&'a [u8]> {
+    row.value(column.family().id(), column.qualifier())
+}

@@ -1,0 +1,31 @@
+//! Protobuf and gRPC bytes by hand, for the few places where structs cost more than the work itself.
+//!
+//! - [`varint`]: numbers of variable length.
+//! - [`Reader`], [`reader`]: fields read from borrowed bytes; [`Fields`]: each with the span that it takes.
+//! - [`writer`]: fields appended to a buffer.
+//! - [`frames`]: gRPC's frame around each message.
+//!
+//! Source: the protobuf encoding guide and "gRPC over HTTP2". `prost` is the reference in the tests.
+
+mod fields;
+pub mod frames;
+pub mod reader;
+pub mod varint;
+pub mod writer;
+
+pub use fields::{Field, Fields};
+pub use reader::Reader;
+
+use std::fmt;
+
+/// The bytes are not a well-formed message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("malformed protobuf message")
+    }
+}
+
+impl std::error::Error for Malformed {}
