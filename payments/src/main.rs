@@ -62,12 +62,11 @@ fn command_line() -> clap::Command {
     Cli::command().mut_subcommand("local", local::with_defaults)
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli: Cli = match service::cli::parse_as(command_line()) {
-        Ok(cli) => cli,
-        Err(exit) => return exit,
-    };
+fn main() -> ExitCode {
+    service::cli::run(command_line(), start)
+}
+
+async fn start(cli: Cli) -> ExitCode {
     // A local run shows its progress itself; lines in between would tear its bars.
     let level = if matches!(cli.command, Command::Local(_)) { Level::WARN } else { Level::INFO };
     telemetry::init(&cli.telemetry, level);

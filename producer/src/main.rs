@@ -1,6 +1,6 @@
 //! The producer's process: parse, start logging, run, exit.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use gcp::{Project, pubsub};
 use producer::trickle::{self, Trickle};
 use producer::{Batch, Generation, Outcome, Output, Progress, Publishing};
@@ -74,12 +74,11 @@ struct TrickleCli {
     telemetry: telemetry::Args,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli: Cli = match service::cli::parse() {
-        Ok(cli) => cli,
-        Err(exit) => return exit,
-    };
+fn main() -> ExitCode {
+    service::cli::run(Cli::command(), start)
+}
+
+async fn start(cli: Cli) -> ExitCode {
     let result = match cli.command {
         Some(Command::Profile) => {
             print!("{}", generator::BUILT_IN_PROFILE);

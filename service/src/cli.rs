@@ -4,14 +4,24 @@ use crate::manual;
 use clap::error::ErrorKind;
 use std::process::ExitCode;
 
-/// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and says how to
-/// exit.
-pub fn parse<T: clap::Parser>() -> Result<T, ExitCode> {
-    parse_as(T::command())
+/// Parses the command line and does the work it asks for, on a runtime that starts only then.
+pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
+    command: clap::Command,
+    work: impl FnOnce(T) -> F,
+) -> ExitCode {
+    let started = parse(command).and_then(|cli| {
+        let runtime = tokio::runtime::Runtime::new();
+        Ok((cli, runtime.map_err(|error| crate::exit::report(&anyhow::Error::new(error)))?))
+    });
+    match started {
+        Ok((cli, runtime)) => runtime.block_on(work(cli)),
+        Err(exit) => exit,
+    }
 }
 
-/// As [`parse`], with a command that differs from `T`'s own in defaults.
-pub fn parse_as<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
+/// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and returns how
+/// to exit. `command` may differ from `T`'s own in defaults.
+pub fn parse<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
     crate::dotenv::apply().map_err(|error| crate::exit::report(&error.into()))?;
     let command = manual::add_to(command);
     let matches = command.clone().try_get_matches().map_err(|error| refuse(&error))?;

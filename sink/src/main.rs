@@ -1,6 +1,6 @@
 //! The sink's process: parse, start logging, run, exit.
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use gcp::{Project, bigtable, pubsub};
 use service::{metrics, signals, telemetry};
 use std::process::ExitCode;
@@ -37,12 +37,11 @@ struct Cli {
     telemetry: telemetry::Args,
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli: Cli = match service::cli::parse() {
-        Ok(cli) => cli,
-        Err(exit) => return exit,
-    };
+fn main() -> ExitCode {
+    service::cli::run(Cli::command(), start)
+}
+
+async fn start(cli: Cli) -> ExitCode {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     match run(cli).await {
         Ok(()) => ExitCode::SUCCESS,
