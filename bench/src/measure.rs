@@ -11,6 +11,7 @@ use crate::options::{Measure, Subject};
 use crate::{servers, usage};
 use anyhow::bail;
 use serde::{Deserialize, Serialize};
+use service::usage::Usage;
 use std::io::Read;
 use std::time::Instant;
 use tokio::sync::oneshot;
@@ -41,7 +42,7 @@ impl Clock {
         Measurement {
             cpu_seconds: usage::cpu_seconds() - self.cpu_seconds,
             seconds: self.started.elapsed().as_secs_f64(),
-            peak_memory: usage::peak_memory(),
+            peak_memory: Usage::own().map(|usage| usage.peak_bytes),
         }
     }
 }

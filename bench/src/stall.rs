@@ -1,9 +1,10 @@
 //! The sink's memory while Bigtable takes writes and does not answer.
 
+use crate::measure::Measurement;
 use crate::options::{Payload, Stall};
 use crate::rounds::{check_consumed, start_sink};
 use crate::servers::Servers;
-use crate::{measure::Measurement, usage};
+use service::usage::Usage;
 use std::time::{Duration, Instant};
 
 const TICK: Duration = Duration::from_secs(1);
@@ -17,7 +18,7 @@ pub fn run(args: &Stall) -> anyhow::Result<()> {
     while started.elapsed() < args.hang {
         std::thread::sleep(TICK.min(args.hang.saturating_sub(started.elapsed())));
         let held = servers.counts()?.delivered;
-        let memory = usage::memory(sink.id()).unwrap_or_default() >> 20;
+        let memory = Usage::of(sink.id()).map_or(0, |usage| usage.memory_bytes) >> 20;
         println!("{:3.0} s  {held} messages delivered, memory {memory} MiB", started.elapsed().as_secs_f64());
     }
     servers.answer()?;

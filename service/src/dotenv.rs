@@ -1,7 +1,6 @@
 //! Variables from a file `.env` in the working directory: `KEY=VALUE` lines. What the environment has wins.
 
 use crate::Error;
-use dotenvy::Error as Problem;
 use std::path::Path;
 
 const FILE: &str = ".env";
@@ -16,33 +15,19 @@ pub fn apply() -> Result<(), Error> {
     let refuse = |problem: String| Error::Config(format!("{FILE} {problem}"));
     let text = std::fs::read_to_string(FILE).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     check(&text).map_err(refuse)?;
-    dotenvy::from_read(text.as_bytes()).map_err(|error| refuse(explain(&text, &error)))
+    dotenvy::from_read(text.as_bytes()).map_err(|error| refuse(format!("cannot be read: {error}")))
 }
 
-/// Refuses lines that the library would accept, though the environment could not hold them.
+/// Says which line is wrong before any variable is set, and not by quoting it as the library would: it may hold a secret.
 fn check(text: &str) -> Result<(), String> {
-    for (at, line) in text.lines().enumerate() {
-        let name = line.split('=').next().unwrap_or_default().trim();
-        if line.contains('\0') {
-            return Err(format!("line {}: has a zero byte", at + 1));
-        }
-        if name.is_empty() && line.contains('=') {
-            return Err(format!("line {}: has no name of a variable before '='", at + 1));
-        }
+    let parses = |text: &str| dotenvy::from_read_iter(text.as_bytes()).all(|variable| variable.is_ok());
+    let has_zero = |line: &str| line.contains('\0');
+    let text = text.trim_start_matches('\u{feff}');
+    if parses(text) && !has_zero(text) {
+        return Ok(());
     }
-    // Without setting anything: a file with one wrong line changes nothing.
-    for variable in dotenvy::from_read_iter(text.trim_start_matches('\u{feff}').as_bytes()) {
-        variable.map_err(|error| explain(text, &error))?;
-    }
-    Ok(())
-}
-
-/// The library quotes the line; its number says as much, and a value may be a secret.
-fn explain(text: &str, error: &Problem) -> String {
-    let Problem::LineParse(wrong, _) = error else { return format!("cannot be read: {error}") };
-    let wrong = wrong.lines().next().unwrap_or_default();
-    let number = text.lines().position(|line| line.trim_end() == wrong.trim_end()).map_or(0, |at| at + 1);
-    format!("line {number}: is not of the form KEY=VALUE; quote a value that has spaces")
+    let number = text.lines().position(|line| has_zero(line) || !parses(line)).map_or(1, |at| at + 1);
+    Err(format!("line {number}: is not of the form KEY=VALUE; quote a value that has spaces"))
 }
 
 #[cfg(test)]

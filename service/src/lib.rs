@@ -2,7 +2,7 @@
 //!
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
-//! - [`latency`], [`memory`]: quantiles of durations, peak memory.
+//! - [`latency`], [`usage`]: quantiles of durations, CPU time and memory.
 //! - [`clock`]: the wall clock.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual pages,
 //!   work that keeps a CPU busy.
@@ -15,10 +15,10 @@ mod error;
 pub mod exit;
 pub mod latency;
 mod manual;
-pub mod memory;
 pub mod metrics;
 pub mod signals;
 pub mod telemetry;
 pub mod units;
+pub mod usage;
 
 pub use error::Error;

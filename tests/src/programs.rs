@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-/// Builds the three binaries, once, in the profile that the tests have, and says where they are.
+/// Where the three binaries are, in the profile that the tests have.
 ///
-/// `cargo test` builds another package's binaries only where it has integration tests of its own.
+/// `cargo test --workspace` has built them, because each of their packages has a test `program`; so there is nothing left
+/// for cargo to do here. Asked for in any other way, it would choose other features and compile everything once more.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| build().expect("the binaries build"))
@@ -19,12 +20,12 @@ fn build() -> anyhow::Result<PathBuf> {
     let folder = test.ancestors().nth(2).context("a test lies in PROFILE/deps")?.to_owned();
     let target = folder.parent().context("a profile's folder lies in the target folder")?;
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package=producer", "--package=sink", "--package=payments"]);
+    cargo.args(["test", "--quiet", "--no-run", "--workspace", "--test=program"]);
     cargo.arg("--target-dir").arg(target).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     if folder.ends_with("release") {
         cargo.arg("--release");
     }
-    ensure!(cargo.status()?.success(), "cargo build failed");
+    ensure!(cargo.status()?.success(), "cargo could not build the binaries");
     Ok(folder)
 }
 

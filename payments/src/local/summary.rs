@@ -60,7 +60,7 @@ impl fmt::Display for Summary {
         line("rows in all", self.tables.iter().map(|content| content.rows_of_run).sum())?;
         line("payments/s", (self.published as f64 / seconds) as u64)?;
         writeln!(out, "  {:<26}{:>14}", "elapsed", format!("{seconds:.1} s"))?;
-        if let Some(peak) = service::memory::peak_mib() {
+        if let Some(peak) = service::usage::peak_mib() {
             writeln!(out, "  {:<26}{:>14}", "peak memory", format!("{peak} MiB"))?;
         }
         writeln!(out, "  {:<26}{:>14}", "run id", self.run_id)?;

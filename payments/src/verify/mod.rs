@@ -189,7 +189,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
 fn took(payments: u64, elapsed: Duration) -> String {
     let seconds = elapsed.as_secs_f64().max(1e-3);
     let rate = HumanCount((payments as f64 / seconds) as u64);
-    let peak = service::memory::peak_mib().map_or(String::new(), |peak| format!(", peak memory {peak} MiB"));
+    let peak = service::usage::peak_mib().map_or(String::new(), |peak| format!(", peak memory {peak} MiB"));
     format!("{} payments in {seconds:.1} s, {rate} payments/s{peak}", HumanCount(payments))
 }
 

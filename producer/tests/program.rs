@@ -1,0 +1,26 @@
+//! The binary's first words, and its exit codes.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use std::process::{Command, Output};
+
+fn run(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_producer")).args(args).output().unwrap()
+}
+
+#[test]
+fn the_version_is_told_and_a_flag_that_is_none_is_refused_in_one_line() {
+    let told = run(&["--version"]);
+    assert!(told.status.success());
+    assert_eq!(
+        String::from_utf8(told.stdout).unwrap(),
+        concat!("producer ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+    let refused = run(&["--no-such-flag"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let line = String::from_utf8(refused.stderr).unwrap();
+    assert!(
+        line.starts_with("error: ") && line.contains("--no-such-flag") && line.lines().count() == 1,
+        "{line}"
+    );
+}
