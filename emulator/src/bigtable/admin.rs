@@ -17,6 +17,7 @@ use super::catalog::Catalog;
 use super::families;
 use super::jobs::Jobs;
 use super::schema::TableRecord;
+use super::sweep::sweep;
 use super::table::Table;
 
 /// Limit of the service.
@@ -50,12 +51,12 @@ impl Admin {
             let mut after = None;
             loop {
                 let table = table.clone();
-                let sweep = move |catalog: &Catalog| {
-                    let last = table.sweep(after.as_deref(), SWEPT_ROWS)?;
+                let step = move |catalog: &Catalog| {
+                    let last = sweep(&table, after.as_deref(), SWEPT_ROWS)?;
                     catalog.keep_up()?;
                     Ok(last)
                 };
-                match admin.run(sweep).await.map(Response::into_inner) {
+                match admin.run(step).await.map(Response::into_inner) {
                     Ok(None) => return,
                     Ok(last) => after = last,
                     // Rows are rid of garbage when they are next written, too.

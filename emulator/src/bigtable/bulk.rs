@@ -6,11 +6,12 @@ use crate::proto::bigtable::{MutateRowsResponse, mutate_rows_response};
 use crate::proto::rpc;
 
 use super::catalog::Catalog;
-use super::check::{Checker, MAX_MUTATIONS, check_key};
+use super::check::{Checker, MAX_MUTATIONS};
+use super::limits::check_key;
 use super::mutation::Mutation;
 use super::schema::Schema;
 use super::wire::{Malformed, Reader, bytes_key};
-use super::writer::Entry;
+use super::writer::{Entry, mutate};
 
 // Fields of MutateRowsRequest and its entries.
 const TABLE_NAME: u64 = bytes_key(1);
@@ -31,7 +32,7 @@ pub fn mutate_rows(catalog: &Catalog, message: &[u8]) -> Result<MutateRowsRespon
     if request.entries.is_empty() {
         return Err(Status::invalid_argument("No mutations provided"));
     }
-    let statuses = table.mutate(|schema, now_micros| plan(&request.entries, schema, now_micros))?;
+    let statuses = mutate(&table, |schema, now_micros| plan(&request.entries, schema, now_micros))?;
     let entry = |(index, status): (i64, Result<(), Status>)| mutate_rows_response::Entry {
         index,
         status: Some(match status {

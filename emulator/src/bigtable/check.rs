@@ -2,11 +2,11 @@
 
 use tonic::Status;
 
+use super::limits::check_size;
 use super::mutation::Mutation;
 use super::schema::Schema;
 
 /// Limits of the service: <https://cloud.google.com/bigtable/quotas#limits-data-size>.
-pub const MAX_KEY_BYTES: usize = 4096;
 pub const MAX_MUTATIONS: usize = 100_000;
 const MAX_QUALIFIER_BYTES: usize = 16 << 10;
 const MAX_VALUE_BYTES: usize = 100 << 20;
@@ -70,27 +70,12 @@ impl<'s> Checker<'s> {
     }
 }
 
-/// Checks a row key's length.
-pub fn check_key(key: &[u8]) -> Result<(), Status> {
-    if key.is_empty() {
-        return Err(Status::invalid_argument("row keys must not be empty"));
-    }
-    check_size("row key", key, MAX_KEY_BYTES)
-}
-
 /// Rank of the family with this name.
 pub fn find(schema: &Schema, family: &[u8]) -> Result<u16, Status> {
     schema.rank(family).ok_or_else(|| {
         let family = String::from_utf8_lossy(family);
         Status::not_found(format!("Requested column family not found: {family:?} in {}", schema.record.name))
     })
-}
-
-fn check_size(what: &str, bytes: &[u8], limit: usize) -> Result<(), Status> {
-    if bytes.len() <= limit {
-        return Ok(());
-    }
-    Err(Status::invalid_argument(format!("{what} of {} bytes is longer than {limit}", bytes.len())))
 }
 
 fn check_timestamp(micros: i64, now_micros: i64) -> Result<i64, Status> {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::columns::Column;
+use super::fields::{FAMILY_BLOCK, FAMILY_NAME, Fields, Padded, QUALIFIER, QUALIFIER_BLOCK};
 use super::row::{Cell, Place, VALUE_BLOCK};
 use super::schema::Schema;
 use super::wire::{put_bytes, put_number, put_varint, put_wrapped, take_varint, varint_len, write_varint};
@@ -22,21 +22,17 @@ const STEP_BYTES: usize = 4 << 20;
 /// A longer value is split over several chunks.
 const VALUE_BYTES: usize = 128 << 10;
 
-// Field numbers of ReadRowsResponse and CellChunk.
+// Field numbers of ReadRowsResponse and CellChunk; a chunk's names have theirs with `Fields`.
 const CHUNKS: u32 = 1;
 const LAST_SCANNED_ROW_KEY: u32 = 2;
 const ROW_KEY: u32 = 1;
-const FAMILY_NAME: u32 = 2;
-const QUALIFIER: u32 = 3;
 const TIMESTAMP_MICROS: u32 = 4;
 const LABELS: u32 = 5;
 const VALUE: u32 = 6;
 const VALUE_SIZE: u32 = 7;
 const COMMIT_ROW: u32 = 9;
 
-/// Fields up to these sizes are kept in blocks; all of times are.
-const FAMILY_BLOCK: usize = 32;
-const QUALIFIER_BLOCK: usize = 48;
+/// Any time's field fits.
 const TIME_BLOCK: usize = 16;
 
 /// Room for the blocks of the usual chunk: head, family, qualifier, time, and the value with its head.
@@ -111,51 +107,12 @@ struct Chunk<'a> {
 pub struct RowWriter<'m, 'a> {
     messages: &'m mut Messages,
     schema: &'a Schema,
+    fields: &'a Fields,
     key: &'a [u8],
     family: Option<u16>,
     /// The last cell's time, and its field. Most rows have one time in all cells.
     timestamp_micros: i64,
     timestamp: Padded<TIME_BLOCK>,
-}
-
-/// A few bytes in a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Padded<const N: usize> {
-    block: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Padded<N> {
-    /// None if the bytes do not fit.
-    fn of(bytes: &[u8]) -> Option<Self> {
-        let mut block = [0; N];
-        block.get_mut(..bytes.len())?.copy_from_slice(bytes);
-        Some(Padded { block, len: bytes.len() })
-    }
-
-    #[inline]
-    fn put(&self, room: &mut [u8; ROOM], at: &mut usize) {
-        room[*at..*at + N].copy_from_slice(&self.block);
-        *at += self.len;
-    }
-}
-
-/// A family's and a qualifier's field as chunks have them; none of a long one.
-pub type FamilyField = Option<Padded<FAMILY_BLOCK>>;
-pub type QualifierField = Option<Padded<QUALIFIER_BLOCK>>;
-
-pub fn family_field(family: &str) -> FamilyField {
-    wrapped_field(FAMILY_NAME, family.as_bytes())
-}
-
-pub fn qualifier_field(qualifier: &[u8]) -> QualifierField {
-    wrapped_field(QUALIFIER, qualifier)
-}
-
-fn wrapped_field<const N: usize>(number: u32, text: &[u8]) -> Option<Padded<N>> {
-    let mut field = Vec::new();
-    put_wrapped(&mut field, number, text);
-    Padded::of(&field)
 }
 
 fn timestamp_field(timestamp_micros: i64) -> Padded<TIME_BLOCK> {
@@ -173,10 +130,15 @@ impl Messages {
         Messages { buffers, open, end: 0, last_chunk: 0, ready, unusual }
     }
 
-    /// Begins a row.
-    pub fn row<'m, 'a>(&'m mut self, key: &'a [u8], schema: &'a Schema) -> RowWriter<'m, 'a> {
+    /// Begins a row. `fields` are names of the schema and of the dictionary that the row is read with.
+    pub fn row<'m, 'a>(
+        &'m mut self,
+        key: &'a [u8],
+        schema: &'a Schema,
+        fields: &'a Fields,
+    ) -> RowWriter<'m, 'a> {
         let timestamp = timestamp_field(0);
-        RowWriter { messages: self, schema, key, family: None, timestamp_micros: 0, timestamp }
+        RowWriter { messages: self, schema, fields, key, family: None, timestamp_micros: 0, timestamp }
     }
 
     /// Appends a chunk for the value, or several for a long one.
@@ -358,9 +320,9 @@ impl<'a> RowWriter<'_, 'a> {
     #[inline]
     fn put_usual(&mut self, cell: &Cell<'a>, place: Place<'_>) -> bool {
         let Some(last_family) = self.family else { return false };
-        let Some(Column { field: Some(qualifier), .. }) = place.column else { return false };
+        let Some(qualifier) = self.fields.qualifier(place.column) else { return false };
         let new_family = last_family != cell.family;
-        let family = if new_family { &self.schema.family(cell.family).field } else { &None };
+        let family = if new_family { self.fields.family(cell.family) } else { None };
         if new_family && family.is_none() {
             return false;
         }
@@ -420,7 +382,7 @@ mod tests {
     use proptest::prelude::*;
     use prost::Message as _;
 
-    use super::super::columns::Columns;
+    use super::super::columns::{Column, Columns};
     use super::super::row;
     use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
@@ -448,8 +410,8 @@ mod tests {
     }
 
     fn push_row(messages: &mut Messages, cells: &[Cell<'_>]) {
-        let schema = schema();
-        let mut row = messages.row(b"key", &schema);
+        let (schema, fields) = (schema(), Fields::default());
+        let mut row = messages.row(b"key", &schema, &fields);
         row.push_all(cells);
         assert!(row.finish());
     }
@@ -496,13 +458,15 @@ mod tests {
     proptest! {
         #[test]
         fn stored_rows_are_told_as_their_cells_are(
-            rows in prop::collection::vec(prop::collection::vec(model(), 1..12), 1..6), known in any::<bool>()
+            rows in prop::collection::vec(prop::collection::vec(model(), 1..12), 1..6),
+            known in any::<bool>(),
+            late in any::<bool>(),
         ) {
             let schema = schema_of(&FAMILIES);
             let value: Vec<u8> = (0..900).map(|at| at as u8).collect();
-            let (mut columns, mut sent) = (Columns::default(), Vec::new());
+            let (mut columns, mut fields, mut sent) = (Columns::default(), Fields::default(), Vec::new());
             let (mut stored, mut plain) = (Messages::new(Arc::default()), Messages::new(Arc::default()));
-            for model in &rows {
+            for (number, model) in rows.iter().enumerate() {
                 let cell = |&(family, qualifier, millis, len): &Model| {
                     let (qualifier, value) = (QUALIFIERS[qualifier], &value[..len]);
                     Cell { family, qualifier, timestamp_micros: millis * 1_000, value, label: None }
@@ -519,10 +483,14 @@ mod tests {
                         None => 0,
                     })
                 }).unwrap();
-                let mut writer = stored.row(b"key", &schema);
+                // As in a scan: names are encoded from the second row on.
+                if !late || number > 0 {
+                    fields.extend(&schema, &columns);
+                }
+                let mut writer = stored.row(b"key", &schema, &fields);
                 row::visit(&row, &schema, &columns, |cell, place| writer.push_stored(&cell, place)).unwrap();
                 writer.finish();
-                let mut writer = plain.row(b"key", &schema);
+                let mut writer = plain.row(b"key", &schema, &fields);
                 writer.push_all(&cells);
                 writer.finish();
             }

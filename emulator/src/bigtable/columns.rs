@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::chunks::{QualifierField, qualifier_field};
-
 /// Columns beyond these are spelt out in every row, so that qualifiers made of data cannot fill the memory.
 const MAX_COLUMNS: usize = 1024;
 
@@ -15,8 +13,6 @@ const MAX_QUALIFIER_BYTES: usize = 128;
 pub struct Column {
     pub family_id: u32,
     pub qualifier: Box<[u8]>,
-    /// What answers to reads have for it.
-    pub field: QualifierField,
 }
 
 /// The dictionary. Ids start at 1, grow by one, and mean the same for ever.
@@ -29,6 +25,11 @@ pub struct Columns {
 impl Columns {
     pub fn get(&self, id: u32) -> Option<&Column> {
         self.by_id.get((id as usize).checked_sub(1)?)
+    }
+
+    /// All columns, in the order of their ids.
+    pub fn all(&self) -> &[Column] {
+        &self.by_id
     }
 
     pub fn len(&self) -> usize {
@@ -55,7 +56,7 @@ impl Columns {
 
 impl Column {
     pub fn new(family_id: u32, qualifier: &[u8]) -> Column {
-        Column { family_id, qualifier: qualifier.into(), field: qualifier_field(qualifier) }
+        Column { family_id, qualifier: qualifier.into() }
     }
 
     /// Value of the column's record.

@@ -8,8 +8,9 @@ use crate::proto::bigtable::{
     ReadModifyWriteRowRequest, ReadModifyWriteRule, Row,
 };
 
-use super::check::{Change, Checker, MAX_MUTATIONS, check_key, find};
+use super::check::{Change, Checker, MAX_MUTATIONS, find};
 use super::filter::Filter;
+use super::limits::check_key;
 use super::matcher;
 use super::mutation::Mutation;
 use super::row::Cell;

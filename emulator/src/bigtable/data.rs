@@ -15,11 +15,11 @@ use crate::proto::bigtable_data::bigtable_server::Bigtable;
 
 use super::bulk;
 use super::catalog::Catalog;
-use super::check::check_key;
 use super::conditional::{check_all, check_and_mutate, read_modify_write};
 use super::jobs::Jobs;
+use super::limits::check_key;
 use super::sample::sample;
-use super::writer::Entry;
+use super::writer::{Entry, mutate_one};
 
 /// `google.bigtable.v2.Bigtable`.
 #[derive(Clone)]
@@ -88,7 +88,7 @@ impl Bigtable for Data {
             if request.mutations.is_empty() {
                 return Err(Status::invalid_argument("No mutations provided"));
             }
-            table.mutate_one(|schema, now_micros| Entry {
+            mutate_one(&table, |schema, now_micros| Entry {
                 key: &request.row_key,
                 changes: check_all(&request.mutations, schema, now_micros),
             })

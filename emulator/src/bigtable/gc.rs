@@ -2,9 +2,6 @@
 
 use crate::proto::bigtable_admin::{GcRule, gc_rule};
 
-use super::row::Cell;
-use super::schema::Schema;
-
 /// Rules nested deeper than this are refused; the service bounds their size instead.
 const MAX_DEPTH: usize = 20;
 
@@ -96,17 +93,6 @@ fn compile(rule: Option<&GcRule>, depth: usize) -> Result<Rule, Invalid> {
         Some(gc_rule::Rule::Intersection(both)) if both.rules.is_empty() => Rule::Never,
         Some(gc_rule::Rule::Intersection(both)) => Rule::Intersection(all(&both.rules)?),
     })
-}
-
-/// Removes garbage from a row whose cells are in order. The clock is `now_micros`.
-pub fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
-    let mut last: Option<Cell<'_>> = None;
-    let mut nth = 0;
-    cells.retain(|cell| {
-        nth = if last.is_some_and(|last| last.same_column(cell)) { nth + 1 } else { 0 };
-        last = Some(*cell);
-        schema.lives(cell, nth, now_micros)
-    });
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use tonic::Status;
 use crate::proto::bigtable::row_range::{EndKey, StartKey};
 use crate::proto::bigtable::{RowRange, RowSet};
 
-use super::check::check_key;
+use super::limits::check_key;
 
 /// The keys from `start` up to, not including, `end`; no end is the end of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -23,7 +23,9 @@ use super::catalog::Catalog;
 use super::data::refuse_views;
 use super::jobs::Jobs;
 use super::scan::Scan;
-use super::server::MAX_REQUEST_BYTES;
+
+/// The service takes requests of up to 256 MiB.
+pub const MAX_REQUEST_BYTES: usize = 256 << 20;
 
 const READ_ROWS: &str = "/google.bigtable.v2.Bigtable/ReadRows";
 

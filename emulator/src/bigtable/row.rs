@@ -9,7 +9,7 @@
 
 use std::cmp::Ordering;
 
-use super::columns::{Column, Columns};
+use super::columns::Columns;
 use super::schema::Schema;
 use super::wire::{Malformed, put_varint, take_slice, take_varint, unzigzag, zigzag};
 
@@ -37,6 +37,13 @@ impl Cell<'_> {
             .then_with(|| other.timestamp_micros.cmp(&self.timestamp_micros))
     }
 
+    /// Whether this cell, the `nth` newest (from 0) of its column, is no garbage.
+    #[inline]
+    pub fn lives(&self, schema: &Schema, nth: usize, now_micros: i64) -> bool {
+        let age_micros = now_micros.saturating_sub(self.timestamp_micros);
+        !schema.family(self.family).rule.collects(nth, age_micros)
+    }
+
     #[inline]
     pub fn same_column(&self, other: &Cell<'_>) -> bool {
         // Qualifiers of a row often share a length and a start: their last bytes tell most of them apart.
@@ -62,13 +69,13 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// What a stored row knows of a cell besides.
+/// Where a cell stands in a stored row.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
     /// Number among the cells of its column, the newest being 0.
     pub nth: usize,
-    /// The column, if the dictionary has it.
-    pub column: Option<&'a Column>,
+    /// The column's id in the dictionary, 0 if it is not there.
+    pub column: u32,
     /// The value and what is stored behind it, if that makes up a block: a copy of constant size is cheaper.
     pub block: Option<&'a [u8; VALUE_BLOCK]>,
 }
@@ -89,8 +96,8 @@ pub fn visit<'a>(
     while !bytes.is_empty() {
         let head = take_varint(&mut bytes)?;
         let id = head >> 1;
-        let column = u32::try_from(id).ok().and_then(|id| columns.get(id));
-        let (family_id, qualifier) = match column {
+        let known = u32::try_from(id).ok().and_then(|id| columns.get(id));
+        let (family_id, qualifier) = match known {
             Some(column) => (column.family_id, &*column.qualifier),
             None if id == 0 => spelt_column(&mut bytes)?,
             None => return Err(Unreadable::UnknownColumn(id)),
@@ -104,7 +111,7 @@ pub fn visit<'a>(
             let value = take_slice(&mut bytes, len)?;
             if let Some(family) = rank {
                 let timestamp_micros = millis.wrapping_mul(1_000);
-                let place = Place { nth: nth as usize, column, block };
+                let place = Place { nth: nth as usize, column: id as u32, block };
                 each(Cell { family, qualifier, timestamp_micros, value, label: None }, place);
             }
         }

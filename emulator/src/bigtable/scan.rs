@@ -14,6 +14,7 @@ use crate::proto::bigtable::ReadRowsRequest;
 use super::chunks::{Buffers, Messages};
 use super::clock::now_micros;
 use super::columns::Columns;
+use super::fields::Fields;
 use super::filter::Filter;
 use super::keys::{Interval, after, intervals};
 use super::matcher;
@@ -42,6 +43,7 @@ pub struct Scan {
 struct Step {
     state: Arc<State>,
     columns: Arc<Columns>,
+    fields: Fields,
     now_micros: i64,
     /// By family.
     newest_live_from: Vec<i64>,
@@ -100,6 +102,7 @@ impl Scan {
         let mut step = Step {
             newest_live_from: state.schema.newest_live_from(now_micros),
             columns: state.storage.columns(),
+            fields: Fields::default(),
             state,
             now_micros,
             started: Instant::now(),
@@ -157,14 +160,18 @@ impl Scan {
         let state = &step.state;
         // After the row was read, so that its columns are among them.
         state.storage.refresh(&mut step.columns);
-        let mut writer = step.messages.row(key, &state.schema);
+        if step.rows > 1 {
+            // Encoding every name costs a read of a single row more than it spares.
+            step.fields.extend(&state.schema, &step.columns);
+        }
+        let mut writer = step.messages.row(key, &state.schema, &step.fields);
         if let Some(newest) = self.filter.newest() {
             // The usual scan, without a list of the row's cells. A column's live cells are its newest ones.
             state.visit(key, stored, &step.columns, |cell, place| {
                 let lives = if place.nth == 0 {
                     cell.timestamp_micros >= step.newest_live_from[usize::from(cell.family)]
                 } else {
-                    state.schema.lives(&cell, place.nth, step.now_micros)
+                    cell.lives(&state.schema, place.nth, step.now_micros)
                 };
                 if lives && place.nth < newest {
                     writer.push_stored(&cell, place);

@@ -4,9 +4,7 @@ use std::collections::HashMap;
 
 use crate::proto::bigtable_admin::{ColumnFamily, Table};
 
-use super::chunks::{FamilyField, family_field};
 use super::gc::{Invalid, Rule};
-use super::row::Cell;
 
 /// Record of a table. Field numbers are a disk format: never reuse one.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -44,8 +42,6 @@ pub struct Family {
     pub id: u32,
     pub name: String,
     pub rule: Rule,
-    /// What answers to reads have for it.
-    pub field: FamilyField,
 }
 
 /// The families of a table, in the order of their names. A family's place in that order is its rank.
@@ -71,15 +67,14 @@ impl Schema {
         Ok(Schema { record, families, rank_by_id, rank_by_low_id })
     }
 
+    /// The families, by rank.
+    pub fn families(&self) -> &[Family] {
+        &self.families
+    }
+
     /// The family of a rank.
     pub fn family(&self, rank: u16) -> &Family {
         &self.families[usize::from(rank)]
-    }
-
-    /// Whether the `nth` newest cell (from 0) of a column is no garbage.
-    pub fn lives(&self, cell: &Cell<'_>, nth: usize, now_micros: i64) -> bool {
-        let age_micros = now_micros.saturating_sub(cell.timestamp_micros);
-        !self.family(cell.family).rule.collects(nth, age_micros)
     }
 
     /// By rank: the time from which on the newest cell of a column lives.
@@ -121,7 +116,7 @@ impl Schema {
 
 fn compile_family(record: &FamilyRecord) -> Result<Family, Invalid> {
     let rule = Rule::compile(record.family.as_ref().and_then(|family| family.gc_rule.as_ref()))?;
-    Ok(Family { id: record.id, name: record.name.clone(), rule, field: family_field(&record.name) })
+    Ok(Family { id: record.id, name: record.name.clone(), rule })
 }
 
 #[cfg(test)]

@@ -23,11 +23,8 @@ use super::catalog::Catalog;
 use super::data::Data;
 use super::error::Error;
 use super::jobs::Jobs;
-use super::reads::{Reader, Reads};
+use super::reads::{MAX_REQUEST_BYTES, Reader, Reads};
 use crate::connection::Connection;
-
-/// The service takes requests of up to 256 MiB.
-pub const MAX_REQUEST_BYTES: usize = 256 << 20;
 
 /// Calls a connection may have open. Their windows together are the connection's: a call that waits to be admitted
 /// then never keeps an admitted one from receiving.

@@ -1,6 +1,5 @@
 //! A table: its schema and rows in force.
 
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fjall::Slice;
@@ -11,7 +10,6 @@ use super::columns::Columns;
 use super::row::{self, Cell, Place, Unreadable};
 use super::schema::Schema;
 use super::storage::{Storage, failed};
-use super::writer::Writer;
 
 /// A table, for as long as someone asks it something.
 pub struct Table {
@@ -66,23 +64,6 @@ impl Table {
         batch.commit()?;
         Ok(rows == limit)
     }
-
-    /// Rewrites up to `limit` rows after `after` without the garbage in them. Says where to go on, if anywhere.
-    pub fn sweep(&self, after: Option<&[u8]>, limit: usize) -> Result<Option<Vec<u8>>, Status> {
-        let held = self.hold()?;
-        let mut writer = Writer::new(&held.state, held.now_micros);
-        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
-        let mut last = None;
-        let mut rows = 0;
-        for row in held.state.storage.rows.range::<&[u8], _>((start, Bound::Unbounded)).take(limit) {
-            let (key, stored) = row.into_inner().map_err(|error| failed(&error))?;
-            writer.change(&key, Some(&stored), &[])?;
-            last = Some(key.to_vec());
-            rows += 1;
-        }
-        writer.commit()?;
-        Ok(last.filter(|_| rows == limit))
-    }
 }
 
 impl Held<'_> {
@@ -111,7 +92,7 @@ impl State {
         // Most cells are short: a good guess of their number spares growing the vector.
         let mut cells = Vec::with_capacity(stored.len() / 16);
         self.visit(key, stored, columns, |cell, place| {
-            if self.schema.lives(&cell, place.nth, now_micros) {
+            if cell.lives(&self.schema, place.nth, now_micros) {
                 cells.push(cell);
             }
         })?;

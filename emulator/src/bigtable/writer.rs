@@ -9,8 +9,8 @@ use tonic::Status;
 use super::apply::{Maker, apply};
 use super::check::Change;
 use super::clock::now_micros;
-use super::gc;
 use super::present::Present;
+use super::row::Cell;
 use super::schema::Schema;
 use super::storage::{Batch, Encoder};
 use super::table::{State, Table};
@@ -62,7 +62,7 @@ impl<'s> Writer<'s> {
         let columns = self.state.storage.columns();
         let mut cells = self.state.cells(key, stored, &columns, self.now_micros)?;
         apply(&mut cells, changes);
-        gc::collect(&mut cells, &self.state.schema, self.now_micros);
+        collect(&mut cells, &self.state.schema, self.now_micros);
         self.row.clear();
         if !cells.is_empty() {
             self.encoder.encode(&cells, &self.state.schema, &mut self.row)?;
@@ -81,6 +81,17 @@ impl<'s> Writer<'s> {
     pub fn commit(self) -> Result<(), Status> {
         self.batch.commit()
     }
+}
+
+/// Removes garbage from a row whose cells are in order. The clock is `now_micros`.
+fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
+    let mut last: Option<Cell<'_>> = None;
+    let mut nth = 0;
+    cells.retain(|cell| {
+        nth = if last.is_some_and(|last| last.same_column(cell)) { nth + 1 } else { 0 };
+        last = Some(*cell);
+        cell.lives(schema, nth, now_micros)
+    });
 }
 
 /// A request's rows, encoded as if none of them existed yet: true of most, and done before the table is held.
@@ -112,7 +123,7 @@ impl<'e, 'a> Staged<'e, 'a> {
                     apply(&mut cells, &entries.concat());
                 }
             }
-            gc::collect(&mut cells, &state.schema, now_micros);
+            collect(&mut cells, &state.schema, now_micros);
             let start = bytes.len();
             if !cells.is_empty() {
                 encoder.encode(&cells, &state.schema, &mut bytes)?;
@@ -145,31 +156,29 @@ fn group<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<StagedRow<'e, 'a>> {
     sound.chunk_by(|a, b| a.0 == b.0).map(row).collect()
 }
 
-impl Table {
-    /// Applies entries, each atomically, and says how each fared. `plan` makes the entries from the schema and the
-    /// clock; it runs again if the schema changes meanwhile.
-    pub fn mutate<'a>(
-        &self,
-        plan: impl Fn(&Schema, i64) -> Result<Vec<Entry<'a>>, Status>,
-    ) -> Result<Vec<Result<(), Status>>, Status> {
-        let now_micros = now_micros();
-        loop {
-            let state = self.state()?;
-            let entries = plan(&state.schema, now_micros)?;
-            let staged = Staged::new(&entries, &state, now_micros)?;
-            let held = self.hold()?;
-            if !Arc::ptr_eq(&state, &held.state) {
-                continue;
-            }
-            staged.commit(&state, now_micros)?;
-            drop(held);
-            return Ok(entries.into_iter().map(|entry| entry.changes.map(|_| ())).collect());
+/// Applies entries to a table, each atomically, and answers how each fared. `plan` makes the entries from the schema
+/// and the clock; it runs again if the schema changes meanwhile.
+pub fn mutate<'a>(
+    table: &Table,
+    plan: impl Fn(&Schema, i64) -> Result<Vec<Entry<'a>>, Status>,
+) -> Result<Vec<Result<(), Status>>, Status> {
+    let now_micros = now_micros();
+    loop {
+        let state = table.state()?;
+        let entries = plan(&state.schema, now_micros)?;
+        let staged = Staged::new(&entries, &state, now_micros)?;
+        let held = table.hold()?;
+        if !Arc::ptr_eq(&state, &held.state) {
+            continue;
         }
+        staged.commit(&state, now_micros)?;
+        drop(held);
+        return Ok(entries.into_iter().map(|entry| entry.changes.map(|_| ())).collect());
     }
+}
 
-    /// Applies one entry.
-    pub fn mutate_one<'a>(&self, plan: impl Fn(&Schema, i64) -> Entry<'a>) -> Result<(), Status> {
-        let mut statuses = self.mutate(|schema, now_micros| Ok(vec![plan(schema, now_micros)]))?;
-        statuses.pop().unwrap_or(Ok(()))
-    }
+/// Applies one entry.
+pub fn mutate_one<'a>(table: &Table, plan: impl Fn(&Schema, i64) -> Entry<'a>) -> Result<(), Status> {
+    let mut statuses = mutate(table, |schema, now_micros| Ok(vec![plan(schema, now_micros)]))?;
+    statuses.pop().unwrap_or(Ok(()))
 }
