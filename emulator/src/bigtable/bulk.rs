@@ -113,15 +113,68 @@ fn malformed(error: Malformed) -> Status {
 mod tests {
     use prost::Message;
 
+    use super::super::conditional::check_all;
+    use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
-    use crate::proto::bigtable::{self as proto, MutateRowsRequest, mutate_rows_request, mutation};
+    use crate::proto::bigtable::mutate_rows_request::Entry as EntryProto;
+    use crate::proto::bigtable::{self as proto, MutateRowsRequest, mutation};
+
+    fn mutation(kind: mutation::Mutation) -> proto::Mutation {
+        proto::Mutation { mutation: Some(kind) }
+    }
+
+    fn set(family: &str, timestamp_micros: i64, value: &[u8]) -> proto::Mutation {
+        mutation(mutation::Mutation::SetCell(mutation::SetCell {
+            family_name: family.to_owned(),
+            column_qualifier: b"q".to_vec(),
+            timestamp_micros,
+            value: value.to_vec(),
+        }))
+    }
+
+    #[test]
+    fn bytes_and_messages_are_planned_alike() {
+        let family = FamilyRecord { id: 0, name: "f".to_owned(), family: None };
+        let record = TableRecord { next_family_id: 1, families: vec![family], ..TableRecord::default() };
+        let schema = Schema::compile(record).unwrap();
+        let delete = || mutation(mutation::Mutation::DeleteFromRow(mutation::DeleteFromRow {}));
+        let entry =
+            |key: &[u8], mutations| EntryProto { row_key: key.to_vec(), mutations, idempotency: None };
+        let request = MutateRowsRequest {
+            table_name: "t".to_owned(),
+            app_profile_id: "skipped".to_owned(),
+            entries: vec![
+                entry(b"a", vec![set("f", -1, b"v"), delete(), set("f", 1_000, &[b'x'; 300])]),
+                entry(b"b", vec![set("f", 0, b""), set("none", 0, b""), set("f", 1_500, b"")]),
+                entry(b"c", vec![proto::Mutation::default()]),
+                entry(b"", vec![delete()]),
+                entry(&[b'k'; 5_000], vec![delete()]),
+            ],
+            ..MutateRowsRequest::default()
+        };
+        let message = request.encode_to_vec();
+        let parsed = parse(&message).unwrap();
+        assert_eq!(parsed.table, request.table_name);
+        let refusal = |status: Status| (status.code(), status.message().to_owned());
+        let planned: Vec<_> = plan(&parsed.entries, &schema, 7_000)
+            .unwrap()
+            .into_iter()
+            .map(|entry| (entry.key, entry.changes.map_err(refusal)))
+            .collect();
+        let plain = |entry| {
+            let EntryProto { row_key, mutations, .. } = entry;
+            let changes = check_key(row_key).and_then(|()| check_all(mutations, &schema, 7_000));
+            (&**row_key, changes.map_err(refusal))
+        };
+        assert_eq!(planned, request.entries.iter().map(plain).collect::<Vec<_>>());
+    }
 
     #[test]
     fn more_mutations_than_allowed_refuse_the_request() {
-        let schema = Schema::compile(super::super::schema::TableRecord::default()).unwrap();
-        let delete = mutation::Mutation::DeleteFromRow(mutation::DeleteFromRow {});
-        let mutations = vec![proto::Mutation { mutation: Some(delete) }; MAX_MUTATIONS / 2 + 1];
-        let entry = mutate_rows_request::Entry { row_key: b"k".to_vec(), mutations, idempotency: None };
+        let schema = Schema::compile(TableRecord::default()).unwrap();
+        let delete = mutation(mutation::Mutation::DeleteFromRow(mutation::DeleteFromRow {}));
+        let mutations = vec![delete; MAX_MUTATIONS / 2 + 1];
+        let entry = EntryProto { row_key: b"k".to_vec(), mutations, idempotency: None };
         let message = MutateRowsRequest { entries: vec![entry; 2], ..Default::default() }.encode_to_vec();
         let entries = parse(&message).unwrap().entries;
         assert_eq!(plan(&entries[..1], &schema, 0).unwrap().len(), 1);

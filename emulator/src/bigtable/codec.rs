@@ -45,3 +45,33 @@ impl Decoder for Raw {
         Ok(Some(message.copy_to_bytes(message.remaining())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::Full;
+    use tonic::Streaming;
+    use tonic::body::Body;
+    use tonic_prost::ProstDecoder;
+
+    use super::*;
+    use crate::proto::bigtable::MutateRowsRequest;
+
+    /// The request of a call, one frame long.
+    async fn receive<T>(
+        decoder: impl Decoder<Item = T, Error = Status> + Send + 'static,
+        message: &[u8],
+    ) -> T {
+        let header = [&[0], &(message.len() as u32).to_be_bytes()[..]].concat();
+        let body = Body::new(Full::new(Bytes::from([&header, message].concat())));
+        Streaming::new_request(decoder, body, None, None).message().await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn bytes_hold_the_message_that_the_usual_codec_decodes() {
+        let request = MutateRowsRequest { table_name: "t".to_owned(), ..MutateRowsRequest::default() };
+        let bytes = receive(Raw, &request.encode_to_vec()).await;
+        let message = receive(ProstDecoder::<MutateRowsRequest>::default(), &request.encode_to_vec()).await;
+        assert_eq!(MutateRowsRequest::decode(bytes).unwrap(), message);
+        assert_eq!(message, request);
+    }
+}
