@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, PersistMode};
+use parking_lot::{Mutex, RwLock};
 use prost::Message;
 use tonic::Status;
 
@@ -76,19 +77,19 @@ impl Catalog {
 
     /// The table with this full name.
     pub fn table(&self, name: &str) -> Result<Arc<Table>, Status> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables.read();
         tables.get(name).cloned().ok_or_else(|| not_found(name))
     }
 
     /// All tables whose name starts with `prefix`, by name.
     pub fn list(&self, prefix: &str) -> Vec<Arc<Table>> {
-        let tables = self.tables.read().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.tables.read();
         tables.values().filter(|table| table.name.starts_with(prefix)).cloned().collect()
     }
 
     /// Makes a table and syncs it to disk. The record's generation is chosen here.
     pub fn create(&self, record: TableRecord) -> Result<Arc<Table>, Status> {
-        let store = self.lock();
+        let store = self.store.lock();
         let store = store.as_ref().ok_or_else(closed)?;
         let name = record.name.clone();
         if self.table(&name).is_ok() {
@@ -96,7 +97,7 @@ impl Catalog {
         }
         let state = store.open_new(record)?;
         let table = Arc::new(Table::new(name.clone(), state));
-        self.tables.write().unwrap_or_else(PoisonError::into_inner).insert(name, table.clone());
+        self.tables.write().insert(name, table.clone());
         Ok(table)
     }
 
@@ -106,14 +107,14 @@ impl Catalog {
         name: &str,
         allowed: impl Fn(&TableRecord) -> Result<(), Status>,
     ) -> Result<(), Status> {
-        let store = self.lock();
+        let store = self.store.lock();
         let store = store.as_ref().ok_or_else(closed)?;
         let table = self.table(name)?;
         let held = table.hold()?;
         allowed(&held.state.schema.record)?;
         store.remove_record(name).map_err(|error| failed(&error))?;
         held.replace(None);
-        self.tables.write().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.tables.write().remove(name);
         held.state.storage.delete().map_err(|error| failed(&error))
     }
 
@@ -123,7 +124,7 @@ impl Catalog {
         name: &str,
         change: impl Fn(&mut TableRecord) -> Result<(), Status>,
     ) -> Result<Arc<Table>, Status> {
-        let store = self.lock();
+        let store = self.store.lock();
         let store = store.as_ref().ok_or_else(closed)?;
         let table = self.table(name)?;
         let held = table.hold()?;
@@ -138,7 +139,7 @@ impl Catalog {
 
     /// Drops all rows of a table at once, whatever their number: new rows go to a new keyspace.
     pub fn drop_rows(&self, name: &str) -> Result<(), Status> {
-        let store = self.lock();
+        let store = self.store.lock();
         let store = store.as_ref().ok_or_else(closed)?;
         let table = self.table(name)?;
         let held = table.hold()?;
@@ -175,8 +176,8 @@ impl Catalog {
 
     /// Syncs everything to disk and closes the store. No call may be under way.
     pub fn close(&self) -> Result<(), Error> {
-        let Some(store) = self.lock().take() else { return Ok(()) };
-        let tables = std::mem::take(&mut *self.tables.write().unwrap_or_else(PoisonError::into_inner));
+        let Some(store) = self.store.lock().take() else { return Ok(()) };
+        let tables = std::mem::take(&mut *self.tables.write());
         for table in tables.into_values() {
             if let Ok(held) = table.hold() {
                 held.replace(None);
@@ -186,10 +187,6 @@ impl Catalog {
             .db
             .persist(PersistMode::SyncAll)
             .map_err(|source| Error::Storage { path: self.path.clone(), source })
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Store>> {
-        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

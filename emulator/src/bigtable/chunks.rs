@@ -1,8 +1,9 @@
 //! Rows as `ReadRowsResponse` messages in their gRPC frames, written straight to bytes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 
 use super::fields::{FAMILY_BLOCK, FAMILY_NAME, Fields, Padded, QUALIFIER, QUALIFIER_BLOCK};
 use super::row::{Cell, Place, VALUE_BLOCK};
@@ -61,7 +62,7 @@ pub struct Buffers(Mutex<Vec<Vec<u8>>>);
 
 impl Buffers {
     fn take(&self) -> Vec<u8> {
-        let used = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let used = self.0.lock().pop();
         used.unwrap_or_else(|| vec![0; MESSAGE_BYTES + MESSAGE_BYTES / 8])
     }
 }
@@ -84,7 +85,7 @@ impl Drop for Message {
         let buffer = std::mem::take(&mut self.buffer);
         // One that a large row has made grow goes.
         if buffer.len() <= 2 * MESSAGE_BYTES {
-            self.buffers.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+            self.buffers.0.lock().push(buffer);
         }
     }
 }

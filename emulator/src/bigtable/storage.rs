@@ -1,11 +1,12 @@
 //! The rows of one table in the store: a keyspace and the dictionary its rows are written with.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use fjall::compaction::Leveled;
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
 use fjall::{AbstractTree, CompressionType, Database, Keyspace, KeyspaceCreateOptions, PersistMode, Slice};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tonic::Status;
 
 use super::columns::{Column, Columns};
@@ -98,7 +99,7 @@ impl Storage {
 
     /// The dictionary as it is now; it only grows.
     pub fn columns(&self) -> Arc<Columns> {
-        self.columns.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.columns.read().clone()
     }
 
     /// Takes the dictionary anew, if it has grown.
@@ -115,7 +116,7 @@ impl Storage {
 
     /// The filter of the keys; whoever puts a row inserts its key before.
     pub fn present(&self) -> MutexGuard<'_, Present> {
-        self.present.lock().unwrap_or_else(PoisonError::into_inner)
+        self.present.lock()
     }
 
     /// Starts a set of changes that become durable together.
@@ -131,7 +132,7 @@ impl Storage {
     /// Gives a new column an id, or 0 if the dictionary is full. The journal orders its record before the rows
     /// that are written with it.
     fn add_column(&self, family_id: u32, qualifier: &[u8]) -> fjall::Result<u32> {
-        let mut current = self.columns.write().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.columns.write();
         if let Some(id) = current.find(family_id, qualifier) {
             return Ok(id);
         }

@@ -1,8 +1,9 @@
 //! A table: its schema and rows in force.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::Arc;
 
 use fjall::Slice;
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tonic::Status;
 
 use super::clock::now_micros;
@@ -42,13 +43,13 @@ impl Table {
 
     /// Schema and rows in force. `NOT_FOUND` once the table is deleted.
     pub fn state(&self) -> Result<Arc<State>, Status> {
-        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state.read();
         state.clone().ok_or_else(|| not_found(&self.name))
     }
 
     /// Keeps everyone else from changing the table until the answer is dropped.
     pub fn hold(&self) -> Result<Held<'_>, Status> {
-        let guard = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = self.writes.lock();
         Ok(Held { state: self.state()?, now_micros: now_micros(), table: self, _guard: guard })
     }
 
@@ -69,7 +70,7 @@ impl Table {
 impl Held<'_> {
     /// Puts a new schema or new rows in force, or nothing: then the table is deleted.
     pub fn replace(&self, state: Option<State>) {
-        *self.table.state.write().unwrap_or_else(PoisonError::into_inner) = state.map(Arc::new);
+        *self.table.state.write() = state.map(Arc::new);
     }
 
     /// The stored row with this key, and the dictionary to read it with.

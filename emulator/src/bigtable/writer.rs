@@ -1,9 +1,10 @@
 //! Writes rows: one at a time, or a request's worth at once.
 
 use std::ops::Range;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use fjall::Slice;
+use parking_lot::MutexGuard;
 use tonic::Status;
 
 use super::apply::{Maker, apply};
