@@ -156,7 +156,7 @@ fn bigtable() -> Vec<Service> {
         unary("mutate_row", "MutateRow", "MutateRowRequest", "MutateRowResponse"),
         unary("mutate_rows", "MutateRows", "::bytes::Bytes", "MutateRowsResponse")
             .server_streaming()
-            .with_codec("crate::bigtable::codec::RawRequest"),
+            .with_codec("crate::bigtable::api::codec::RawRequest"),
         unary(
             "check_and_mutate_row",
             "CheckAndMutateRow",

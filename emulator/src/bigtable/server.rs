@@ -14,17 +14,17 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::server::Router;
 
+use crate::connection::Connection;
 use crate::proto::bigtable_data::bigtable_server::BigtableServer;
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdminServer;
 
-use super::admin::Admin;
-use super::admission::Admission;
-use super::catalog::Catalog;
-use super::data::Data;
+use super::api::admin::Admin;
+use super::api::admission::Admission;
+use super::api::data::Data;
+use super::api::jobs::Jobs;
+use super::api::reads::{MAX_REQUEST_BYTES, Reader, Reads};
 use super::error::Error;
-use super::jobs::Jobs;
-use super::reads::{MAX_REQUEST_BYTES, Reader, Reads};
-use crate::connection::Connection;
+use super::store::catalog::Catalog;
 
 /// Calls a connection may have open. Their windows together are the connection's: a call that waits to be admitted
 /// then never keeps an admitted one from receiving.

@@ -4,6 +4,11 @@ use std::sync::Arc;
 
 use tonic::{Request, Response, Status};
 
+use crate::bigtable::store::catalog::Catalog;
+use crate::bigtable::store::families;
+use crate::bigtable::store::schema::TableRecord;
+use crate::bigtable::store::table::Table;
+use crate::bigtable::write::sweep::sweep;
 use crate::proto::bigtable_admin::drop_row_range_request::Target;
 use crate::proto::bigtable_admin::table::View;
 use crate::proto::bigtable_admin::{
@@ -13,12 +18,7 @@ use crate::proto::bigtable_admin::{
 };
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdmin;
 
-use super::catalog::Catalog;
-use super::families;
 use super::jobs::Jobs;
-use super::schema::TableRecord;
-use super::sweep::sweep;
-use super::table::Table;
 
 /// Limit of the service.
 const MAX_TABLE_ID_BYTES: usize = 50;

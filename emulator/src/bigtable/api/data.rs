@@ -6,6 +6,12 @@ use bytes::Bytes;
 use futures_util::stream::{self, Once};
 use tonic::{Request, Response, Status};
 
+use crate::bigtable::read::sample::sample;
+use crate::bigtable::store::catalog::Catalog;
+use crate::bigtable::store::limits::check_key;
+use crate::bigtable::write::bulk;
+use crate::bigtable::write::conditional::{check_all, check_and_mutate, read_modify_write};
+use crate::bigtable::write::writer::{Entry, mutate_one};
 use crate::proto::bigtable::{
     CheckAndMutateRowRequest, CheckAndMutateRowResponse, MutateRowRequest, MutateRowResponse,
     MutateRowsResponse, PingAndWarmRequest, PingAndWarmResponse, ReadModifyWriteRowRequest,
@@ -13,13 +19,7 @@ use crate::proto::bigtable::{
 };
 use crate::proto::bigtable_data::bigtable_server::Bigtable;
 
-use super::bulk;
-use super::catalog::Catalog;
-use super::conditional::{check_all, check_and_mutate, read_modify_write};
 use super::jobs::Jobs;
-use super::limits::check_key;
-use super::sample::sample;
-use super::writer::{Entry, mutate_one};
 
 /// `google.bigtable.v2.Bigtable`.
 #[derive(Clone)]

@@ -17,12 +17,12 @@ use tonic::server::NamedService;
 use tonic::{Status, Streaming};
 use tonic_prost::ProstDecoder;
 
+use crate::bigtable::read::scan::Scan;
+use crate::bigtable::store::catalog::Catalog;
 use crate::proto::bigtable::ReadRowsRequest;
 
-use super::catalog::Catalog;
 use super::data::refuse_views;
 use super::jobs::Jobs;
-use super::scan::Scan;
 
 /// The service takes requests of up to 256 MiB.
 pub const MAX_REQUEST_BYTES: usize = 256 << 20;

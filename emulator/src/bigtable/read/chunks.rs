@@ -5,10 +5,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use parking_lot::Mutex;
 
+use crate::bigtable::store::row::{Cell, Place, VALUE_BLOCK};
+use crate::bigtable::store::schema::Schema;
+use crate::bigtable::wire::{
+    put_bytes, put_number, put_varint, put_wrapped, take_varint, varint_len, write_varint,
+};
+
 use super::fields::{FAMILY_BLOCK, FAMILY_NAME, Fields, Padded, QUALIFIER, QUALIFIER_BLOCK};
-use super::row::{Cell, Place, VALUE_BLOCK};
-use super::schema::Schema;
-use super::wire::{put_bytes, put_number, put_varint, put_wrapped, take_varint, varint_len, write_varint};
 
 /// A message is sent once it has this size, far below the 4 MiB that clients accept unless told otherwise.
 pub const MESSAGE_BYTES: usize = 256 << 10;
@@ -383,10 +386,10 @@ mod tests {
     use proptest::prelude::*;
     use prost::Message as _;
 
-    use super::super::columns::{Column, Columns};
-    use super::super::row;
-    use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
+    use crate::bigtable::store::columns::{Column, Columns};
+    use crate::bigtable::store::row;
+    use crate::bigtable::store::schema::{FamilyRecord, TableRecord};
     use crate::proto::bigtable::ReadRowsResponse;
     use crate::proto::bigtable::read_rows_response::CellChunk;
     use crate::proto::bigtable::read_rows_response::cell_chunk::RowStatus;

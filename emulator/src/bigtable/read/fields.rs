@@ -1,8 +1,8 @@
 //! The names in a scan's chunks, encoded once: each is in thousands of them.
 
-use super::columns::Columns;
-use super::schema::Schema;
-use super::wire::put_wrapped;
+use crate::bigtable::store::columns::Columns;
+use crate::bigtable::store::schema::Schema;
+use crate::bigtable::wire::put_wrapped;
 
 // Field numbers of CellChunk.
 pub const FAMILY_NAME: u32 = 2;
@@ -84,9 +84,9 @@ impl<const N: usize> Padded<N> {
 mod tests {
     use prost::Message;
 
-    use super::super::columns::Column;
-    use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
+    use crate::bigtable::store::columns::Column;
+    use crate::bigtable::store::schema::{FamilyRecord, TableRecord};
     use crate::proto::bigtable::read_rows_response::CellChunk;
 
     fn schema(families: &[&str]) -> Schema {

@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 
 use tonic::Status;
 
+use crate::bigtable::store::limits::check_key;
 use crate::proto::bigtable::row_range::{EndKey, StartKey};
 use crate::proto::bigtable::{RowRange, RowSet};
-
-use super::limits::check_key;
 
 /// The keys from `start` up to, not including, `end`; no end is the end of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

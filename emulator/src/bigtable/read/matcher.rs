@@ -1,8 +1,9 @@
 //! What a filter lets through of a row.
 
+use crate::bigtable::store::row::Cell;
+use crate::bigtable::store::schema::Schema;
+
 use super::filter::{Filter, sampled};
-use super::row::Cell;
-use super::schema::Schema;
 
 /// The row a filter looks at.
 #[derive(Clone, Copy)]
@@ -106,8 +107,8 @@ fn merge<'a>(mut first: Vec<Cell<'a>>, second: Vec<Cell<'a>>) -> Vec<Cell<'a>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
+    use crate::bigtable::store::schema::{FamilyRecord, TableRecord};
     use crate::proto::bigtable::RowFilter;
     use crate::proto::bigtable::row_filter::{Chain, Filter as Kind, Interleave};
 

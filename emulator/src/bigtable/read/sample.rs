@@ -3,10 +3,9 @@
 use fjall::AbstractTree;
 use tonic::Status;
 
+use crate::bigtable::store::storage::{Storage, failed};
+use crate::bigtable::store::table::State;
 use crate::proto::bigtable::SampleRowKeysResponse;
-
-use super::storage::{Storage, failed};
-use super::table::State;
 
 /// Tables that were there when the server started are sampled by reading their keys up to this many rows; larger ones by the
 /// bounds of the store's tables, each of which holds some tens of thousands.

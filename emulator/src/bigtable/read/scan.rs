@@ -9,17 +9,17 @@ use bytes::Bytes;
 use fjall::Slice;
 use tonic::Status;
 
+use crate::bigtable::clock::now_micros;
+use crate::bigtable::store::columns::Columns;
+use crate::bigtable::store::storage::failed;
+use crate::bigtable::store::table::{State, Table};
 use crate::proto::bigtable::ReadRowsRequest;
 
 use super::chunks::{Buffers, Messages};
-use super::clock::now_micros;
-use super::columns::Columns;
 use super::fields::Fields;
 use super::filter::Filter;
 use super::keys::{Interval, after, intervals};
 use super::matcher;
-use super::storage::failed;
-use super::table::{State, Table};
 
 /// A scan that finds nothing says how far it has come about this often, so that the client sees it alive, and other
 /// scans get their turn.

@@ -10,8 +10,9 @@ use parking_lot::{Mutex, RwLock};
 use prost::Message;
 use tonic::Status;
 
-use super::error::Error;
-use super::gc::Invalid;
+use crate::bigtable::error::Error;
+
+use super::rule::Invalid;
 use super::schema::{Schema, TableRecord};
 use super::storage::{COLUMNS, Storage, column_generation, failed, keyspace_name};
 use super::table::{State, Table, not_found};

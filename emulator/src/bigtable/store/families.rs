@@ -5,7 +5,7 @@ use tonic::Status;
 use crate::proto::bigtable_admin::ColumnFamily;
 use crate::proto::bigtable_admin::modify_column_families_request::{Modification, modification::Mod};
 
-use super::gc::Rule;
+use super::rule::Rule;
 use super::schema::{FamilyRecord, TableRecord};
 
 /// Limits of the service: <https://cloud.google.com/bigtable/quotas>.

@@ -9,9 +9,10 @@
 
 use std::cmp::Ordering;
 
+use crate::bigtable::wire::{Malformed, put_varint, take_slice, take_varint, unzigzag, zigzag};
+
 use super::columns::Columns;
 use super::schema::Schema;
-use super::wire::{Malformed, put_varint, take_slice, take_varint, unzigzag, zigzag};
 
 const FORMAT: u8 = 1;
 

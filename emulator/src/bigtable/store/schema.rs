@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::proto::bigtable_admin::{ColumnFamily, Table};
 
-use super::gc::{Invalid, Rule};
+use super::rule::{Invalid, Rule};
 
 /// Record of a table. Field numbers are a disk format: never reuse one.
 #[derive(Clone, PartialEq, prost::Message)]

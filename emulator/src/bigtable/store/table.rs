@@ -6,7 +6,8 @@ use fjall::Slice;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tonic::Status;
 
-use super::clock::now_micros;
+use crate::bigtable::clock::now_micros;
+
 use super::columns::Columns;
 use super::row::{self, Cell, Place, Unreadable};
 use super::schema::Schema;

@@ -1,7 +1,8 @@
 //! What mutations make of a row.
 
+use crate::bigtable::store::row::Cell;
+
 use super::check::Change;
-use super::row::Cell;
 
 /// Applies `changes`, in order, to a row's cells. The cells are in order before and after.
 pub fn apply<'a>(cells: &mut Vec<Cell<'a>>, changes: &[Change<'a>]) {

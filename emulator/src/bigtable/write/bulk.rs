@@ -2,15 +2,15 @@
 
 use tonic::Status;
 
+use crate::bigtable::store::catalog::Catalog;
+use crate::bigtable::store::limits::check_key;
+use crate::bigtable::store::schema::Schema;
+use crate::bigtable::wire::{Malformed, Reader, bytes_key};
 use crate::proto::bigtable::{MutateRowsResponse, mutate_rows_response};
 use crate::proto::rpc;
 
-use super::catalog::Catalog;
 use super::check::{Checker, MAX_MUTATIONS};
-use super::limits::check_key;
 use super::mutation::Mutation;
-use super::schema::Schema;
-use super::wire::{Malformed, Reader, bytes_key};
 use super::writer::{Entry, mutate};
 
 // Fields of MutateRowsRequest and its entries.
@@ -114,8 +114,8 @@ mod tests {
     use prost::Message;
 
     use super::super::conditional::check_all;
-    use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
+    use crate::bigtable::store::schema::{FamilyRecord, TableRecord};
     use crate::proto::bigtable::mutate_rows_request::Entry as EntryProto;
     use crate::proto::bigtable::{self as proto, MutateRowsRequest, mutation};
 

@@ -2,9 +2,10 @@
 
 use tonic::Status;
 
-use super::limits::check_size;
+use crate::bigtable::store::limits::check_size;
+use crate::bigtable::store::schema::Schema;
+
 use super::mutation::Mutation;
-use super::schema::Schema;
 
 /// Limits of the service: <https://cloud.google.com/bigtable/quotas#limits-data-size>.
 pub const MAX_MUTATIONS: usize = 100_000;

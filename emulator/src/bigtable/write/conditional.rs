@@ -2,6 +2,12 @@
 
 use tonic::Status;
 
+use crate::bigtable::read::filter::Filter;
+use crate::bigtable::read::matcher;
+use crate::bigtable::store::limits::check_key;
+use crate::bigtable::store::row::Cell;
+use crate::bigtable::store::schema::Schema;
+use crate::bigtable::store::table::Table;
 use crate::proto::bigtable::read_modify_write_rule::Rule;
 use crate::proto::bigtable::{
     Cell as CellProto, CheckAndMutateRowRequest, Column, Family, Mutation as MutationProto,
@@ -9,13 +15,7 @@ use crate::proto::bigtable::{
 };
 
 use super::check::{Change, Checker, MAX_MUTATIONS, find};
-use super::filter::Filter;
-use super::limits::check_key;
-use super::matcher;
 use super::mutation::Mutation;
-use super::row::Cell;
-use super::schema::Schema;
-use super::table::Table;
 use super::writer::Writer;
 
 /// Says whether the predicate matched, having applied the mutations for that case.

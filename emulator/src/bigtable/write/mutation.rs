@@ -1,9 +1,8 @@
 //! Mutations, borrowed from the request.
 
+use crate::bigtable::wire::{Malformed, Reader, bytes_key, number_key};
 use crate::proto::bigtable as proto;
 use crate::proto::bigtable::mutation::Mutation as Kind;
-
-use super::wire::{Malformed, Reader, bytes_key, number_key};
 
 // Fields of Mutation, of its variants, and of TimestampRange.
 const SET_CELL: u64 = bytes_key(1);

@@ -4,8 +4,9 @@ use std::ops::Bound;
 
 use tonic::Status;
 
-use super::storage::failed;
-use super::table::Table;
+use crate::bigtable::store::storage::failed;
+use crate::bigtable::store::table::Table;
+
 use super::writer::Writer;
 
 /// Rewrites up to `limit` rows after `after` without the garbage in them. Answers where to go on, if anywhere.

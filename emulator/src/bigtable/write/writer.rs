@@ -7,14 +7,15 @@ use fjall::Slice;
 use parking_lot::MutexGuard;
 use tonic::Status;
 
+use crate::bigtable::clock::now_micros;
+use crate::bigtable::store::present::Present;
+use crate::bigtable::store::row::Cell;
+use crate::bigtable::store::schema::Schema;
+use crate::bigtable::store::storage::{Batch, Encoder};
+use crate::bigtable::store::table::{State, Table};
+
 use super::apply::{Maker, apply};
 use super::check::Change;
-use super::clock::now_micros;
-use super::present::Present;
-use super::row::Cell;
-use super::schema::Schema;
-use super::storage::{Batch, Encoder};
-use super::table::{State, Table};
 
 /// Changes of one row, or why they are refused.
 pub struct Entry<'a> {
