@@ -1,7 +1,7 @@
-//! Server stubs for the two services.
+//! Server traits of the two services.
 //!
-//! The published stub crates hold message types and clients only, so the server traits are made here from a list of
-//! method names: no `protoc`, no copies of Google's protos.
+//! The published stub crates hold message types and clients only, so the server traits are made here from lists of
+//! their rpcs: no `protoc`, no copies of Google's protos.
 
 use tonic_build::manual::{Builder, Method, Service};
 

@@ -17,7 +17,7 @@
 //!
 //! A row is one value of an LSM store (`fjall`), under its row key. A change reads the row, rewrites it and commits
 //! it, so that rows are atomic. A write is answered once it is in the store's journal: a killed process loses no
-//! answered write, a power cut may lose the last ones. Schema changes are synced to disk.
+//! answered write; a power cut may lose the last ones. Schema changes are synced to disk.
 
 pub(crate) mod api;
 mod clock;

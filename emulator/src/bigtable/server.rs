@@ -26,25 +26,25 @@ use super::api::reads::{MAX_REQUEST_BYTES, Reader, Reads};
 use super::error::Error;
 use super::store::catalog::Catalog;
 
-/// Calls a connection may have open. Their windows together are the connection's: a call that waits to be admitted
-/// then never keeps an admitted one from receiving.
+/// Calls a connection may have open. The connection's window is that of all of them together, so that a call waiting
+/// for admission never keeps an admitted one from receiving.
 const STREAMS: u32 = 100;
 const STREAM_WINDOW_BYTES: u32 = 128 << 10;
 
-/// How long open calls have at shutdown before their connections are cut, and then to notice it.
+/// How long open calls have at shutdown before their connections are cut, and then to notice the cut.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a server is started with.
-#[derive(Debug, Clone)]
+/// A server's settings.
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Where tables live. Created if missing; one server at a time.
+    /// Where the tables live. Created if missing; one server at a time.
     pub data_dir: PathBuf,
     /// Memory for what is read often: blocks of keys, and rows.
     pub cache_bytes: u64,
 }
 
 impl Options {
-    /// The usual options for a data directory.
+    /// The default settings for a data directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Options {
         Options { data_dir: data_dir.into(), cache_bytes: 32 << 20 }
     }
@@ -56,7 +56,7 @@ pub struct Server {
     catalog: Arc<Catalog>,
     jobs: Arc<Jobs>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
-    /// Ends the accepting of connections and of work.
+    /// Ends accepting connections and work.
     stop: DropGuard,
     /// Ends connections.
     cut: DropGuard,
@@ -69,7 +69,7 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
-    /// Serves a listener on loopback. When this returns, the tables of the data directory are there.
+    /// Serves a listener on loopback. When this returns, the data directory's tables are open.
     pub async fn start(listener: TcpListener, options: Options) -> Result<Server, Error> {
         let addr = listener.local_addr().map_err(Error::Listener)?;
         if !addr.ip().is_loopback() {

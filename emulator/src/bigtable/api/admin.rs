@@ -23,7 +23,7 @@ use super::jobs::Jobs;
 /// Limit of the service.
 const MAX_TABLE_ID_BYTES: usize = 50;
 
-/// Rows that a sweep rewrites, and that a deletion takes, before they let others have the table.
+/// Rows that a sweep rewrites, and that a deletion removes, before they let others have the table.
 const SWEPT_ROWS: usize = 256;
 const DELETED_ROWS: usize = 10_000;
 
@@ -44,7 +44,7 @@ impl Admin {
         self.jobs.write(move || work(&catalog)).await.map(Response::new)
     }
 
-    /// Frees the room of cells that a change of families made garbage. Reads do not show them in the meantime.
+    /// Frees the space of cells that a change of families made garbage. Reads already leave them out.
     fn sweep(&self, table: Arc<Table>) {
         let admin = self.clone();
         tokio::spawn(async move {
@@ -59,7 +59,7 @@ impl Admin {
                 match admin.run(step).await.map(Response::into_inner) {
                     Ok(None) => return,
                     Ok(last) => after = last,
-                    // Rows are rid of garbage when they are next written, too.
+                    // The next write of a row drops its garbage, too.
                     Err(status) => return tracing::debug!(%status, "a sweep for garbage stopped"),
                 }
             }
@@ -144,7 +144,7 @@ impl BigtableTableAdmin for Admin {
         Ok(Response::new(GenerateConsistencyTokenResponse { consistency_token: name }))
     }
 
-    /// There is one copy of the data: it is consistent.
+    /// There is one copy of the data, and it is always consistent.
     async fn check_consistency(
         &self,
         request: Request<CheckConsistencyRequest>,
@@ -192,7 +192,7 @@ fn refuse_protected(record: &TableRecord) -> Result<(), Status> {
     Ok(())
 }
 
-/// The table in as much detail as asked for. By default that is its name.
+/// The table in the detail asked for, by default its name alone.
 fn show(table: &TableProto, view: i32) -> TableProto {
     match View::try_from(view) {
         Ok(View::SchemaView | View::Full) => table.clone(),

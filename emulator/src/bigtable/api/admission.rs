@@ -1,4 +1,4 @@
-//! Lets a bounded number of bulk writes in: their bodies are received only when there is room for them.
+//! Bounds the bulk writes under way: a request's body is received only once there is room for it.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use tonic::server::NamedService;
 
 const BULK_WRITE: &str = "/google.bigtable.v2.Bigtable/MutateRows";
 
-/// A service with a gate before its bulk writes. Waiting calls hold what fits in their stream's window, no more.
+/// A service with a gate in front of its bulk writes. A waiting call holds no more than its stream's window.
 #[derive(Clone)]
 pub struct Admission<S> {
     service: S,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl<S> Admission<S> {
     pub fn new(service: S) -> Self {
         // Enough to receive as many as are being written.
-        let places = 2 * available_parallelism().map_or(1, usize::from) + 2;
-        Admission { service, places: Arc::new(Semaphore::new(places)) }
+        let permits = 2 * available_parallelism().map_or(1, usize::from) + 2;
+        Admission { service, permits: Arc::new(Semaphore::new(permits)) }
     }
 }
 
@@ -49,12 +49,12 @@ where
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let is_bulk_write = request.uri().path() == BULK_WRITE;
-        let places = self.places.clone();
+        let permits = self.permits.clone();
         // The instance that was polled ready is the one to call.
         let clone = self.service.clone();
         let mut service = std::mem::replace(&mut self.service, clone);
         Box::pin(async move {
-            let _place = if is_bulk_write { places.acquire_owned().await.ok() } else { None };
+            let _permit = if is_bulk_write { permits.acquire_owned().await.ok() } else { None };
             service.call(request).await
         })
     }

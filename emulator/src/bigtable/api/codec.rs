@@ -1,4 +1,4 @@
-//! A gRPC codec that leaves requests as bytes.
+//! A gRPC codec that leaves requests as bytes: a bulk write is decoded where it is carried out, borrowing.
 
 use std::marker::PhantomData;
 
@@ -8,7 +8,7 @@ use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic_prost::ProstEncoder;
 
-/// Requests stay encoded (decoded where the work is done, borrowing), responses are messages.
+/// Requests stay encoded, responses are messages.
 #[derive(Debug)]
 pub struct RawRequest<T, U>(PhantomData<(T, U)>);
 
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use crate::proto::bigtable::MutateRowsRequest;
 
-    /// The request of a call, one frame long.
+    /// Receives a request that is one frame long.
     async fn receive<T>(
         decoder: impl Decoder<Item = T, Error = Status> + Send + 'static,
         message: &[u8],

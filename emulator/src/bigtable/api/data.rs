@@ -1,4 +1,4 @@
-//! The data service, but for its reads.
+//! The data service, except `ReadRows`.
 
 use std::sync::Arc;
 
@@ -44,14 +44,14 @@ impl Data {
     }
 }
 
-/// One answer as a stream.
+/// A single response as a stream.
 type Single<T> = Once<std::future::Ready<Result<T, Status>>>;
 
 fn single<T>(answer: T) -> Response<Single<T>> {
     Response::new(stream::once(std::future::ready(Ok(answer))))
 }
 
-/// A view would show part of a table: this server has whole tables only.
+/// Refuses a call on a view: this server has whole tables only.
 pub fn refuse_views(names: &[&str]) -> Result<(), Status> {
     if names.iter().all(|name| name.is_empty()) {
         return Ok(());

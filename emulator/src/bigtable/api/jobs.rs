@@ -7,20 +7,20 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-/// Places for storage work. Writes have their own, so that reads go on while the store makes writers wait.
+/// Permits for storage work. Writes have their own, so that reads go on while the store makes writers wait.
 pub struct Jobs {
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
-    places: u32,
+    permits: u32,
     stop: CancellationToken,
 }
 
 impl Jobs {
     /// No work begins after `stop`.
     pub fn new(stop: CancellationToken) -> Jobs {
-        let places = 2 * available_parallelism().map_or(1, usize::from);
-        let semaphore = || Arc::new(Semaphore::new(places));
-        Jobs { reads: semaphore(), writes: semaphore(), places: places as u32, stop }
+        let permits = 2 * available_parallelism().map_or(1, usize::from);
+        let semaphore = || Arc::new(Semaphore::new(permits));
+        Jobs { reads: semaphore(), writes: semaphore(), permits: permits as u32, stop }
     }
 
     pub async fn read<T: Send + 'static>(
@@ -39,24 +39,24 @@ impl Jobs {
 
     /// Waits until no work is under way. Call it after `stop`.
     pub async fn drain(&self) {
-        for places in [&self.reads, &self.writes] {
+        for permits in [&self.reads, &self.writes] {
             // Fails only if the semaphore is closed, which it never is.
-            let _ = places.acquire_many(self.places).await;
+            let _ = permits.acquire_many(self.permits).await;
         }
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        places: &Arc<Semaphore>,
+        permits: &Arc<Semaphore>,
         job: impl FnOnce() -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
-        let place = places.clone().acquire_owned().await.map_err(|_| stopping())?;
+        let permit = permits.clone().acquire_owned().await.map_err(|_| stopping())?;
         if self.stop.is_cancelled() {
             return Err(stopping());
         }
         let work = tokio::task::spawn_blocking(move || {
             let result = job();
-            drop(place);
+            drop(permit);
             result
         });
         work.await.map_err(|error| Status::internal(format!("storage work failed: {error}")))?

@@ -1,5 +1,5 @@
-//! `ReadRows` below tonic: answers are made with their frame's header on and go to the connection as they are. Through a
-//! codec every message is copied once more.
+//! `ReadRows` below tonic's codecs, which copy every message once more: responses come with their frame's header and
+//! go to the connection as they are.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub const MAX_REQUEST_BYTES: usize = 256 << 20;
 
 const READ_ROWS: &str = "/google.bigtable.v2.Bigtable/ReadRows";
 
-/// A service whose `ReadRows` is answered here.
+/// Answers `ReadRows` itself and passes every other call on.
 #[derive(Clone)]
 pub struct Reads<S> {
     pub service: S,
@@ -89,7 +89,7 @@ impl Reader {
         Scan::new(self.catalog.table(&request.table_name)?, request)
     }
 
-    /// The answers, then how the call ended. An answer is made when the client's window has room for it.
+    /// The responses, then the call's status. A response is made once the client's window has room for it.
     fn frames(self, scan: Scan) -> Body {
         let jobs = self.jobs;
         let frames = stream::unfold(Some(scan), move |scan| {
@@ -119,7 +119,7 @@ async fn next(mut scan: Scan, jobs: &Jobs) -> Result<Option<(Bytes, Scan)>, Stat
 
 fn trailers(status: &Status) -> Frame<Bytes> {
     let mut trailers = HeaderMap::new();
-    // Refused only if the status has metadata that is no header, and ours have none.
+    // Fails only on metadata that cannot be a header, and ours have none.
     let _ = status.add_header(&mut trailers);
     Frame::trailers(trailers)
 }

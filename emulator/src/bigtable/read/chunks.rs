@@ -1,4 +1,7 @@
 //! Rows as `ReadRowsResponse` messages in their gRPC frames, written straight to bytes.
+//!
+//! A row has tens of chunks, so there are no generated types in between, and the usual chunk is a few moves of constant
+//! size. The tests hold every message against those types, byte by byte.
 
 use std::sync::Arc;
 
@@ -13,20 +16,20 @@ use crate::bigtable::wire::{
 
 use super::fields::{FAMILY_BLOCK, FAMILY_NAME, Fields, Padded, QUALIFIER, QUALIFIER_BLOCK};
 
-/// A message is sent once it has this size, far below the 4 MiB that clients accept unless told otherwise.
+/// A message is sent once it has this size, far below the 4 MiB that clients accept by default.
 pub const MESSAGE_BYTES: usize = 256 << 10;
 
-/// A message's frame begins with a byte that says whether it is compressed, and its length in four.
+/// A frame begins with a byte for whether its message is compressed, and four for the message's length.
 const FRAME_HEADER_BYTES: usize = 5;
 
-/// Messages made at once. Each time the scan looks for its place in the store anew: measured, with a quarter of this a scan
-/// costs 4 % more.
+/// Messages made at once. Each time, the scan seeks its place in the store anew: measured, with a quarter of this a
+/// scan costs 4 % more.
 const STEP_BYTES: usize = 4 << 20;
 
 /// A longer value is split over several chunks.
 const VALUE_BYTES: usize = 128 << 10;
 
-// Field numbers of ReadRowsResponse and CellChunk; a chunk's names have theirs with `Fields`.
+// Field numbers of ReadRowsResponse and CellChunk; those of a chunk's names are with `Fields`.
 const CHUNKS: u32 = 1;
 const LAST_SCANNED_ROW_KEY: u32 = 2;
 const ROW_KEY: u32 = 1;
@@ -36,30 +39,29 @@ const VALUE: u32 = 6;
 const VALUE_SIZE: u32 = 7;
 const COMMIT_ROW: u32 = 9;
 
-/// Any time's field fits.
+/// Room for the field of any timestamp.
 const TIME_BLOCK: usize = 16;
 
-/// Room for the blocks of the usual chunk: head, family, qualifier, time, and the value with its head.
+/// Room for the blocks of the usual chunk: its head, family, qualifier and timestamp, the value's head and the value.
 const ROOM: usize = 2 + FAMILY_BLOCK + QUALIFIER_BLOCK + TIME_BLOCK + 2 + VALUE_BLOCK;
 
-/// The usual chunk is shorter than this: its length takes one byte.
+/// The usual chunk is shorter than this, so that its length takes one byte.
 const USUAL_BYTES: usize = 0x80;
 
 /// Messages under construction.
 pub struct Messages {
     buffers: Arc<Buffers>,
-    /// The open message up to `end`, and room: a block of constant size is written in several moves, one of any few bytes
-    /// by a call.
+    /// The open message up to `end`, and room for whole blocks beyond.
     open: Vec<u8>,
     end: usize,
     /// Where the last chunk begins in the open message.
     last_chunk: usize,
     ready: Vec<Bytes>,
-    /// A chunk that is none of the usual.
+    /// Buffer of chunks that are not the usual ones.
     unusual: Vec<u8>,
 }
 
-/// Buffers of a scan, used again once their messages are sent: fresh pages cost a twentieth of a scan.
+/// Buffers of a scan, reused once their messages are sent: fresh pages cost a twentieth of a scan.
 #[derive(Default)]
 pub struct Buffers(Mutex<Vec<Vec<u8>>>);
 
@@ -86,14 +88,14 @@ impl AsRef<[u8]> for Message {
 impl Drop for Message {
     fn drop(&mut self) {
         let buffer = std::mem::take(&mut self.buffer);
-        // One that a large row has made grow goes.
+        // One that grew for a large row is not kept.
         if buffer.len() <= 2 * MESSAGE_BYTES {
             self.buffers.0.lock().push(buffer);
         }
     }
 }
 
-/// What a chunk says.
+/// A chunk's contents.
 #[derive(Clone, Copy, Default)]
 struct Chunk<'a> {
     /// Empty in all but a row's first chunk.
@@ -103,7 +105,7 @@ struct Chunk<'a> {
     timestamp_micros: i64,
     label: Option<&'a str>,
     value: &'a [u8],
-    /// Of a value that goes on in the next chunk.
+    /// The whole value's size, if it goes on in the next chunk.
     value_size: Option<usize>,
 }
 
@@ -114,7 +116,7 @@ pub struct RowWriter<'m, 'a> {
     fields: &'a Fields,
     key: &'a [u8],
     family: Option<u16>,
-    /// The last cell's time, and its field. Most rows have one time in all cells.
+    /// The last cell's timestamp, and its field. In most rows all cells have the same.
     timestamp_micros: i64,
     timestamp: Padded<TIME_BLOCK>,
 }
@@ -134,7 +136,7 @@ impl Messages {
         Messages { buffers, open, end: 0, last_chunk: 0, ready, unusual }
     }
 
-    /// Begins a row. `fields` are names of the schema and of the dictionary that the row is read with.
+    /// Begins a row. `fields` are of the schema and the dictionary that the row is read with.
     pub fn row<'m, 'a>(
         &'m mut self,
         key: &'a [u8],
@@ -166,7 +168,7 @@ impl Messages {
         self.unusual = out;
     }
 
-    /// Begins a chunk, for which there are so many bytes of room: a message that was full before goes.
+    /// Begins a chunk and makes room for its bytes, in a new message if the open one is full.
     #[inline]
     fn begin_chunk(&mut self, bytes: usize) {
         if self.end >= MESSAGE_BYTES {
@@ -192,15 +194,15 @@ impl Messages {
         self.end += bytes.len();
     }
 
-    /// Says of the last chunk that its row ends there.
+    /// Marks the last chunk as the end of its row.
     fn commit(&mut self) {
         const ENDS: [u8; 2] = [(COMMIT_ROW << 3) as u8, 1];
         let at = self.last_chunk + 1;
         let mut rest = &self.open[at..self.end];
-        let told = take_varint(&mut rest).expect("a chunk begins with its length");
+        let old_len = take_varint(&mut rest).expect("a chunk begins with its length");
         let fields = self.end - rest.len();
         let mut len = [0; 10];
-        let width = write_varint(&mut len, told + ENDS.len() as u64);
+        let width = write_varint(&mut len, old_len + ENDS.len() as u64);
         let shift = at + width - fields;
         self.reserve(shift + ENDS.len());
         if shift > 0 {
@@ -216,22 +218,22 @@ impl Messages {
         self.end = FRAME_HEADER_BYTES;
     }
 
-    /// Writes the frame's header: not compressed, so long.
+    /// Writes the frame's header: not compressed, and the message's length.
     fn end_message(&mut self) {
         let (buffer, len) = (std::mem::take(&mut self.open), std::mem::take(&mut self.end));
         let mut message = Message { buffer, len, buffers: self.buffers.clone() };
         message.buffer[0] = 0;
-        let told = (len - FRAME_HEADER_BYTES) as u32;
-        message.buffer[1..FRAME_HEADER_BYTES].copy_from_slice(&told.to_be_bytes());
+        let message_len = (len - FRAME_HEADER_BYTES) as u32;
+        message.buffer[1..FRAME_HEADER_BYTES].copy_from_slice(&message_len.to_be_bytes());
         self.ready.push(Bytes::from_owner(message));
     }
 
-    /// Whether this is enough for once.
+    /// Whether a step has made enough.
     pub fn is_full(&self) -> bool {
         self.ready.len() * MESSAGE_BYTES + self.end >= STEP_BYTES
     }
 
-    /// The messages, complete or not. If they would be none, one that says how far the scan has come.
+    /// The messages, the open one included. If there are none, one that reports how far the scan has come.
     pub fn finish(mut self, last_scanned: Option<&[u8]>) -> Vec<Bytes> {
         if self.end > 0 {
             self.end_message();
@@ -277,7 +279,7 @@ impl Chunk<'_> {
         }
     }
 
-    /// Bytes of the encoding. All fields' numbers are below 16: their keys take one byte.
+    /// Length of the encoded chunk. All field numbers are below 16, so that a key takes one byte.
     fn len(&self) -> usize {
         let bytes = |len: usize| 1 + varint_len(len as u64) + len;
         let number = |number: u64| 1 + varint_len(number);
@@ -311,7 +313,7 @@ impl<'a> RowWriter<'_, 'a> {
         }
     }
 
-    /// Ends the row; false if there was nothing in it.
+    /// Ends the row; false if it had no cells.
     pub fn finish(self) -> bool {
         if self.family.is_none() {
             return false;
@@ -320,7 +322,7 @@ impl<'a> RowWriter<'_, 'a> {
         true
     }
 
-    /// Writes the usual chunk: of a known column, not the first of its row, and short. False of another.
+    /// Writes the usual chunk: short, not its row's first, of names in `Fields`. False if the chunk is another.
     #[inline]
     fn put_usual(&mut self, cell: &Cell<'a>, place: Place<'_>) -> bool {
         let Some(last_family) = self.family else { return false };
@@ -363,7 +365,7 @@ impl<'a> RowWriter<'_, 'a> {
         true
     }
 
-    /// A chunk repeats of its predecessor what it does not say.
+    /// Writes any chunk. It leaves out what it has in common with its predecessor.
     fn put(&mut self, cell: &Cell<'a>, new_column: bool) {
         let new_family = self.family != Some(cell.family);
         self.messages.push(Chunk {
@@ -445,7 +447,7 @@ mod tests {
         assert!(response.last_scanned_row_key.is_empty());
     }
 
-    /// A row's chunks as the protocol describes them, by the generated types. No value is long.
+    /// A row's chunks in the generated types, as the protocol describes them. No value is split.
     fn plain_chunks(schema: &Schema, cells: &[Cell<'_>]) -> Vec<CellChunk> {
         let mut last: Option<&Cell<'_>> = None;
         let mut chunks = Vec::new();
@@ -472,7 +474,7 @@ mod tests {
     const QUALIFIERS: [&[u8]; 5] =
         [b"", b"q", b"a longer qualifier", &[b'x'; QUALIFIER_BLOCK - 4], &[b'x'; QUALIFIER_BLOCK]];
 
-    /// Places of family and qualifier, milliseconds, length of the value.
+    /// Indices of family and qualifier, milliseconds, length of the value.
     type Model = (u16, usize, i64, usize);
 
     fn model() -> impl Strategy<Value = Model> {
@@ -514,7 +516,7 @@ mod tests {
                         None => 0,
                     })
                 }).unwrap();
-                // As in a scan: names are encoded from the second row on.
+                // As in a scan, which encodes names from its second row on.
                 if !late || number > 0 {
                     fields.extend(&schema, &columns);
                 }

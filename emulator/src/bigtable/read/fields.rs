@@ -1,4 +1,6 @@
-//! The names in a scan's chunks, encoded once: each is in thousands of them.
+//! The names in a scan's chunks, encoded once: the same few are in thousands of chunks.
+//!
+//! The tests hold them against the generated types.
 
 use crate::bigtable::store::columns::Columns;
 use crate::bigtable::store::schema::Schema;
@@ -8,22 +10,22 @@ use crate::bigtable::wire::put_wrapped;
 pub const FAMILY_NAME: u32 = 2;
 pub const QUALIFIER: u32 = 3;
 
-/// Fields up to these sizes are kept.
+/// Longer fields are not kept.
 pub const FAMILY_BLOCK: usize = 32;
 pub const QUALIFIER_BLOCK: usize = 48;
 
-/// Families' and columns' names as chunks have them. Those that are not here, being long or new, are encoded again in
-/// every chunk that names them.
+/// The names of families and columns as chunks have them. A name that is not here, being long or new, is encoded
+/// again in every chunk that has it.
 #[derive(Debug, Default)]
 pub struct Fields {
     by_rank: Vec<Option<Padded<FAMILY_BLOCK>>>,
-    /// In the order of the ids, which begin at 1.
+    /// In the order of the ids, which start at 1.
     by_column: Vec<Option<Padded<QUALIFIER_BLOCK>>>,
 }
 
 impl Fields {
-    /// Takes in the families and columns that are not here yet. The schema is the same each time, the dictionary has
-    /// only grown.
+    /// Adds the families and columns that are not here yet. The schema must be the same each time; the dictionary may
+    /// only have grown.
     #[inline]
     pub fn extend(&mut self, schema: &Schema, columns: &Columns) {
         if self.by_rank.len() < schema.families().len() || self.by_column.len() < columns.len() {
@@ -44,7 +46,7 @@ impl Fields {
         self.by_rank.get(usize::from(rank))?.as_ref()
     }
 
-    /// By the column's id; none of 0, which stands for a column that the dictionary lacks.
+    /// By the column's id. None of 0, which stands for a column that the dictionary lacks.
     #[inline]
     pub fn qualifier(&self, column: u32) -> Option<&Padded<QUALIFIER_BLOCK>> {
         self.by_column.get((column as usize).wrapping_sub(1))?.as_ref()
@@ -57,7 +59,7 @@ fn field<const N: usize>(number: u32, name: &[u8]) -> Option<Padded<N>> {
     Padded::of(&field)
 }
 
-/// A few bytes in a block: copying a constant number of bytes is a few moves, copying any other number a call.
+/// A few bytes in a block of constant size: that is copied by a few moves, a slice of any length by a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Padded<const N: usize> {
     pub block: [u8; N],
@@ -72,7 +74,7 @@ impl<const N: usize> Padded<N> {
         Some(Padded { block, len: bytes.len() })
     }
 
-    /// Writes the bytes to `room`, and what pads them behind.
+    /// Writes the whole block, and moves `at` behind the bytes that count.
     #[inline]
     pub fn put<const ROOM: usize>(&self, room: &mut [u8; ROOM], at: &mut usize) {
         room[*at..*at + N].copy_from_slice(&self.block);

@@ -86,7 +86,7 @@ impl Filter {
         compile(filter, Place { depth: 0, in_predicate: false })
     }
 
-    /// How many of a column's newest cells pass, where the filter says nothing else.
+    /// How many of a column's newest cells pass, if the filter asks for nothing else.
     pub fn newest(&self) -> Option<usize> {
         match self {
             Filter::PassAll => Some(usize::MAX),
@@ -164,7 +164,7 @@ fn compile_condition(condition: &Condition, place: Place) -> Result<Filter, Stat
     let Some(predicate) = &condition.predicate_filter else {
         return Err(invalid("a condition needs a predicate"));
     };
-    // A branch that is not set lets nothing through.
+    // A missing branch lets nothing through.
     let branch = |filter: &Option<Box<RowFilter>>| match filter {
         Some(filter) => compile(filter, place.inside()).map(Box::new),
         None => Ok(Box::new(Filter::BlockAll)),

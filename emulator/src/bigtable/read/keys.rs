@@ -1,4 +1,4 @@
-//! Which rows a read asks for.
+//! The rows that a read asks for, as intervals of keys.
 
 use std::collections::VecDeque;
 
@@ -8,15 +8,15 @@ use crate::bigtable::store::limits::check_key;
 use crate::proto::bigtable::row_range::{EndKey, StartKey};
 use crate::proto::bigtable::{RowRange, RowSet};
 
-/// The keys from `start` up to, not including, `end`; no end is the end of the table.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The keys from `start` up to, but not including, `end`; without an end, to the end of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interval {
     pub start: Vec<u8>,
     pub end: Option<Vec<u8>>,
 }
 
 impl Interval {
-    /// The only key, if there is just one.
+    /// The key, if there is only one.
     pub fn single(&self) -> Option<&[u8]> {
         match self.end.as_deref()?.split_last()? {
             (0, key) if *key == *self.start => Some(key),
@@ -35,7 +35,7 @@ pub fn after(mut key: Vec<u8>) -> Vec<u8> {
     key
 }
 
-/// A row set as intervals in order that do not touch. No set, or an empty one, is the whole table.
+/// A row set as intervals in order that do not touch. Without a set, or with an empty one, the whole table.
 pub fn intervals(rows: Option<RowSet>) -> Result<VecDeque<Interval>, Status> {
     let rows = rows.unwrap_or_default();
     if rows.row_keys.is_empty() && rows.row_ranges.is_empty() {

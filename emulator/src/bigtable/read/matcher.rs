@@ -1,4 +1,4 @@
-//! What a filter lets through of a row.
+//! Applies a filter to a row.
 
 use crate::bigtable::store::row::Cell;
 use crate::bigtable::store::schema::Schema;
@@ -12,14 +12,14 @@ pub struct Row<'a> {
     pub schema: &'a Schema,
 }
 
-/// Cells of the row that pass, in order. The cells given are in order.
+/// The cells that pass, in order. The cells given are in order, too.
 pub fn run<'a>(filter: &'a Filter, row: Row<'_>, cells: Vec<Cell<'a>>) -> Vec<Cell<'a>> {
     let mut sunk = Vec::new();
     let passed = pass(filter, row, cells, &mut sunk);
     if sunk.is_empty() { passed } else { merge(passed, sunk) }
 }
 
-/// What passes on. What a sink takes goes to `sunk`, past the filters that follow.
+/// The cells that pass on. Those that a sink takes go to `sunk`, past the filters that follow.
 fn pass<'a>(
     filter: &'a Filter,
     row: Row<'_>,
@@ -59,7 +59,7 @@ fn pass<'a>(
 fn retain(filter: &Filter, schema: &Schema, cells: &mut Vec<Cell<'_>>) {
     match filter {
         Filter::Family(pattern) => {
-            // Cells of a family are neighbours: one match a family.
+            // A family's cells are neighbours: it is matched once.
             let mut last = None;
             cells.retain(|cell| {
                 let (_, passes) =
@@ -95,7 +95,7 @@ fn limit_columns(cells: &mut Vec<Cell<'_>>, limit: usize) {
     });
 }
 
-/// Cells of both in order; of equals the first's come first.
+/// Both lists' cells in order; of equal ones, the first list's come first.
 fn merge<'a>(mut first: Vec<Cell<'a>>, second: Vec<Cell<'a>>) -> Vec<Cell<'a>> {
     if first.is_empty() {
         return second;
@@ -130,7 +130,7 @@ mod tests {
         Schema::compile(TableRecord { next_family_id: 2, families, ..TableRecord::default() }).unwrap()
     }
 
-    /// Qualifier, timestamp and label of what passes from f:a@2, f:a@1, f:b@1, g:a@3.
+    /// Family, qualifier, timestamp and label of the cells that pass, of f:a@2, f:a@1, f:b@1 and g:a@3.
     fn passing(kind: Kind) -> Vec<String> {
         let filter = Filter::compile(Some(&leaf(kind))).unwrap();
         let schema = schema();

@@ -3,14 +3,14 @@
 use regex::bytes::{Regex, RegexBuilder};
 use tonic::Status;
 
-/// Compiles a filter's expression. `INVALID_ARGUMENT` if it is none.
+/// Compiles a filter's expression. `INVALID_ARGUMENT` if it is malformed.
 pub fn compile(pattern: &[u8]) -> Result<Regex, Status> {
     RegexBuilder::new(&format!(r"\A(?:{})\z", translate(pattern))).unicode(false).octal(true).build().map_err(
         |error| Status::invalid_argument(format!("filter expression {}: {error}", pattern.escape_ascii())),
     )
 }
 
-/// Rewrites what RE2 has and the regex crate has not: `\C` for any byte, `\Q...\E` for literals, bytes that are not
+/// Rewrites what RE2 has and the regex crate lacks: `\C` for any byte, `\Q...\E` for literals, bytes that are not
 /// UTF-8.
 fn translate(pattern: &[u8]) -> String {
     let mut out = String::with_capacity(pattern.len() + 8);
@@ -34,7 +34,7 @@ fn translate(pattern: &[u8]) -> String {
     out
 }
 
-/// Escapes up to `\E` and answers what follows it.
+/// Escapes up to `\E` and returns what follows it.
 fn translate_literal<'a>(bytes: &'a [u8], out: &mut String) -> &'a [u8] {
     let end = bytes.windows(2).position(|pair| pair == br"\E").unwrap_or(bytes.len());
     for &byte in &bytes[..end] {

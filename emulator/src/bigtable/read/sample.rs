@@ -7,15 +7,15 @@ use crate::bigtable::store::storage::{Storage, failed};
 use crate::bigtable::store::table::State;
 use crate::proto::bigtable::SampleRowKeysResponse;
 
-/// Tables that were there when the server started are sampled by reading their keys up to this many rows; larger ones by the
-/// bounds of the store's tables, each of which holds some tens of thousands.
+/// A table older than the server's start is sampled by reading its keys, up to this many rows; a larger one by the
+/// bounds of the store's tables, each of which holds tens of thousands.
 const COUNTED_ROWS: usize = 1_000_000;
 
 /// A table is divided into about this many parts, if it has the rows.
 const PARTS: usize = 32;
 const LEAST_ROWS: usize = 1_000;
 
-/// Sample keys in order with the bytes before each, the last one empty: the end of the table.
+/// Sample keys in order, each with the bytes before it. The last one is empty: the end of the table.
 pub fn sample(state: &State) -> Result<Vec<SampleRowKeysResponse>, Status> {
     let tree = &state.storage.rows.tree;
     let bytes = tree.disk_space() + tree.active_memtable().size();
@@ -43,14 +43,14 @@ pub fn sample(state: &State) -> Result<Vec<SampleRowKeysResponse>, Status> {
     Ok(samples)
 }
 
-/// As many of the keys as there are to be parts, and the rows between two.
+/// One key a part, and the rows in each.
 fn thin(keys: Vec<Vec<u8>>, rows: usize) -> Vec<(Vec<u8>, usize)> {
     let parts = PARTS.min(rows / LEAST_ROWS).min(keys.len());
     let step = keys.len().checked_div(parts).unwrap_or(usize::MAX);
     keys.into_iter().skip(step - 1).step_by(step).take(parts).map(|key| (key, rows / parts)).collect()
 }
 
-/// Every n-th key, and the rows since the one before.
+/// Every n-th key, and the rows since the previous one.
 fn count(storage: &Storage, rows: usize) -> Result<Vec<(Vec<u8>, usize)>, Status> {
     let step = (rows / PARTS).max(LEAST_ROWS);
     let mut points = Vec::new();

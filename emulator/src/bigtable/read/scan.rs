@@ -21,8 +21,8 @@ use super::filter::Filter;
 use super::keys::{Interval, after, intervals};
 use super::matcher;
 
-/// A scan that finds nothing says how far it has come about this often, so that the client sees it alive, and other
-/// scans get their turn.
+/// A scan that finds nothing reports how far it has come about this often, so that the client sees it is alive and
+/// other scans get their turn.
 const SILENCE: Duration = Duration::from_millis(500);
 const SILENT_ROWS: u32 = 20_000;
 
@@ -30,22 +30,22 @@ const SILENT_ROWS: u32 = 20_000;
 pub struct Scan {
     table: Arc<Table>,
     filter: Arc<Filter>,
-    /// What is left to read, in the order of travel.
+    /// Left to read, in the order of travel.
     left: VecDeque<Interval>,
     reversed: bool,
     rows_left: Option<u64>,
-    /// Messages that are made and not yet taken.
+    /// Messages that are made but not yet taken.
     ready: VecDeque<Bytes>,
     buffers: Arc<Buffers>,
 }
 
-/// What one step of a scan has seen.
+/// One step of a scan, on one state of the table.
 struct Step {
     state: Arc<State>,
     columns: Arc<Columns>,
     fields: Fields,
     now_micros: i64,
-    /// By family.
+    /// By the family's rank.
     newest_live_from: Vec<i64>,
     started: Instant,
     messages: Messages,
@@ -84,12 +84,12 @@ impl Scan {
         self.ready.is_empty() && (self.left.is_empty() || self.rows_left == Some(0))
     }
 
-    /// A message that is made already.
+    /// The next message, if it is already made.
     pub fn ready_message(&mut self) -> Option<Bytes> {
         self.ready.pop_front()
     }
 
-    /// Reads on until messages are made or the scan ends. None at the end. Blocks on the disk.
+    /// Reads on until there are messages. None once the scan has ended. Blocks on the disk.
     pub fn next_message(&mut self) -> Result<Option<Bytes>, Status> {
         while self.ready.is_empty() && !self.is_done() {
             self.step()?;
@@ -123,7 +123,7 @@ impl Scan {
         Ok(())
     }
 
-    /// Reads an interval, and answers what is left of it if the step is over first.
+    /// Reads an interval. Returns the rest of it if the step is over first.
     fn read_interval(&mut self, interval: &Interval, step: &mut Step) -> Result<Option<Interval>, Status> {
         if let Some(key) = interval.single() {
             match step.state.storage.get(key)? {
@@ -158,10 +158,10 @@ impl Scan {
     fn read_row(&mut self, key: &[u8], stored: &Slice, step: &mut Step) -> Result<(), Status> {
         step.rows += 1;
         let state = &step.state;
-        // After the row was read, so that its columns are among them.
+        // After the row was read, so that the dictionary has its columns.
         state.storage.refresh(&mut step.columns);
         if step.rows > 1 {
-            // Encoding every name costs a read of a single row more than it spares.
+            // Not for a single row: encoding every name would cost more than it saves.
             step.fields.extend(&state.schema, &step.columns);
         }
         let mut writer = step.messages.row(key, &state.schema, &step.fields);

@@ -21,29 +21,29 @@ const META: &str = "meta";
 const TABLES: &str = "table/";
 const NEXT_GENERATION: &str = "next_generation";
 
-/// Journals beyond this make the store flush what they still hold. It bounds what a start after a kill replays.
+/// Beyond this the store flushes what its journals still hold. It bounds what is replayed after a kill.
 const JOURNAL_BYTES: u64 = 256 << 20;
 
 /// The store keeps at most this many files open.
 const OPEN_FILES: usize = 256;
 
-/// One thread flushes and compacts. A second one would poll while the first compacts: more CPU for the same speed.
+/// One thread flushes and compacts. A second one would poll while the first compacts: more CPU, the same speed.
 const STORE_THREADS: usize = 1;
 
-/// Rows in memory only, over all tables, beyond which the largest memtable is flushed early.
+/// Bytes of all tables' memtables beyond which the largest is flushed early.
 const MEMTABLES_BYTES: u64 = 108 << 20;
 
-/// Memtables, over all tables, that may wait for their flush before writers wait, too; and for how long those do at
-/// most, lest a store that has failed holds them for ever.
+/// Memtables, over all tables, that may wait to be flushed before writers wait, too; and for how long writers wait at
+/// most, so that a failed store does not hold them for ever.
 const SEALED_MEMTABLES: usize = 3;
 const MAX_WAIT: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// All tables. Reads take no lock for longer than a look-up.
+/// All tables. Reads hold no lock for longer than a look-up.
 pub struct Catalog {
     path: PathBuf,
     tables: RwLock<BTreeMap<String, Arc<Table>>>,
-    /// None once closed. Held while a table is made, changed or deleted.
+    /// None once closed. Locked while a table is created, changed or deleted.
     store: Mutex<Option<Store>>,
 }
 
@@ -88,7 +88,7 @@ impl Catalog {
         tables.values().filter(|table| table.name.starts_with(prefix)).cloned().collect()
     }
 
-    /// Makes a table and syncs it to disk. The record's generation is chosen here.
+    /// Creates a table and syncs it to disk. The record's generation is chosen here.
     pub fn create(&self, record: TableRecord) -> Result<Arc<Table>, Status> {
         let store = self.store.lock();
         let store = store.as_ref().ok_or_else(closed)?;
@@ -102,7 +102,7 @@ impl Catalog {
         Ok(table)
     }
 
-    /// Deletes a table, unless `allowed` objects. Calls under way end with what they began with.
+    /// Deletes a table, unless `allowed` objects. Calls under way finish with the state they began with.
     pub fn delete(
         &self,
         name: &str,
@@ -119,7 +119,7 @@ impl Catalog {
         held.state.storage.delete().map_err(|error| failed(&error))
     }
 
-    /// Changes a table's record and syncs it to disk, all or nothing. Answers the new schema's table.
+    /// Changes a table's record and syncs it to disk, all or nothing. Returns the changed table.
     pub fn modify(
         &self,
         name: &str,
@@ -149,8 +149,8 @@ impl Catalog {
         held.state.storage.delete().map_err(|error| failed(&error))
     }
 
-    /// Keeps the store's memory and its runs within bounds, however many tables are written to. Called after each write: a
-    /// writer waits while the store is behind with its flushes, and helps it with its compactions.
+    /// Keeps the store's memory and runs within bounds, however many tables are written to. To be called after each
+    /// write: the writer waits while the store is behind with flushes, and helps it with compactions.
     pub fn keep_up(&self) -> Result<(), Status> {
         let state = |table: Arc<Table>| table.state().ok();
         let states: Vec<_> = self.list("").into_iter().filter_map(state).collect();
@@ -166,7 +166,7 @@ impl Catalog {
             std::thread::sleep(PAUSE);
         }
         for State { storage, .. } in states.iter().map(Arc::as_ref) {
-            // However long: each turn compacts, or somebody else does.
+            // However long it takes: in each turn a step is done, here or by someone else.
             while storage.is_behind() {
                 storage.compact().map_err(|error| failed(&error))?;
                 std::thread::sleep(PAUSE);
@@ -209,7 +209,7 @@ impl Store {
         Ok(tables)
     }
 
-    /// Deletes keyspaces and dictionaries without a table: a process was killed between two steps.
+    /// Deletes keyspaces and dictionaries without a table, left by a process killed between two steps.
     fn delete_strays(&self, tables: &BTreeMap<u64, Table>) -> fjall::Result<()> {
         let known: Vec<String> =
             tables.keys().map(|generation| keyspace_name(*generation)).chain([META.to_owned()]).collect();

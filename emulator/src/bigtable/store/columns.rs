@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 
-/// Columns beyond these are spelt out in every row, so that qualifiers made of data cannot fill the memory.
+/// Further columns are spelt out in every row, so that qualifiers made of data cannot fill the memory.
 const MAX_COLUMNS: usize = 1024;
 
 /// Longer qualifiers are spelt out in every row.
 const MAX_QUALIFIER_BYTES: usize = 128;
 
 /// A column's family and qualifier.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     pub family_id: u32,
     pub qualifier: Box<[u8]>,
 }
 
 /// The dictionary. Ids start at 1, grow by one, and mean the same for ever.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Columns {
     by_id: Vec<Column>,
     ids: HashMap<u32, HashMap<Box<[u8]>, u32>>,
@@ -40,12 +40,12 @@ impl Columns {
         self.ids.get(&family_id)?.get(qualifier).copied()
     }
 
-    /// Whether a column that is not in the dictionary may enter it.
+    /// Whether a column that is not in the dictionary may be added.
     pub fn admits(&self, qualifier: &[u8]) -> bool {
         self.by_id.len() < MAX_COLUMNS && qualifier.len() <= MAX_QUALIFIER_BYTES
     }
 
-    /// Adds a column and says its id.
+    /// Adds a column and returns its id.
     pub fn push(&mut self, column: Column) -> u32 {
         let id = self.by_id.len() as u32 + 1;
         self.ids.entry(column.family_id).or_default().insert(column.qualifier.clone(), id);
@@ -59,7 +59,7 @@ impl Column {
         Column { family_id, qualifier: qualifier.into() }
     }
 
-    /// Value of the column's record.
+    /// The value of the column's record.
     pub fn to_bytes(&self) -> Vec<u8> {
         [&self.family_id.to_be_bytes(), &*self.qualifier].concat()
     }

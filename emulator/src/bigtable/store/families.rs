@@ -1,4 +1,4 @@
-//! Column families of a table's record: made, changed and dropped.
+//! Creates, changes and drops the column families of a table's record.
 
 use tonic::Status;
 
@@ -12,7 +12,7 @@ use super::schema::{FamilyRecord, TableRecord};
 const MAX_FAMILIES: usize = 100;
 const MAX_NAME_BYTES: usize = 64;
 
-/// Applies modifications in order. An error leaves nothing changed, if the caller drops the record.
+/// Applies modifications in order. After an error the record is half changed: drop it.
 pub fn modify(record: &mut TableRecord, modifications: &[Modification]) -> Result<(), Status> {
     for modification in modifications {
         let name = &modification.id;

@@ -1,4 +1,4 @@
-//! Limits on the size of keys, for those who read as for those who write.
+//! Limits on sizes that reads and writes share.
 
 use tonic::Status;
 
@@ -13,7 +13,7 @@ pub fn check_key(key: &[u8]) -> Result<(), Status> {
     check_size("row key", key, MAX_KEY_BYTES)
 }
 
-/// `INVALID_ARGUMENT` if there are more bytes than `limit`; `name` is theirs in the message.
+/// `INVALID_ARGUMENT` if there are more bytes than `limit`; the message calls them `name`.
 pub fn check_size(name: &str, bytes: &[u8], limit: usize) -> Result<(), Status> {
     if bytes.len() <= limit {
         return Ok(());

@@ -1,14 +1,14 @@
-//! Which keys a table may hold, and some that it does.
+//! A filter of the keys a table may hold, and a sample of those it does.
 //!
-//! The filter spares a write the search for a row that is not there. The store has such filters, too, but one for each of its
-//! files and none for its memtables. Measured: looking for a new row in the store costs a tenth of writing it.
+//! The filter saves a write the search for a row that is not there. The store has such filters, too, but one for each
+//! of its files and none for its memtables. Measured: looking for a new row in the store costs a tenth of writing it.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-/// Room of the first layer, in keys; each further one has four times as much.
+/// Keys that the first layer has room for; each further one has four times as much.
 const FIRST_ROOM: usize = 1 << 16;
 
-/// Tables of more than 5.6 million rows do without: the filter has 7 MiB by then.
+/// Tables of more than 5.6 million rows do without: the filter takes 7 MiB by then.
 const MAX_LAYERS: usize = 4;
 
 /// A block is a cache line: a look-up costs one miss a layer.
@@ -22,16 +22,16 @@ type Block = [u64; BLOCK_BITS / 64];
 #[derive(Debug)]
 pub struct Present {
     layers: Vec<Layer>,
-    /// False if there are keys that are not in the layers: then any key may be there.
+    /// False if there are keys that are not in the layers: then any key may exist.
     complete: bool,
-    /// None of a table whose keys are not known from its first.
+    /// None of a table whose keys are not all known.
     sample: Option<Sample>,
 }
 
 /// A sample is halved beyond this many keys.
 const SAMPLED_KEYS: usize = 1024;
 
-/// The keys whose hashes are below a limit: as likely each as any other.
+/// The keys whose hashes are below a limit: any key is as likely as another.
 #[derive(Debug)]
 struct Sample {
     limit: u64,
@@ -45,20 +45,20 @@ struct Layer {
 }
 
 impl Present {
-    /// The filter of a table that is empty or, not `complete`, of one whose keys are not known.
+    /// The filter of an empty table, or, not `complete`, of one whose keys are not known.
     pub fn new(complete: bool) -> Self {
         let sample = complete.then(|| Sample { limit: u64::MAX, keys: Vec::new() });
         Present { layers: Vec::new(), complete, sample }
     }
 
-    /// Some hundred of the keys that were inserted, in order; all if there are fewer. None if others may be there.
+    /// Hundreds of the inserted keys, or all if there are fewer, in order. None if there may be others.
     pub fn sample(&self) -> Option<Vec<Vec<u8>>> {
         let mut keys: Vec<_> = self.sample.as_ref()?.keys.iter().map(|(_, key)| key.to_vec()).collect();
         keys.sort_unstable();
         Some(keys)
     }
 
-    /// False if the key is certainly not there.
+    /// False if the key certainly does not exist.
     pub fn may_contain(&self, key: &[u8]) -> bool {
         let hash = hash(key);
         !self.complete || self.layers.iter().any(|layer| layer.contains(hash))
@@ -115,13 +115,13 @@ impl Layer {
         self.room -= 1;
     }
 
-    /// The hash's high bits choose the block.
+    /// The block, chosen by the hash's high bits.
     fn block(&self, hash: u64) -> usize {
         ((u128::from(hash) * self.blocks.len() as u128) >> 64) as usize
     }
 }
 
-/// Nine bits of another mix of the hash choose each bit of the block.
+/// Bits of the block, each chosen by nine bits of another mix of the hash.
 fn probes(hash: u64) -> impl Iterator<Item = usize> {
     let mixed = hash.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - 9 * PROBES);
     (0..PROBES).map(move |probe| (mixed >> (9 * probe)) as usize % BLOCK_BITS)

@@ -6,6 +6,9 @@
 //! cell   = zigzag(timestamp_millis - the previous cell's) value_len value
 //! ```
 //! Numbers are varints. Columns are in the order of their families' names, then qualifiers; cells newest first.
+//!
+//! Names are numbers of a dictionary and timestamps are differences. Measured: a payment's row takes 700 bytes, with
+//! names and whole timestamps in it 2,200.
 
 use std::cmp::Ordering;
 
@@ -17,7 +20,7 @@ use super::schema::Schema;
 const FORMAT: u8 = 1;
 
 /// One cell, borrowing from the row or the request it was read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cell<'a> {
     /// Rank of the family in the schema.
     pub family: u16,
@@ -47,7 +50,7 @@ impl Cell<'_> {
 
     #[inline]
     pub fn same_column(&self, other: &Cell<'_>) -> bool {
-        // Qualifiers of a row often share a length and a start: their last bytes tell most of them apart.
+        // Qualifiers of a row often share length and start, but seldom the last byte.
         self.family == other.family
             && self.qualifier.last() == other.qualifier.last()
             && self.qualifier == other.qualifier
@@ -57,7 +60,7 @@ impl Cell<'_> {
 /// Why a stored row cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// The dictionary is older than the row: take it after the row.
+    /// The dictionary is older than the row: take it after reading the row.
     #[error("column {0} is not in the dictionary")]
     UnknownColumn(u64),
     #[error("the row is damaged")]
@@ -70,20 +73,20 @@ impl From<Malformed> for Unreadable {
     }
 }
 
-/// Where a cell stands in a stored row.
+/// A cell's place in a stored row.
 #[derive(Clone, Copy)]
 pub struct Place<'a> {
-    /// Number among the cells of its column, the newest being 0.
+    /// Index among the cells of its column, from the newest.
     pub nth: usize,
-    /// The column's id in the dictionary, 0 if it is not there.
+    /// The column's id in the dictionary, 0 if it has none.
     pub column: u32,
-    /// The value and what is stored behind it, if that makes up a block: a copy of constant size is cheaper.
+    /// The value and what is stored behind it, if that fills a block: a copy of constant size is cheaper.
     pub block: Option<&'a [u8; VALUE_BLOCK]>,
 }
 
 pub const VALUE_BLOCK: usize = 64;
 
-/// Hands on a row's cells in order. Cells of dropped families are left out.
+/// Passes on a row's cells in order, except those of dropped families.
 pub fn visit<'a>(
     mut bytes: &'a [u8],
     schema: &Schema,
@@ -128,8 +131,8 @@ fn spelt_column<'a>(bytes: &mut &'a [u8]) -> Result<(u32, &'a [u8]), Unreadable>
     Ok((family_id, take_slice(bytes, len)?))
 }
 
-/// Appends the encoding of a row whose cells are in order. `column_id` gives a column's id in the dictionary by
-/// family id and qualifier, 0 to have it spelt out.
+/// Appends the encoding of a row whose cells are in order. `column_id` returns a column's id in the dictionary by
+/// family id and qualifier, or 0 to have it spelt out.
 pub fn encode<E>(
     cells: &[Cell<'_>],
     schema: &Schema,

@@ -2,11 +2,11 @@
 
 use crate::proto::bigtable_admin::{GcRule, gc_rule};
 
-/// Rules nested deeper than this are refused; the service bounds their size instead.
+/// Rules nested deeper are refused; the service bounds their size instead.
 const MAX_DEPTH: usize = 20;
 
-/// Which cells of a column are garbage.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Decides which cells of a column are garbage.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Rule {
     #[default]
     Never,
@@ -32,13 +32,13 @@ pub enum Invalid {
 }
 
 impl Rule {
-    /// The rule a family was given; none means never.
+    /// The rule of a family; without one, nothing is garbage.
     pub fn compile(rule: Option<&GcRule>) -> Result<Rule, Invalid> {
         compile(rule, 0)
     }
 
-    /// Whether the `nth` newest cell (from 0) of a column, `age_micros` old, is garbage. What is garbage stays so with older
-    /// cells: the live ones of a column are its newest.
+    /// Whether the `nth` newest cell (from 0) of a column, `age_micros` old, is garbage. If a cell is, so are all older
+    /// ones: the live cells of a column are its newest.
     #[inline]
     pub fn collects(&self, nth: usize, age_micros: i64) -> bool {
         match self {
@@ -50,7 +50,7 @@ impl Rule {
         }
     }
 
-    /// The time from which on the newest cell of a column is no garbage: what [`Rule::collects`] says of it, asked once.
+    /// The time from which on the newest cell of a column lives: the answer of [`Rule::collects`] for all at once.
     pub fn newest_lives_from(&self, now_micros: i64) -> i64 {
         let each = |rules: &[Rule]| rules.iter().map(|rule| rule.newest_lives_from(now_micros)).collect();
         match self {

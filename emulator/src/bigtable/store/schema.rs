@@ -11,10 +11,10 @@ use super::rule::{Invalid, Rule};
 pub struct TableRecord {
     #[prost(string, tag = "1")]
     pub name: String,
-    /// Names the keyspace that holds the rows; a new one after all rows are dropped.
+    /// Identifies the keyspace that holds the rows: a new one once all rows are dropped.
     #[prost(uint64, tag = "2")]
     pub generation: u64,
-    /// Family ids are never used twice, so that a family made anew does not show its predecessor's cells.
+    /// Ids are never reused, so that a family created anew does not show its predecessor's cells.
     #[prost(uint32, tag = "3")]
     pub next_family_id: u32,
     #[prost(message, repeated, tag = "4")]
@@ -57,7 +57,7 @@ pub struct Schema {
 const LOW_IDS: u32 = 256;
 
 impl Schema {
-    /// Compiles a record. Fails on a rule that is refused.
+    /// Compiles a record. Fails on an invalid rule.
     pub fn compile(mut record: TableRecord) -> Result<Schema, Invalid> {
         record.families.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
         let families = record.families.iter().map(compile_family).collect::<Result<Vec<_>, _>>()?;
@@ -77,7 +77,7 @@ impl Schema {
         &self.families[usize::from(rank)]
     }
 
-    /// By rank: the time from which on the newest cell of a column lives.
+    /// By rank, the time from which on the newest cell of a column lives.
     pub fn newest_live_from(&self, now_micros: i64) -> Vec<i64> {
         self.families.iter().map(|family| family.rule.newest_lives_from(now_micros)).collect()
     }

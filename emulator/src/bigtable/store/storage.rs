@@ -14,24 +14,24 @@ use super::present::Present;
 use super::row::{self, Cell};
 use super::schema::Schema;
 
-/// A memtable is flushed at this size. A table has one, and up to four more waiting for the flush.
+/// A memtable is flushed at this size. A table has one, and up to four more that wait to be flushed.
 const MEMTABLE_BYTES: u64 = 36 << 20;
 
-/// Rows that were there at the start are sampled by the tables' bounds.
+/// Bounds of these tables are the sample keys of rows older than the server's start.
 const TABLE_BYTES: u64 = 64 << 20;
 
-/// Runs before a compaction. Measured at a million payments: with 4, rows cost a fifth more to write, and nothing is read
-/// faster.
+/// Runs before a compaction. Measured at a million payments: with 4, rows cost a fifth more to write, and nothing is
+/// read faster.
 const L0_RUNS: u8 = 22;
 
-/// Runs from which writers compact, too. At 30 the store makes them wait; but it thinks of compacting only after a flush, and
-/// then prefers the level that is fullest by its own measure, so that it may wait for ever.
+/// Runs from which writers compact, too. At 30 the store makes them wait; but it considers a compaction only after a
+/// flush, and then prefers the level that is fullest by its own measure, so that they might wait for ever.
 const MOST_L0_RUNS: usize = 25;
 
-/// Measured: with 32 KiB rows that are written again cost a tenth more, and a scan costs the same.
+/// Measured: with 32 KiB, rewriting rows costs a tenth more, and a scan the same.
 const BLOCK_BYTES: u32 = 16 << 10;
 
-/// Prefix of the columns' records.
+/// Prefix of the keys of columns' records.
 pub const COLUMNS: &str = "column/";
 
 /// A keyspace of rows and its dictionary. Dropping all rows of a table makes a new one.
@@ -41,7 +41,7 @@ pub struct Storage {
     generation: u64,
     pub rows: Keyspace,
     columns: RwLock<Arc<Columns>>,
-    /// Of the dictionary.
+    /// Columns in the dictionary, to be read without its lock.
     column_count: AtomicUsize,
     present: Mutex<Present>,
 }
@@ -51,8 +51,8 @@ pub fn keyspace_name(generation: u64) -> String {
     format!("rows{generation}")
 }
 
-/// Rows lie in the tables themselves. In blob files a scan reads each by a call of its own: half as much CPU again, and they
-/// cost no less to write up to three million.
+/// Rows lie in the tables themselves. From blob files a scan reads each row by a call of its own, which costs half as
+/// much CPU again; up to three million rows, writing them costs no less.
 fn options() -> KeyspaceCreateOptions {
     KeyspaceCreateOptions::default()
         .max_memtable_size(MEMTABLE_BYTES)
@@ -66,7 +66,7 @@ fn compaction() -> Arc<Leveled> {
 }
 
 impl Storage {
-    /// Opens a generation's rows, making an empty keyspace if there is none.
+    /// Opens a generation's rows, creating an empty keyspace if there is none.
     pub fn open(db: &Database, meta: &Keyspace, generation: u64) -> fjall::Result<Storage> {
         let rows = db.keyspace(&keyspace_name(generation), options)?;
         let mut columns = Columns::default();
@@ -87,7 +87,7 @@ impl Storage {
         })
     }
 
-    /// Deletes the rows. Readers that still hold the storage are not disturbed; the files go when they let go.
+    /// Deletes the rows. Readers that still hold the storage are not disturbed: the files go once they let go.
     pub fn delete(&self) -> fjall::Result<()> {
         let mut batch = self.db.batch();
         for record in self.meta.prefix(column_key(self.generation, None)) {
@@ -97,12 +97,12 @@ impl Storage {
         self.db.delete_keyspace(self.rows.clone())
     }
 
-    /// The dictionary as it is now; it only grows.
+    /// The current dictionary. It only grows.
     pub fn columns(&self) -> Arc<Columns> {
         self.columns.read().clone()
     }
 
-    /// Takes the dictionary anew, if it has grown.
+    /// Takes the current dictionary if it has grown.
     pub fn refresh(&self, columns: &mut Arc<Columns>) {
         if columns.len() < self.column_count.load(Ordering::Acquire) {
             *columns = self.columns();
@@ -114,7 +114,7 @@ impl Storage {
         self.rows.get(key).map_err(|error| failed(&error))
     }
 
-    /// The filter of the keys; whoever puts a row inserts its key before.
+    /// The filter of the keys. Insert a row's key before putting the row.
     pub fn present(&self) -> MutexGuard<'_, Present> {
         self.present.lock()
     }
@@ -129,8 +129,8 @@ impl Storage {
         Encoder { storage: self, columns: self.columns(), after: Vec::new(), last: 0 }
     }
 
-    /// Gives a new column an id, or 0 if the dictionary is full. The journal orders its record before the rows
-    /// that are written with it.
+    /// Gives a new column an id, or 0 if the dictionary is full. In the journal its record precedes the rows that are
+    /// written with it.
     fn add_column(&self, family_id: u32, qualifier: &[u8]) -> fjall::Result<u32> {
         let mut current = self.columns.write();
         if let Some(id) = current.find(family_id, qualifier) {
@@ -154,18 +154,18 @@ impl Storage {
         self.rows.tree.active_memtable().size()
     }
 
-    /// Memtables that wait for their flush.
+    /// Memtables that wait to be flushed.
     pub fn sealed_memtables(&self) -> usize {
         self.rows.sealed_memtable_count()
     }
 
-    /// Whether the store is behind with its compactions.
+    /// Whether the store is behind with compactions.
     pub fn is_behind(&self) -> bool {
         self.rows.tree.l0_run_count() >= MOST_L0_RUNS
     }
 
-    /// Does a step of compaction, if nobody else does. Keeps what overwritten rows were: the store drops that when it compacts
-    /// itself, knowing who still reads.
+    /// Does a step of compaction, unless someone else does. Old versions of rows stay: the store drops them in its own
+    /// compactions, since it knows who still reads.
     pub fn compact(&self) -> fjall::Result<()> {
         Ok(self.rows.tree.compact(compaction(), 0)?)
     }
@@ -183,7 +183,7 @@ pub struct Batch<'s> {
     bytes: usize,
 }
 
-/// A batch this large is committed before it is complete: rows are atomic, requests are not.
+/// A batch this large is committed before its request is complete: rows are atomic, requests are not.
 const BATCH_BYTES: usize = 4 << 20;
 
 impl Batch<'_> {
@@ -207,7 +207,7 @@ impl Batch<'_> {
         commit(full)
     }
 
-    /// Writes the changes to the journal, where a killed process leaves them to its successor.
+    /// Writes the changes to the journal, which outlives a killed process.
     pub fn commit(self) -> Result<(), Status> {
         commit(self.changes)
     }
@@ -217,11 +217,11 @@ fn commit(batch: fjall::OwnedWriteBatch) -> Result<(), Status> {
     batch.durability(Some(PersistMode::Buffer)).commit().map_err(|error| failed(&error))
 }
 
-/// Encodes rows with the dictionary, adding the columns it lacks.
+/// Encodes rows with the dictionary, adding columns that it lacks.
 pub struct Encoder<'s> {
     storage: &'s Storage,
     columns: Arc<Columns>,
-    /// By column id: the column that followed it in the row before. Rows repeat, so this spares most look-ups.
+    /// By column id, the column that followed it in an earlier row. Rows resemble each other: this saves most look-ups.
     after: Vec<u32>,
     last: usize,
 }
@@ -262,7 +262,7 @@ impl Encoder<'_> {
     }
 }
 
-/// Key of a column's record, or the prefix of all of a generation.
+/// Key of a column's record, or the prefix of all those of a generation.
 fn column_key(generation: u64, id: Option<u32>) -> Vec<u8> {
     let mut key = COLUMNS.as_bytes().to_vec();
     key.extend_from_slice(&generation.to_be_bytes());

@@ -13,23 +13,23 @@ use super::row::{self, Cell, Place, Unreadable};
 use super::schema::Schema;
 use super::storage::{Storage, failed};
 
-/// A table, for as long as someone asks it something.
+/// A table, shared by all calls on it.
 pub struct Table {
     pub name: String,
-    /// Held by whoever reads a row in order to change it, and by changes of the schema. One lock a table suffices:
-    /// requests are decoded and encoded before it is taken, and the store's journal takes one writer at a time.
+    /// Held while rows are read to be changed, and while the schema changes. One lock a table is enough: requests are
+    /// decoded and encoded before it is taken, and the store's journal takes one writer at a time.
     writes: Mutex<()>,
     /// None once the table is deleted.
     state: RwLock<Option<Arc<State>>>,
 }
 
-/// What a call works with from start to end.
+/// Schema and rows, as one call works with them from start to end.
 pub struct State {
     pub schema: Schema,
     pub storage: Arc<Storage>,
 }
 
-/// A table whose rows and schema nobody else can change.
+/// A table that nobody else can change.
 pub struct Held<'t> {
     pub state: Arc<State>,
     pub now_micros: i64,
@@ -48,13 +48,13 @@ impl Table {
         state.clone().ok_or_else(|| not_found(&self.name))
     }
 
-    /// Keeps everyone else from changing the table until the answer is dropped.
+    /// Keeps everyone else from changing the table until the result is dropped.
     pub fn hold(&self) -> Result<Held<'_>, Status> {
         let guard = self.writes.lock();
         Ok(Held { state: self.state()?, now_micros: now_micros(), table: self, _guard: guard })
     }
 
-    /// Deletes up to `limit` rows with this prefix. Says whether there may be more.
+    /// Deletes up to `limit` rows with this prefix. Returns whether there may be more.
     pub fn delete_some(&self, prefix: &[u8], limit: usize) -> Result<bool, Status> {
         let held = self.hold()?;
         let mut batch = held.state.storage.batch();
@@ -82,7 +82,7 @@ impl Held<'_> {
 }
 
 impl State {
-    /// Live cells of a stored row; none of a row that is not there.
+    /// The live cells of a stored row; none of a row that does not exist.
     pub fn cells<'a>(
         &self,
         key: &[u8],
@@ -91,7 +91,7 @@ impl State {
         now_micros: i64,
     ) -> Result<Vec<Cell<'a>>, Status> {
         let Some(stored) = stored else { return Ok(Vec::new()) };
-        // Most cells are short: a good guess of their number spares growing the vector.
+        // Most cells are short, so this is a good guess of their number.
         let mut cells = Vec::with_capacity(stored.len() / 16);
         self.visit(key, stored, columns, |cell, place| {
             if cell.lives(&self.schema, place.nth, now_micros) {
@@ -101,7 +101,7 @@ impl State {
         Ok(cells)
     }
 
-    /// Hands on the cells of a stored row in order, dead ones too.
+    /// Passes on the cells of a stored row in order, garbage too.
     pub fn visit<'a>(
         &self,
         key: &[u8],
@@ -113,13 +113,13 @@ impl State {
     }
 }
 
-/// Status of a call that met a row it cannot read.
+/// Status of a call that found a row it cannot read.
 fn unreadable(schema: &Schema, key: &[u8], error: &Unreadable) -> Status {
     let key = key.escape_ascii();
     Status::data_loss(format!("row \"{key}\" of {} cannot be read: {error}", schema.record.name))
 }
 
-/// Status of a call for a table that is not there.
+/// Status of a call on a table that does not exist.
 pub fn not_found(name: &str) -> Status {
     Status::not_found(format!("table {name:?} not found; create it first"))
 }

@@ -1,4 +1,4 @@
-//! What mutations make of a row.
+//! Applies changes to a row's cells.
 
 use crate::bigtable::store::row::Cell;
 
@@ -24,8 +24,8 @@ pub fn apply<'a>(cells: &mut Vec<Cell<'a>>, changes: &[Change<'a>]) {
     settle(cells);
 }
 
-/// Makes rows that do not exist yet. Rows of a request resemble each other: the order that sorted one row's cells is
-/// tried on the next.
+/// Makes new rows. The rows of a request resemble each other: the order that sorted one row's cells is tried on the
+/// next.
 #[derive(Debug, Default)]
 pub struct Maker {
     order: Vec<usize>,
@@ -45,7 +45,7 @@ impl Maker {
         apply(cells, changes);
         self.order.clear();
         if cells.len() == changes.len() {
-            // Each change made a cell, so none has the place of another.
+            // Each change made a cell, so no two have the same position.
             self.order.extend(0..changes.len());
             let all: Vec<_> = changes.iter().filter_map(to_cell).collect();
             self.order.sort_by(|&a, &b| all[a].position(&all[b]));
@@ -67,7 +67,7 @@ fn is_settled(cells: &[Cell<'_>]) -> bool {
     cells.is_sorted_by(|a, b| a.position(b).is_lt())
 }
 
-/// Puts cells in order; of several in one place the last stays.
+/// Sorts cells; of several in one position the last stays.
 fn settle(cells: &mut Vec<Cell<'_>>) {
     if is_settled(cells) {
         return;

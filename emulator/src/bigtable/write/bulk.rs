@@ -1,4 +1,5 @@
-//! `MutateRows`: a request's entries, read where they lie.
+//! `MutateRows`: a request's entries, parsed by hand in the request's own bytes, for the reason given at `mutation`.
+//! The tests hold it against the generated types.
 
 use tonic::Status;
 
@@ -13,7 +14,7 @@ use super::check::{Checker, MAX_MUTATIONS};
 use super::mutation::Mutation;
 use super::writer::{Entry, mutate};
 
-// Fields of MutateRowsRequest and its entries.
+// Keys of the fields of MutateRowsRequest and its entries.
 const TABLE_NAME: u64 = bytes_key(1);
 const ENTRIES: u64 = bytes_key(2);
 const ROW_KEY: u64 = bytes_key(1);
@@ -25,7 +26,7 @@ struct Request<'a> {
     entries: Vec<&'a [u8]>,
 }
 
-/// Carries out an encoded `MutateRowsRequest`. Entries fare one by one; an error is one of the whole call.
+/// Carries out an encoded `MutateRowsRequest`. Each entry has its own status; an error is the whole call's.
 pub fn mutate_rows(catalog: &Catalog, message: &[u8]) -> Result<MutateRowsResponse, Status> {
     let request = parse(message).map_err(malformed)?;
     let table = catalog.table(request.table)?;
@@ -81,7 +82,7 @@ fn plan_entry<'a>(
     mutations: &mut usize,
 ) -> Result<Entry<'a>, Malformed> {
     let mut row_key = &b""[..];
-    // Rows of a request resemble each other in length; this is about right for short cells.
+    // About right for short cells.
     let mut changes = Vec::with_capacity(message.len() / 48);
     let mut refused = None;
     let mut fields = Reader::of(message);

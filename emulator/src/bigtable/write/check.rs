@@ -1,4 +1,4 @@
-//! Checks what a request asks to write: against the schema, and the limits the service puts on it.
+//! Checks mutations against the schema and the service's limits.
 
 use tonic::Status;
 
@@ -12,11 +12,11 @@ pub const MAX_MUTATIONS: usize = 100_000;
 const MAX_QUALIFIER_BYTES: usize = 16 << 10;
 const MAX_VALUE_BYTES: usize = 100 << 20;
 
-/// A timestamp that asks for the server's clock.
+/// The timestamp that stands for the server's clock.
 const SERVER_CLOCK: i64 = -1;
 
 /// One change of a row, checked against the schema.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change<'a> {
     Set { family: u16, qualifier: &'a [u8], timestamp_micros: i64, value: &'a [u8] },
     DeleteColumn { family: u16, qualifier: &'a [u8], start_micros: i64, end_micros: i64 },
@@ -24,12 +24,12 @@ pub enum Change<'a> {
     DeleteRow,
 }
 
-/// Checks the mutations of a request against a schema and the limits.
+/// Checks the mutations of a request.
 pub struct Checker<'s> {
     schema: &'s Schema,
     /// The server's clock, a multiple of 1000.
     now_micros: i64,
-    /// Rank of the family before: mutations name a family several times in a row.
+    /// Rank of the family that the last mutation named: the next usually names it again.
     last: Option<u16>,
 }
 

@@ -18,7 +18,7 @@ use super::check::{Change, Checker, MAX_MUTATIONS, find};
 use super::mutation::Mutation;
 use super::writer::Writer;
 
-/// Says whether the predicate matched, having applied the mutations for that case.
+/// Applies the mutations for whether the predicate matches, and returns whether it did.
 pub fn check_and_mutate(table: &Table, request: &CheckAndMutateRowRequest) -> Result<bool, Status> {
     check_key(&request.row_key)?;
     if request.true_mutations.is_empty() && request.false_mutations.is_empty() {
@@ -62,7 +62,7 @@ struct Made<'a> {
     value: Vec<u8>,
 }
 
-/// Appends to or increments the newest cells of columns. Answers the cells it made.
+/// Appends to or increments the newest cells of columns. Returns the cells it made.
 pub fn read_modify_write(table: &Table, request: &ReadModifyWriteRowRequest) -> Result<Row, Status> {
     check_key(&request.row_key)?;
     if request.rules.is_empty() || request.rules.len() > MAX_MUTATIONS {
@@ -91,7 +91,7 @@ pub fn read_modify_write(table: &Table, request: &ReadModifyWriteRowRequest) -> 
     Ok(to_row(&request.row_key, schema, made))
 }
 
-/// Carries out a rule on what the row holds and earlier rules made.
+/// Applies a rule to the row's cells and to those that earlier rules made.
 fn make<'a>(
     rule: &'a ReadModifyWriteRule,
     schema: &Schema,

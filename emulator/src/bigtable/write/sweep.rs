@@ -1,4 +1,4 @@
-//! Frees the room of garbage that no write has met yet.
+//! Frees the space of garbage in rows that are not written again.
 
 use std::ops::Bound;
 
@@ -9,7 +9,7 @@ use crate::bigtable::store::table::Table;
 
 use super::writer::Writer;
 
-/// Rewrites up to `limit` rows after `after` without the garbage in them. Answers where to go on, if anywhere.
+/// Rewrites up to `limit` rows after `after` without their garbage. Returns the last key if there may be more.
 pub fn sweep(table: &Table, after: Option<&[u8]>, limit: usize) -> Result<Option<Vec<u8>>, Status> {
     let held = table.hold()?;
     let mut writer = Writer::new(&held.state, held.now_micros);

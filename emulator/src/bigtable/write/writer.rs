@@ -39,7 +39,7 @@ impl<'s> Writer<'s> {
         Writer { state, now_micros, present: state.storage.present(), encoder, batch, row: Vec::new() }
     }
 
-    /// Writes a row that does not exist yet as `fresh` says, or changes the one that does.
+    /// Writes `fresh`, the row's encoding, if the row does not exist yet; otherwise changes the one that does.
     fn write(&mut self, row: &StagedRow<'_, '_>, fresh: &[u8]) -> Result<(), Status> {
         let may_exist = self.present.may_contain(row.key);
         let stored = if may_exist { self.state.storage.get(row.key)? } else { None };
@@ -53,8 +53,8 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Applies changes to the row that is stored under `key`, and drops its garbage. A row that stays the same is
-    /// not written: a replay costs no disk.
+    /// Applies changes to the row that is stored under `key`, and drops its garbage. An unchanged row is not written:
+    /// a replay costs no disk.
     pub fn change(
         &mut self,
         key: &[u8],
@@ -85,7 +85,7 @@ impl<'s> Writer<'s> {
     }
 }
 
-/// Removes garbage from a row whose cells are in order. The clock is `now_micros`.
+/// Removes the garbage from a row whose cells are in order.
 fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
     let mut last: Option<Cell<'_>> = None;
     let mut nth = 0;
@@ -96,7 +96,7 @@ fn collect(cells: &mut Vec<Cell<'_>>, schema: &Schema, now_micros: i64) {
     });
 }
 
-/// A request's rows, encoded as if none of them existed yet: true of most, and done before the table is held.
+/// A request's rows, encoded as if none of them existed yet. Few do, and this way the table is not held for it.
 struct Staged<'e, 'a> {
     rows: Vec<StagedRow<'e, 'a>>,
     encoded: Vec<u8>,
@@ -106,7 +106,7 @@ struct StagedRow<'e, 'a> {
     key: &'a [u8],
     /// The entries for this row, in the order of the request.
     entries: Vec<&'e [Change<'a>]>,
-    /// Place of the row in `encoded`.
+    /// The row's range in `encoded`.
     fresh: Range<usize>,
 }
 
@@ -145,7 +145,7 @@ impl<'e, 'a> Staged<'e, 'a> {
     }
 }
 
-/// Groups a request's sound entries by row, in the order of the keys, which the store takes faster.
+/// Groups a request's valid entries by row, in the order of the keys: the store takes sorted keys faster.
 fn group<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<StagedRow<'e, 'a>> {
     let mut sound: Vec<(&'a [u8], &'e [Change<'a>])> =
         entries.iter().filter_map(|entry| Some((entry.key, entry.changes.as_deref().ok()?))).collect();
@@ -158,8 +158,8 @@ fn group<'e, 'a>(entries: &'e [Entry<'a>]) -> Vec<StagedRow<'e, 'a>> {
     sound.chunk_by(|a, b| a.0 == b.0).map(row).collect()
 }
 
-/// Applies entries to a table, each atomically, and answers how each fared. `plan` makes the entries from the schema
-/// and the clock; it runs again if the schema changes meanwhile.
+/// Applies entries to a table, each atomically, and returns each one's result. `plan` makes the entries from the
+/// schema and the clock; it runs again if the schema changes meanwhile.
 pub fn mutate<'a>(
     table: &Table,
     plan: impl Fn(&Schema, i64) -> Result<Vec<Entry<'a>>, Status>,
