@@ -168,6 +168,7 @@ pub fn encode<E>(
 mod tests {
     use std::convert::Infallible;
 
+    use super::super::columns::Column;
     use super::super::schema::{FamilyRecord, TableRecord};
     use super::*;
 

@@ -162,12 +162,12 @@ mod tests {
             .into_iter()
             .map(|entry| (entry.key, entry.changes.map_err(refusal)))
             .collect();
-        let plain = |entry| {
-            let EntryProto { row_key, mutations, .. } = entry;
+        let plan_plainly = |entry| {
+            let EntryProto { row_key, mutations, .. }: &EntryProto = entry;
             let changes = check_key(row_key).and_then(|()| check_all(mutations, &schema, 7_000));
-            (&**row_key, changes.map_err(refusal))
+            (&row_key[..], changes.map_err(refusal))
         };
-        assert_eq!(planned, request.entries.iter().map(plain).collect::<Vec<_>>());
+        assert_eq!(planned, request.entries.iter().map(plan_plainly).collect::<Vec<_>>());
     }
 
     #[test]
