@@ -1,63 +1,79 @@
-//! Server stubs for the two services.
+//! Server traits of the two services.
 //!
-//! The published stub crates hold message types and clients only, so the server traits are made here from a list of
-//! method names: no `protoc`, no copies of Google's protos.
+//! The published stub crates hold message types and clients only, so the server traits are made here from lists of
+//! their rpcs: no `protoc`, no copies of Google's protos.
 
 use tonic_build::manual::{Builder, Method, Service};
 
-/// One rpc: snake-case name, wire name, input type, output type, whether the client and the server stream.
-type Rpc = (&'static str, &'static str, &'static str, &'static str, bool, bool);
+const PROST: &str = "tonic_prost::ProstCodec";
 
+/// One rpc.
+struct Rpc {
+    /// In snake case, as the trait's method.
+    name: &'static str,
+    /// As on the wire.
+    route: &'static str,
+    /// Types: bare ones are the service's messages, `()` is Google's `Empty`.
+    input: &'static str,
+    output: &'static str,
+    client_streams: bool,
+    server_streams: bool,
+    codec: &'static str,
+}
+
+/// An rpc of one request and one response, unless it is made to stream.
 const fn unary(name: &'static str, route: &'static str, input: &'static str, output: &'static str) -> Rpc {
-    (name, route, input, output, false, false)
+    Rpc { name, route, input, output, client_streams: false, server_streams: false, codec: PROST }
 }
 
-fn service(package: &str, types: &str, name: &str, rpcs: &[Rpc]) -> Service {
-    let path = |ty: &str| {
-        if ty == "()" {
-            "crate::proto::Empty".to_owned()
-        } else if ty.contains("::") {
-            ty.to_owned()
-        } else {
-            format!("{types}::{ty}")
+impl Rpc {
+    const fn client_streaming(self) -> Rpc {
+        Rpc { client_streams: true, ..self }
+    }
+
+    const fn server_streaming(self) -> Rpc {
+        Rpc { server_streams: true, ..self }
+    }
+
+    const fn with_codec(self, codec: &'static str) -> Rpc {
+        Rpc { codec, ..self }
+    }
+
+    /// `types` is the module of the service's messages.
+    fn method(&self, types: &str) -> Method {
+        let path = |ty: &str| match ty {
+            "()" => "crate::proto::Empty".to_owned(),
+            _ if ty.contains("::") => ty.to_owned(),
+            _ => format!("{types}::{ty}"),
+        };
+        let mut method = Method::builder()
+            .name(self.name)
+            .route_name(self.route)
+            .input_type(path(self.input))
+            .output_type(path(self.output))
+            .codec_path(self.codec);
+        if self.client_streams {
+            method = method.client_streaming();
         }
-    };
-    rpcs.iter()
-        .fold(
-            Service::builder().name(name).package(package),
-            |service, &(name, route, input, output, up, down)| {
-                let mut method = Method::builder()
-                    .name(name)
-                    .route_name(route)
-                    .input_type(path(input))
-                    .output_type(path(output))
-                    .codec_path(codec(route));
-                if up {
-                    method = method.client_streaming();
-                }
-                if down {
-                    method = method.server_streaming();
-                }
-                service.method(method.build())
-            },
-        )
-        .build()
-}
-
-/// Message bodies pass through the bulk rpcs of Pub/Sub as bytes.
-fn codec(route: &str) -> &'static str {
-    match route {
-        "Publish" => "crate::pubsub::codec::PublishCodec",
-        "Pull" => "crate::pubsub::codec::PullCodec",
-        "StreamingPull" => "crate::pubsub::codec::StreamingPullCodec",
-        _ => "tonic_prost::ProstCodec",
+        if self.server_streams {
+            method = method.server_streaming();
+        }
+        method.build()
     }
 }
 
+fn service(package: &str, types: &str, name: &str, rpcs: &[Rpc]) -> Service {
+    let service = Service::builder().name(name).package(package);
+    rpcs.iter().fold(service, |service, rpc| service.method(rpc.method(types))).build()
+}
+
+/// The bulk rpcs pass message bodies through as bytes.
 fn pubsub() -> Vec<Service> {
     let publisher = [
         // On the wire a stream of one request is a unary call; this way the server decides when to read the request.
-        ("publish", "Publish", "crate::pubsub::codec::PublishBatch", "PublishResponse", true, false),
+        unary("publish", "Publish", "crate::pubsub::codec::PublishBatch", "PublishResponse")
+            .client_streaming()
+            .with_codec("crate::pubsub::codec::PublishCodec"),
         unary("create_topic", "CreateTopic", "Topic", "Topic"),
         unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"),
         unary("update_topic", "UpdateTopic", "UpdateTopicRequest", "Topic"),
@@ -96,8 +112,11 @@ fn pubsub() -> Vec<Service> {
         unary("delete_subscription", "DeleteSubscription", "DeleteSubscriptionRequest", "()"),
         unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"),
         unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"),
-        unary("pull", "Pull", "PullRequest", delivery),
-        ("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery, true, true),
+        unary("pull", "Pull", "PullRequest", delivery).with_codec("crate::pubsub::codec::PullCodec"),
+        unary("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery)
+            .client_streaming()
+            .server_streaming()
+            .with_codec("crate::pubsub::codec::StreamingPullCodec"),
         unary("modify_push_config", "ModifyPushConfig", "ModifyPushConfigRequest", "()"),
         unary("get_snapshot", "GetSnapshot", "GetSnapshotRequest", "Snapshot"),
         unary("list_snapshots", "ListSnapshots", "ListSnapshotsRequest", "ListSnapshotsResponse"),
@@ -129,70 +148,27 @@ fn pubsub() -> Vec<Service> {
     ]
 }
 
-/// As [`service`], each rpc with its codec: the bulk rpcs exchange messages as bytes.
-fn service_with_codecs(package: &str, types: &str, name: &str, rpcs: &[(Rpc, &str)]) -> Service {
-    let path = |ty: &str| match ty {
-        "()" => "crate::proto::Empty".to_owned(),
-        _ if ty.contains("::") => ty.to_owned(),
-        _ => format!("{types}::{ty}"),
-    };
-    rpcs.iter()
-        .fold(
-            Service::builder().name(name).package(package),
-            |service, &((name, route, input, output, up, down), codec)| {
-                let mut method = Method::builder()
-                    .name(name)
-                    .route_name(route)
-                    .input_type(path(input))
-                    .output_type(path(output))
-                    .codec_path(codec);
-                if up {
-                    method = method.client_streaming();
-                }
-                if down {
-                    method = method.server_streaming();
-                }
-                service.method(method.build())
-            },
-        )
-        .build()
-}
-
+/// The bulk write stays encoded until it is carried out. `ReadRows` is answered below these traits.
 fn bigtable() -> Vec<Service> {
-    const PROST: &str = "tonic_prost::ProstCodec";
-    const RAW_REQUEST: &str = "crate::bigtable::codec::RawRequest";
     let data = [
-        (
-            (
-                "sample_row_keys",
-                "SampleRowKeys",
-                "SampleRowKeysRequest",
-                "SampleRowKeysResponse",
-                false,
-                true,
-            ),
-            PROST,
+        unary("sample_row_keys", "SampleRowKeys", "SampleRowKeysRequest", "SampleRowKeysResponse")
+            .server_streaming(),
+        unary("mutate_row", "MutateRow", "MutateRowRequest", "MutateRowResponse"),
+        unary("mutate_rows", "MutateRows", "::bytes::Bytes", "MutateRowsResponse")
+            .server_streaming()
+            .with_codec("crate::bigtable::api::codec::RawRequest"),
+        unary(
+            "check_and_mutate_row",
+            "CheckAndMutateRow",
+            "CheckAndMutateRowRequest",
+            "CheckAndMutateRowResponse",
         ),
-        (unary("mutate_row", "MutateRow", "MutateRowRequest", "MutateRowResponse"), PROST),
-        (("mutate_rows", "MutateRows", "::bytes::Bytes", "MutateRowsResponse", false, true), RAW_REQUEST),
-        (
-            unary(
-                "check_and_mutate_row",
-                "CheckAndMutateRow",
-                "CheckAndMutateRowRequest",
-                "CheckAndMutateRowResponse",
-            ),
-            PROST,
-        ),
-        (unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"), PROST),
-        (
-            unary(
-                "read_modify_write_row",
-                "ReadModifyWriteRow",
-                "ReadModifyWriteRowRequest",
-                "ReadModifyWriteRowResponse",
-            ),
-            PROST,
+        unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"),
+        unary(
+            "read_modify_write_row",
+            "ReadModifyWriteRow",
+            "ReadModifyWriteRowRequest",
+            "ReadModifyWriteRowResponse",
         ),
     ];
     let admin = [
@@ -211,39 +187,40 @@ fn bigtable() -> Vec<Service> {
         unary("check_consistency", "CheckConsistency", "CheckConsistencyRequest", "CheckConsistencyResponse"),
     ];
     vec![
-        service_with_codecs("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &data),
+        service("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &data),
         service("google.bigtable.admin.v2", "crate::proto::bigtable_admin", "BigtableTableAdmin", &admin),
     ]
 }
 
 /// The few rpcs of the null servers, which look at requests only as far as they count.
 fn null() -> Vec<Service> {
-    const PROST: &str = "tonic_prost::ProstCodec";
     const COUNTED: &str = "crate::null::codec::Counted";
     const COUNT: &str = "crate::null::codec::CountCodec";
     let delivery = "crate::null::delivery::Delivery";
     let publisher = [
-        (unary("publish", "Publish", COUNTED, "PublishResponse"), COUNT),
-        (unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"), PROST),
+        unary("publish", "Publish", COUNTED, "PublishResponse").with_codec(COUNT),
+        unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"),
     ];
     let subscriber = [
-        (unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"), PROST),
-        (unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"), PROST),
-        (unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"), PROST),
-        (
-            ("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery, true, true),
-            "crate::null::codec::DeliveryCodec",
-        ),
+        unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"),
+        unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"),
+        unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"),
+        unary("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery)
+            .client_streaming()
+            .server_streaming()
+            .with_codec("crate::null::codec::DeliveryCodec"),
     ];
     let bigtable = [
-        (("mutate_rows", "MutateRows", COUNTED, "MutateRowsResponse", false, true), COUNT),
-        (("read_rows", "ReadRows", "ReadRowsRequest", "ReadRowsResponse", false, true), PROST),
-        (unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"), PROST),
+        unary("mutate_rows", "MutateRows", COUNTED, "MutateRowsResponse")
+            .server_streaming()
+            .with_codec(COUNT),
+        unary("read_rows", "ReadRows", "ReadRowsRequest", "ReadRowsResponse").server_streaming(),
+        unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"),
     ];
     vec![
-        service_with_codecs("google.pubsub.v1", "crate::proto::pubsub", "Publisher", &publisher),
-        service_with_codecs("google.pubsub.v1", "crate::proto::pubsub", "Subscriber", &subscriber),
-        service_with_codecs("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &bigtable),
+        service("google.pubsub.v1", "crate::proto::pubsub", "Publisher", &publisher),
+        service("google.pubsub.v1", "crate::proto::pubsub", "Subscriber", &subscriber),
+        service("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &bigtable),
     ]
 }
 

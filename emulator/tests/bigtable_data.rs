@@ -28,7 +28,7 @@ struct Setup {
     _dir: TempDir,
 }
 
-/// A server with one table: family `f` without rule, `one` with one version.
+/// A server with one table: family `f` has no rule, `one` keeps one version.
 async fn setup() -> Setup {
     let dir = tempfile::tempdir().unwrap();
     let server = start(dir.path()).await;
@@ -134,7 +134,7 @@ async fn a_large_row_is_split_over_messages_of_bounded_size() {
     let mut rows = Rows::default();
     let mut messages = 0;
     while let Some(response) = stream.message().await.unwrap() {
-        // Half of what clients take unless told otherwise.
+        // Half of what clients accept by default.
         assert!(response.encoded_len() < 2 << 20);
         messages += 1;
         rows.push(response);
@@ -176,7 +176,7 @@ async fn a_scan_packs_rows_into_messages_and_says_how_far_it_came() {
 async fn sample_keys_divide_a_table() {
     let Setup { mut clients, table, _server: mut server, _dir: dir } = setup().await;
     fill(&mut clients, &table, 20_000).await;
-    // From the keys that were written, and from those that are there.
+    // Of the keys as they were written, and of those found at a start.
     for is_new in [true, false] {
         let request = SampleRowKeysRequest { table_name: table.clone(), ..SampleRowKeysRequest::default() };
         let mut stream = clients.data.sample_row_keys(request).await.unwrap().into_inner();

@@ -21,7 +21,7 @@ use emulator::proto::bigtable_admin::{ColumnFamily, DropRowRangeRequest, ModifyC
 use proptest::prelude::*;
 use proptest::{collection::vec, option, sample::select};
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 enum Op {
     Mutate(Vec<(Vec<u8>, Vec<Mutation>)>),
     CheckAndMutate {
@@ -33,7 +33,7 @@ enum Op {
     Read(ReadRowsRequest),
     DropPrefix(Vec<u8>),
     DropAll,
-    /// Drops a family and makes it again.
+    /// Drops a family and creates it again.
     RenewFamily(usize),
     Restart,
 }

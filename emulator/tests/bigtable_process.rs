@@ -20,7 +20,7 @@ use emulator::proto::bigtable::{
 const SERVE_DIR: &str = "BIGTABLE_TEST_SERVE_DIR";
 const ADDRESS: &str = "serving at ";
 
-/// Not a test: what [`Process::start`] runs in the child. It ends when its standard input does.
+/// Not a test: [`Process::start`] runs it in the child. It ends when its standard input does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serve_when_asked_by_another_test() {
     let Ok(data_dir) = std::env::var(SERVE_DIR) else { return };
@@ -110,7 +110,7 @@ async fn a_killed_server_keeps_every_answered_write() {
     process.stop();
 }
 
-/// xorshift64*: the load's data is made up, but the same each time.
+/// xorshift64*: the load's data is random, but the same each time.
 struct Random(u64);
 
 impl Random {
@@ -157,8 +157,8 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
 }
 
-/// Loads three tables and scans one, and prints rates, CPU, memory and disk. Further passes write the same rows again,
-/// with cells that are newer by the shift. Run it with
+/// Loads three tables, scans one and prints rates, CPU, memory and disk. Further passes write the same rows again, with
+/// cells that are newer by the shift. Run it with
 /// `LOAD_ROWS=1000000 cargo test --release -p emulator --test bigtable_process -- --ignored --nocapture`.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement, minutes long"]

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 /// Failure to start or stop the server. Failures of single calls are gRPC statuses instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The listener accepts from other machines.
+    /// The listener accepts connections from other machines.
     #[error("address {0} is not loopback and the server has no authentication; listen on 127.0.0.1 or [::1]")]
     NotLoopback(SocketAddr),
     /// The listener has no usable local address.
     #[error("the listener has no local address; bind it again")]
     Listener(#[source] std::io::Error),
-    /// The data directory cannot be made.
+    /// The data directory cannot be created.
     #[error("data directory {path} cannot be created; choose a writable path")]
     DataDir { path: PathBuf, source: std::io::Error },
     /// Another process has the data directory open.
@@ -21,7 +21,7 @@ pub enum Error {
     /// The store failed.
     #[error("the store in {path} failed; if this repeats, move the directory away and load again")]
     Storage { path: PathBuf, source: fjall::Error },
-    /// A record of the store cannot be understood.
+    /// A record of the store cannot be decoded.
     #[error("the record of {what} in {path} is unreadable; move the directory away and load again")]
     Corrupt { path: PathBuf, what: String },
     /// The gRPC server ended by itself.

@@ -3,52 +3,30 @@
 //! # Layout
 //!
 //! ```text
-//! server       start, addresses, shutdown        admission, jobs, codec: what crosses the network, and when
-//! data, reads, admin  the two gRPC services
-//!   bulk, conditional (mutation -> check) -> writer (apply, gc) changes of rows
-//!   scan (keys, filter -> matcher, chunks), sample             reads of rows
-//!   families                                                   changes of the schema
-//! catalog      the tables and the store's records of them
+//! server   start, address, shutdown
+//! api      the two gRPC services                data, reads, admin; admission, jobs, codec
+//! write    changes of rows                      bulk, conditional -> mutation, check -> writer -> apply; sweep
+//! read     reads of rows                        scan -> keys, filter -> matcher, chunks; sample
+//! store    the tables, and how they lie on disk
+//!   catalog    the tables, and the store's records of them        families   changes of such a record
 //!   table      schema and rows in force, and the lock on them
-//!     schema, columns, row, storage (present)                  what is on disk
+//!   schema, rule, columns, row, storage, present                  what lies on disk
 //! ```
+//!
+//! Each imports from those below it alone: `read` knows nothing of `write`, `store` of neither.
 //!
 //! A row is one value of an LSM store (`fjall`), under its row key. A change reads the row, rewrites it and commits
 //! it, so that rows are atomic. A write is answered once it is in the store's journal: a killed process loses no
-//! answered write, a power cut may lose the last ones. Schema changes are synced to disk.
+//! answered write; a power cut may lose the last ones. Schema changes are synced to disk.
 
-mod admin;
-mod admission;
-mod apply;
-mod bulk;
-mod catalog;
-mod check;
-mod chunks;
+pub(crate) mod api;
 mod clock;
-pub(crate) mod codec;
-mod columns;
-mod conditional;
-mod data;
 mod error;
-mod families;
-mod filter;
-mod gc;
-mod jobs;
-mod keys;
-mod matcher;
-mod mutation;
-mod pattern;
-mod present;
-mod reads;
-mod row;
-mod sample;
-mod scan;
-mod schema;
+mod read;
 mod server;
-mod storage;
-mod table;
+mod store;
 mod wire;
-mod writer;
+mod write;
 
 pub use error::Error;
 pub use server::{Options, Server};

@@ -14,40 +14,37 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::server::Router;
 
+use crate::connection::Connection;
 use crate::proto::bigtable_data::bigtable_server::BigtableServer;
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdminServer;
 
-use super::admin::Admin;
-use super::admission::Admission;
-use super::catalog::Catalog;
-use super::data::Data;
+use super::api::admin::Admin;
+use super::api::admission::Admission;
+use super::api::data::Data;
+use super::api::jobs::Jobs;
+use super::api::reads::{MAX_REQUEST_BYTES, Reader, Reads};
 use super::error::Error;
-use super::jobs::Jobs;
-use super::reads::{Reader, Reads};
-use crate::connection::Connection;
+use super::store::catalog::Catalog;
 
-/// The service takes requests of up to 256 MiB.
-pub const MAX_REQUEST_BYTES: usize = 256 << 20;
-
-/// Calls a connection may have open. Their windows together are the connection's: a call that waits to be admitted
-/// then never keeps an admitted one from receiving.
+/// Calls a connection may have open. The connection's window is that of all of them together, so that a call waiting
+/// for admission never keeps an admitted one from receiving.
 const STREAMS: u32 = 100;
 const STREAM_WINDOW_BYTES: u32 = 128 << 10;
 
-/// How long open calls have at shutdown before their connections are cut, and then to notice it.
+/// How long open calls have at shutdown before their connections are cut, and then to notice the cut.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What a server is started with.
-#[derive(Debug, Clone)]
+/// A server's settings.
+#[derive(Clone, Debug)]
 pub struct Options {
-    /// Where tables live. Created if missing; one server at a time.
+    /// Where the tables live. Created if missing; one server at a time.
     pub data_dir: PathBuf,
     /// Memory for what is read often: blocks of keys, and rows.
     pub cache_bytes: u64,
 }
 
 impl Options {
-    /// The usual options for a data directory.
+    /// The default settings for a data directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Options {
         Options { data_dir: data_dir.into(), cache_bytes: 32 << 20 }
     }
@@ -59,7 +56,7 @@ pub struct Server {
     catalog: Arc<Catalog>,
     jobs: Arc<Jobs>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
-    /// Ends the accepting of connections and of work.
+    /// Ends accepting connections and work.
     stop: DropGuard,
     /// Ends connections.
     cut: DropGuard,
@@ -72,7 +69,7 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
-    /// Serves a listener on loopback. When this returns, the tables of the data directory are there.
+    /// Serves a listener on loopback. When this returns, the data directory's tables are open.
     pub async fn start(listener: TcpListener, options: Options) -> Result<Server, Error> {
         let addr = listener.local_addr().map_err(Error::Listener)?;
         if !addr.ip().is_loopback() {

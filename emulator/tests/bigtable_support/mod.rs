@@ -1,4 +1,4 @@
-//! What the Bigtable tests share: a server on a free port, clients, short ways to say requests.
+//! Shared by the Bigtable tests: a server on a free port, clients, short ways to write requests.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -23,7 +23,7 @@ use tonic::transport::Channel;
 pub const INSTANCE: &str = "projects/p/instances/i";
 
 /// A cell as a client sees it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen {
     pub family: String,
     pub qualifier: Vec<u8>,
@@ -56,7 +56,7 @@ impl Clients {
         Clients { data, admin: BigtableTableAdminClient::new(channel) }
     }
 
-    /// Makes a table whose families have no garbage-collection rule.
+    /// Creates a table whose families have no garbage-collection rule.
     pub async fn create(&mut self, table_id: &str, families: &[&str]) -> String {
         let families: Vec<_> = families.iter().map(|&name| (name, None)).collect();
         self.create_with_rules(table_id, &families).await
@@ -76,7 +76,7 @@ impl Clients {
         self.admin.create_table(request).await.unwrap().into_inner().name
     }
 
-    /// Mutates rows and answers the code of each entry.
+    /// Mutates rows and returns the code of each entry.
     pub async fn mutate(&mut self, table: &str, rows: &[(&[u8], Vec<Mutation>)]) -> Result<Vec<i32>, Status> {
         let entry = |(key, mutations): &(&[u8], Vec<Mutation>)| mutate_rows_request::Entry {
             row_key: key.to_vec(),
@@ -148,7 +148,7 @@ pub fn max_versions(versions: i32) -> Option<GcRule> {
     Some(GcRule { rule: Some(gc_rule::Rule::MaxNumVersions(versions)) })
 }
 
-/// Puts chunks together to rows, as the protocol says.
+/// Assembles rows from chunks, as the protocol says.
 #[derive(Default)]
 pub struct Rows {
     done: Vec<SeenRow>,

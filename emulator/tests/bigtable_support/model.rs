@@ -1,4 +1,4 @@
-//! A table in memory, as simple as can be: what the server is compared with.
+//! A table in memory, as simple as can be, to compare the server with.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use emulator::proto::bigtable::{Mutation, ReadRowsRequest, RowFilter, RowRange, 
 
 use super::{Seen, SeenRow, seen};
 
-/// The families there are: the second keeps two versions.
+/// The table's families: the second keeps two versions.
 pub const FAMILIES: [&str; 2] = ["f", "g"];
 
 /// Family, qualifier, newest first.
@@ -18,7 +18,7 @@ pub type Place = (String, Vec<u8>, Reverse<i64>);
 pub type Row = BTreeMap<Place, Vec<u8>>;
 pub type Rows = BTreeMap<Vec<u8>, Row>;
 
-/// Applies one entry, or says the code it is refused with.
+/// Applies one entry, and returns its code: nothing is applied if that is not 0.
 pub fn mutate(row: &mut Row, mutations: &[Mutation]) -> i32 {
     let known = |family: &String| FAMILIES.contains(&family.as_str());
     if mutations.is_empty() {
@@ -63,7 +63,7 @@ pub fn mutate(row: &mut Row, mutations: &[Mutation]) -> i32 {
     0
 }
 
-/// The second family keeps two versions.
+/// Drops garbage: the second family keeps two versions.
 pub fn collect(rows: &mut Rows) {
     for row in rows.values_mut() {
         let mut versions = BTreeMap::new();
