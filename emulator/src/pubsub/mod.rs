@@ -14,6 +14,7 @@
 mod ack_id;
 mod backlog;
 mod broker;
+mod checks;
 mod chunk;
 mod error;
 mod filter;

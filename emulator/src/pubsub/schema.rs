@@ -1,5 +1,6 @@
 //! A message schema: its revisions, compiled, and what they accept. Pure.
 
+use super::checks::unsupported;
 use super::records::SchemaRecord;
 use crate::proto::pubsub;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
@@ -93,7 +94,7 @@ pub fn accepts(schema: &pubsub::Schema, data: &[u8]) -> Result<bool, Status> {
 pub fn compile(schema: &pubsub::Schema) -> Result<MessageDescriptor, Status> {
     let invalid = |problem: String| Status::invalid_argument(format!("Invalid schema definition: {problem}"));
     if schema.r#type() != pubsub::schema::Type::ProtocolBuffer {
-        return Err(super::topics::unsupported("schemas other than PROTOCOL_BUFFER"));
+        return Err(unsupported("schemas other than PROTOCOL_BUFFER"));
     }
     if schema.definition.len() > MAX_BYTES {
         return Err(invalid(format!("it has more than {MAX_BYTES} bytes")));

@@ -1,10 +1,10 @@
 //! The `google.pubsub.v1.SchemaService`.
 
 use super::broker::Broker;
+use super::checks::unsupported;
 use super::names;
 use super::pages::page;
 use super::schema;
-use super::topics::unsupported;
 use crate::proto::pubsub::validate_message_request::SchemaSpec;
 use crate::proto::pubsub::{
     CommitSchemaRequest, CreateSchemaRequest, DeleteSchemaRequest, Encoding, GetSchemaRequest,

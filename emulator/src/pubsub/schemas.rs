@@ -1,11 +1,11 @@
 //! Schemas: creating, revising, deleting, and checking messages against them.
 
 use super::broker::Broker;
+use super::checks::unsupported;
 use super::codec::PublishBatch;
 use super::names;
 use super::schema::Schema;
 use super::topic::Topic;
-use super::topics::unsupported;
 use super::wire;
 use crate::proto::pubsub::{self, Encoding, SchemaSettings};
 use std::sync::Arc;

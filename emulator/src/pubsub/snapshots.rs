@@ -1,10 +1,10 @@
 //! Snapshots: what a subscription had acknowledged, kept for a later seek.
 
 use super::broker::Broker;
+use super::checks::{immutable, paths};
 use super::names;
 use super::records::SnapshotRecord;
 use super::topic::{Topic, now_micros};
-use super::topics::{immutable, paths};
 use super::wire;
 use crate::proto::pubsub;
 use std::sync::Arc;

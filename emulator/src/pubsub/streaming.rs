@@ -1,10 +1,9 @@
 //! One streaming pull: messages out as flow control allows, acknowledgements and deadlines in.
 
 use super::broker::Broker;
+use super::checks::{check_ack_deadline, check_new_deadline};
 use super::codec::Delivery;
-use super::subscriber::check_deadline;
 use super::subscription::Subscription;
-use super::subscriptions::check_ack_deadline;
 use super::taking::Stream;
 use crate::proto::pubsub::StreamingPullRequest;
 use crate::proto::pubsub::streaming_pull_response::{AcknowledgeConfirmation, ModifyAckDeadlineConfirmation};
@@ -163,7 +162,7 @@ fn modify(shared: &Shared, request: &StreamingPullRequest) -> Result<ModifyAckDe
     }
     let mut invalid_ack_ids = Vec::new();
     for (seconds, ids) in by_deadline {
-        invalid_ack_ids.extend(shared.subscription.modify(&ids, check_deadline(seconds)?));
+        invalid_ack_ids.extend(shared.subscription.modify(&ids, check_new_deadline(seconds)?));
     }
     let ack_ids = without(ids.clone(), &invalid_ack_ids);
     Ok(ModifyAckDeadlineConfirmation { ack_ids, invalid_ack_ids, ..Default::default() })

@@ -1,6 +1,7 @@
 //! The `google.pubsub.v1.Subscriber` service.
 
 use super::broker::Broker;
+use super::checks::check_new_deadline;
 use super::codec::Delivery;
 use super::invalid_ids::invalid_ack_ids;
 use super::names;
@@ -23,8 +24,6 @@ use tonic::{Request, Response, Status, Streaming, async_trait};
 
 /// How long a unary pull waits for a first message.
 const PULL_WAIT: Duration = Duration::from_secs(10);
-/// The longest ack deadline a client may ask for.
-const MAX_ACK_DEADLINE_SECS: i32 = 600;
 
 #[derive(Clone)]
 pub struct SubscriberService {
@@ -85,7 +84,7 @@ impl Subscriber for SubscriberService {
         request: Request<ModifyAckDeadlineRequest>,
     ) -> Result<Response<()>, Status> {
         let request = request.into_inner();
-        let seconds = check_deadline(request.ack_deadline_seconds)?;
+        let seconds = check_new_deadline(request.ack_deadline_seconds)?;
         let subscription = self.broker.attached(&request.subscription)?;
         let invalid = subscription.modify(&request.ack_ids, seconds);
         if invalid.is_empty() { Ok(Response::new(())) } else { Err(invalid_ack_ids(invalid)) }
@@ -165,12 +164,4 @@ impl Subscriber for SubscriberService {
         self.broker.seek(request.into_inner()).await?;
         Ok(Response::new(SeekResponse {}))
     }
-}
-
-/// The deadline of a modification, 0 for giving back.
-pub fn check_deadline(seconds: i32) -> Result<u64, Status> {
-    let valid = u64::try_from(seconds).ok().filter(|_| seconds <= MAX_ACK_DEADLINE_SECS);
-    valid.ok_or_else(|| {
-        Status::invalid_argument(format!("the ack deadline is {seconds} s; 0 to 600 s are allowed"))
-    })
 }

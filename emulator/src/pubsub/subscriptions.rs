@@ -1,11 +1,11 @@
 //! Subscriptions: checking, creating, changing, deleting, seeking.
 
 use super::broker::Broker;
+use super::checks::{ACK_DEADLINE_SECS, check_ack_deadline, check_retention, immutable, paths, unsupported};
 use super::filter::Filter;
 use super::names;
 use super::records::SubscriptionRecord;
 use super::subscription::Subscription;
-use super::topics::{check_retention, immutable, paths, unsupported};
 use super::wire;
 use crate::proto::pubsub;
 use prost_types::Duration;
@@ -14,7 +14,6 @@ use std::sync::Arc;
 use tonic::Status;
 
 /// The service's bounds and defaults.
-const ACK_DEADLINE_SECS: std::ops::RangeInclusive<i32> = 10..=600;
 const DEFAULT_RETENTION_SECS: i64 = 7 * 24 * 3600;
 const DEFAULT_EXPIRATION_SECS: i64 = 31 * 24 * 3600;
 const MIN_EXPIRATION_SECS: i64 = 24 * 3600;
@@ -193,14 +192,6 @@ fn check(config: &mut pubsub::Subscription) -> Result<(), Status> {
     check_expiration(config)?;
     check_retry(config)?;
     check_dead_letters(config)
-}
-
-/// For subscriptions and streams alike.
-pub fn check_ack_deadline(seconds: i32) -> Result<(), Status> {
-    if ACK_DEADLINE_SECS.contains(&seconds) {
-        return Ok(());
-    }
-    Err(Status::invalid_argument(format!("the ack deadline is {seconds} s; 10 to 600 s are allowed")))
 }
 
 fn check_expiration(config: &mut pubsub::Subscription) -> Result<(), Status> {

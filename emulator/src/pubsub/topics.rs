@@ -1,16 +1,13 @@
 //! Topics: checking, creating, changing, deleting.
 
 use super::broker::Broker;
+use super::checks::{check_retention, immutable, paths, unsupported};
 use super::names;
 use super::records::TopicRecord;
 use super::topic::Topic;
 use crate::proto::pubsub;
-use prost_types::{Duration, FieldMask};
 use std::sync::Arc;
 use tonic::Status;
-
-/// Ten minutes to 31 days, for topics and subscriptions.
-const RETENTION_SECS: std::ops::RangeInclusive<i64> = 600..=31 * 24 * 3600;
 
 impl Broker {
     pub async fn create_topic(&self, mut topic: pubsub::Topic) -> Result<pubsub::Topic, Status> {
@@ -80,36 +77,4 @@ fn check(topic: &pubsub::Topic) -> Result<(), Status> {
         return Err(unsupported("message_transforms"));
     }
     Ok(())
-}
-
-/// What a client asks for that this server would have to ignore, it refuses.
-pub fn unsupported(what: &str) -> Status {
-    Status::invalid_argument(format!("the embedded Pub/Sub server does not support {what}"))
-}
-
-pub fn check_retention(duration: Option<&Duration>) -> Result<(), Status> {
-    match duration {
-        Some(duration) if !RETENTION_SECS.contains(&duration.seconds) => {
-            Err(Status::invalid_argument(format!(
-                "message_retention_duration is {} s; 10 minutes to 31 days are allowed",
-                duration.seconds
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The paths of an update mask, which must not be empty.
-pub fn paths(mask: Option<FieldMask>) -> Result<Vec<String>, Status> {
-    let paths = mask.unwrap_or_default().paths;
-    if paths.is_empty() {
-        return Err(Status::invalid_argument("update_mask must name at least one field"));
-    }
-    Ok(paths)
-}
-
-pub fn immutable(kind: &str, path: &str) -> Status {
-    Status::invalid_argument(format!(
-        "invalid update_mask: {path:?} of a {kind} does not exist or cannot be changed"
-    ))
 }
