@@ -9,7 +9,7 @@ use super::store::Store;
 use super::subscription::Subscription;
 use super::topic::Topic;
 use super::writer::Writer;
-use super::{reader, retention, saver, subscriptions};
+use super::{reader, retention, saver};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Mutex, Notify};
@@ -114,7 +114,7 @@ impl Broker {
         let subscription =
             Arc::new(Subscription::new(record, topic, progress, self.opened, urgent, &self.stopping));
         if subscription.config().detached {
-            subscription.end(subscriptions::detached(&name));
+            subscription.end(names::detached(&name));
         }
         self.tasks.spawn(reader::run(subscription.clone(), Arc::downgrade(self)));
         self.write().subscriptions.insert(name, subscription.clone());
@@ -216,6 +216,16 @@ impl Broker {
             .await?;
         }
         Ok(())
+    }
+
+    /// For a client, and for retention once the snapshot has expired.
+    pub async fn delete_snapshot(&self, name: &str) -> Result<(), Status> {
+        let _changes = self.changes.lock().await;
+        self.snapshot(name)?;
+        self.write().snapshots.remove(name);
+        let stored = name.to_owned();
+        self.store_call(move |store| store.delete_snapshot(&stored)).await?;
+        self.drop_orphans().await
     }
 
     /// Makes a deleted topic's record say so, and keeps its log while it is needed.

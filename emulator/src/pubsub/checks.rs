@@ -8,6 +8,8 @@ use tonic::Status;
 pub const ACK_DEADLINE_SECS: RangeInclusive<i32> = 10..=600;
 /// Ten minutes to 31 days, for topics and subscriptions.
 const RETENTION_SECS: RangeInclusive<i64> = 600..=31 * 24 * 3600;
+/// The service's default for a subscription.
+pub const DEFAULT_RETENTION_SECS: i64 = 7 * 24 * 3600;
 
 /// Refuses a feature that this server would otherwise have to ignore.
 pub fn unsupported(feature: &str) -> Status {

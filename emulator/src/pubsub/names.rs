@@ -51,6 +51,11 @@ pub fn already_exists(name: &str) -> Status {
     Status::already_exists(format!("Resource already exists in the project (resource={}).", id(name)))
 }
 
+/// The service's words for a subscription that was cut off its topic.
+pub fn detached(name: &str) -> Status {
+    Status::failed_precondition(format!("Subscription is detached (resource={}).", id(name)))
+}
+
 fn is_project(project: &str) -> bool {
     !project.is_empty()
         && project.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b':' | b'_'))

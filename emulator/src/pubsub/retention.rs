@@ -2,6 +2,7 @@
 //! snapshots and the topic keep.
 
 use super::broker::Broker;
+use super::checks::DEFAULT_RETENTION_SECS;
 use super::error::Error;
 use super::store::Store;
 use super::subscription::Subscription;
@@ -14,9 +15,6 @@ use tokio_util::sync::CancellationToken;
 const EVERY: Duration = Duration::from_secs(5);
 /// Trimming by less is not worth a call.
 const MIN_TRIM: u64 = 1000;
-
-/// The service's default for a subscription.
-const DEFAULT_RETENTION_SECS: u64 = 7 * 24 * 3600;
 
 /// Runs until the server stops.
 pub async fn run(broker: Weak<Broker>, stopping: CancellationToken) {
@@ -81,9 +79,9 @@ fn subscription_low(subscription: &Subscription) -> Result<u64, Error> {
 }
 
 /// How long a subscription keeps messages.
-pub fn retention(config: &pubsub::Subscription) -> Duration {
+fn retention(config: &pubsub::Subscription) -> Duration {
     let configured = config.message_retention_duration.and_then(|duration| Duration::try_from(duration).ok());
-    configured.unwrap_or(Duration::from_secs(DEFAULT_RETENTION_SECS))
+    configured.unwrap_or(Duration::from_secs(DEFAULT_RETENTION_SECS as u64))
 }
 
 /// The first sequence of a topic younger than `age`.

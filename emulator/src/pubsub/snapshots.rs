@@ -72,13 +72,4 @@ impl Broker {
         self.write().snapshots.insert(snapshot.name.clone(), Arc::new(record));
         Ok(snapshot)
     }
-
-    pub async fn delete_snapshot(&self, name: &str) -> Result<(), Status> {
-        let _changes = self.changes.lock().await;
-        self.snapshot(name)?;
-        self.write().snapshots.remove(name);
-        let stored = name.to_owned();
-        self.store_call(move |store| store.delete_snapshot(&stored)).await?;
-        self.drop_orphans().await
-    }
 }

@@ -3,6 +3,7 @@
 use super::broker::Broker;
 use super::checks::{check_ack_deadline, check_new_deadline};
 use super::codec::Delivery;
+use super::error::stopping;
 use super::subscription::Subscription;
 use super::taking::Stream;
 use crate::proto::pubsub::StreamingPullRequest;
@@ -48,7 +49,7 @@ pub async fn open(
     alive: mpsc::Sender<()>,
 ) -> Result<BoxStream<'static, Result<Delivery, Status>>, Status> {
     let first = broker.stopping.run_until_cancelled(requests.message()).await;
-    let first = first.ok_or_else(|| Status::unavailable("the embedded Pub/Sub server is stopping"))??;
+    let first = first.ok_or_else(stopping)??;
     let first =
         first.ok_or_else(|| Status::invalid_argument("the first request must name the subscription"))?;
     if first.stream_ack_deadline_seconds != 0 {

@@ -2,6 +2,7 @@
 
 use super::ack_id::{self, AckId};
 use super::backlog::{Backlog, Settings, Settled};
+use super::error::stopping;
 use super::filter::Filter;
 use super::records::{Progress, SubscriptionRecord};
 use super::topic::Topic;
@@ -93,7 +94,6 @@ impl Subscription {
 
     /// What a stream or pull is told after [`Subscription::ended`].
     pub fn end_status(&self) -> Status {
-        let stopping = || Status::unavailable("the embedded Pub/Sub server is stopping");
         self.end.get().cloned().unwrap_or_else(stopping)
     }
 

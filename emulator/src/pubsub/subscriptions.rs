@@ -1,7 +1,10 @@
 //! Subscriptions: checking, creating, changing, deleting, seeking.
 
 use super::broker::Broker;
-use super::checks::{ACK_DEADLINE_SECS, check_ack_deadline, check_retention, immutable, paths, unsupported};
+use super::checks::{
+    ACK_DEADLINE_SECS, DEFAULT_RETENTION_SECS, check_ack_deadline, check_retention, immutable, paths,
+    unsupported,
+};
 use super::filter::Filter;
 use super::names;
 use super::records::SubscriptionRecord;
@@ -14,7 +17,6 @@ use std::sync::Arc;
 use tonic::Status;
 
 /// The service's bounds and defaults.
-const DEFAULT_RETENTION_SECS: i64 = 7 * 24 * 3600;
 const DEFAULT_EXPIRATION_SECS: i64 = 31 * 24 * 3600;
 const MIN_EXPIRATION_SECS: i64 = 24 * 3600;
 const MAX_BACKOFF_SECS: i64 = 600;
@@ -82,7 +84,7 @@ impl Broker {
         let mut config = subscription.record().subscription;
         config.detached = true;
         subscription.set_config(config);
-        subscription.end(detached(name));
+        subscription.end(names::detached(name));
         subscription.lock().seek_to(subscription.topic.head(), false);
         self.save(&subscription).await
     }
@@ -132,10 +134,6 @@ impl Broker {
         let record = subscription.record();
         self.store_call(move |store| store.save_subscription(&record)).await
     }
-}
-
-pub fn detached(name: &str) -> Status {
-    Status::failed_precondition(format!("Subscription is detached (resource={}).", names::id(name)))
 }
 
 fn apply(config: &mut pubsub::Subscription, wanted: &pubsub::Subscription, path: &str) -> Result<(), Status> {

@@ -3,7 +3,7 @@
 
 use super::chunk::Builder;
 use super::codec::PublishBatch;
-use super::error::Error;
+use super::error::{Error, stopping};
 use super::store::Store;
 use super::topic::Topic;
 use super::wire;
@@ -68,10 +68,6 @@ impl Writer {
 
 fn semaphore(permits: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(permits))
-}
-
-fn stopping() -> Status {
-    Status::unavailable("the embedded Pub/Sub server is stopping")
 }
 
 async fn run(store: Arc<Store>, mut queue: mpsc::Receiver<Job>) {
