@@ -13,9 +13,11 @@
 
 mod ack_id;
 mod backlog;
+pub(crate) mod batch;
 mod broker;
 mod checks;
 mod chunk;
+pub(crate) mod codec;
 mod error;
 mod filter;
 mod invalid_ids;
@@ -23,6 +25,7 @@ mod leases;
 mod log;
 mod names;
 mod ordering;
+pub(crate) mod outgoing;
 mod pages;
 mod publisher;
 mod ranges;
@@ -45,9 +48,6 @@ mod topic;
 mod topics;
 mod wire;
 mod writer;
-
-/// The codecs that the generated services name.
-pub mod codec;
 
 pub use error::Error;
 pub use server::{Options, Server, SubscriptionStats};

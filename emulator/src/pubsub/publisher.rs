@@ -1,7 +1,7 @@
 //! The `google.pubsub.v1.Publisher` service.
 
+use super::batch::PublishBatch;
 use super::broker::Broker;
-use super::codec::PublishBatch;
 use super::names;
 use super::pages::page;
 use crate::proto::publisher::publisher_server::Publisher;

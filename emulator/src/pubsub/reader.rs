@@ -1,8 +1,8 @@
 //! One task a subscription: reads ahead, wakes streams, lets leases expire, forwards dead letters.
 
 use super::backlog::Plan;
+use super::batch::PublishBatch;
 use super::broker::Broker;
-use super::codec::PublishBatch;
 use super::log::{Log, Read};
 use super::subscription::Subscription;
 use super::{names, wire};

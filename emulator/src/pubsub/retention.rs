@@ -117,7 +117,7 @@ async fn expire_snapshots(broker: &Arc<Broker>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pubsub::codec::PublishBatch;
+    use crate::pubsub::batch::PublishBatch;
     use tokio_util::sync::CancellationToken;
 
     const TOPIC: &str = "projects/p/topics/payments";

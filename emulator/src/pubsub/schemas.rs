@@ -1,8 +1,8 @@
 //! Schemas: creating, revising, deleting, and checking messages against them.
 
+use super::batch::PublishBatch;
 use super::broker::Broker;
 use super::checks::unsupported;
-use super::codec::PublishBatch;
 use super::names;
 use super::schema::Schema;
 use super::topic::Topic;

@@ -2,8 +2,8 @@
 
 use super::broker::Broker;
 use super::checks::{check_ack_deadline, check_new_deadline};
-use super::codec::Delivery;
 use super::error::stopping;
+use super::outgoing::Delivery;
 use super::subscription::Subscription;
 use super::taking::Stream;
 use crate::proto::pubsub::StreamingPullRequest;

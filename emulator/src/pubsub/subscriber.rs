@@ -2,9 +2,9 @@
 
 use super::broker::Broker;
 use super::checks::check_new_deadline;
-use super::codec::Delivery;
 use super::invalid_ids::invalid_ack_ids;
 use super::names;
+use super::outgoing::Delivery;
 use super::pages::page;
 use super::streaming;
 use crate::proto::pubsub::{

@@ -2,7 +2,7 @@
 
 use super::ack_id;
 use super::backlog::{Backlog, Settings, Taken};
-use super::codec::Delivery;
+use super::outgoing::Delivery;
 use super::subscription::Subscription;
 use crate::proto::pubsub::streaming_pull_response::SubscriptionProperties;
 use std::sync::Arc;

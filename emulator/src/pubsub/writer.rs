@@ -1,8 +1,8 @@
 //! Stores what is published: one writer, so that sequences are given in the order they become visible, and requests that
 //! wait together are written together.
 
+use super::batch::PublishBatch;
 use super::chunk::Builder;
-use super::codec::PublishBatch;
 use super::error::{Error, stopping};
 use super::store::Store;
 use super::topic::Topic;

@@ -1,6 +1,6 @@
 //! Reading ahead, and giving messages to streams and pulls.
 
-use super::super::codec::Outgoing;
+use super::super::outgoing::Outgoing;
 use super::super::wire;
 use super::{Backlog, Credit, MAX_TRACKED, Queue, Ready};
 use bytes::Bytes;

@@ -1,0 +1,71 @@
+//! Messages on their way to subscribers, and the responses that carry them.
+
+use super::ack_id;
+use crate::proto::pubsub::streaming_pull_response::{
+    AcknowledgeConfirmation, ModifyAckDeadlineConfirmation, SubscriptionProperties,
+};
+use bytes::{BufMut, Bytes};
+use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+
+/// One message on its way out.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    pub sequence: u64,
+    pub body: Bytes,
+    /// 0 if the subscription does not count attempts.
+    pub attempt: u32,
+}
+
+/// The answer to a pull, or one response of a streaming pull.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    /// What all ack ids of this delivery start with.
+    pub ack_prefix: String,
+    pub messages: Vec<Outgoing>,
+    pub acknowledged: Option<AcknowledgeConfirmation>,
+    pub modified: Option<ModifyAckDeadlineConfirmation>,
+    pub properties: Option<SubscriptionProperties>,
+}
+
+impl Delivery {
+    /// About how many bytes [`Delivery::encode`] writes.
+    pub fn size_hint(&self) -> usize {
+        self.messages.iter().map(|message| message.body.len() + 64).sum()
+    }
+
+    pub fn encode(&self, dst: &mut impl BufMut) {
+        let mut ack = String::new();
+        for message in &self.messages {
+            ack.clear();
+            ack_id::write(&mut ack, &self.ack_prefix, message.sequence);
+            encode_received(dst, &ack, message);
+        }
+        if let Some(modified) = &self.modified {
+            prost::encoding::message::encode(3, modified, dst);
+        }
+        if let Some(properties) = &self.properties {
+            prost::encoding::message::encode(4, properties, dst);
+        }
+        if let Some(acknowledged) = &self.acknowledged {
+            prost::encoding::message::encode(5, acknowledged, dst);
+        }
+    }
+}
+
+/// `received_messages` is field 1 of both responses; inside it 1 is the ack id, 2 the message, 3 the attempt.
+fn encode_received(dst: &mut impl BufMut, ack: &str, message: &Outgoing) {
+    let field = |len: usize| key_len(1) + encoded_len_varint(len as u64) + len;
+    let attempt = u64::from(message.attempt);
+    let attempt_len = if attempt == 0 { 0 } else { key_len(3) + encoded_len_varint(attempt) };
+    encode_key(1, WireType::LengthDelimited, dst);
+    encode_varint((field(ack.len()) + field(message.body.len()) + attempt_len) as u64, dst);
+    for (number, bytes) in [(1, ack.as_bytes()), (2, &message.body)] {
+        encode_key(number, WireType::LengthDelimited, dst);
+        encode_varint(bytes.len() as u64, dst);
+        dst.put_slice(bytes);
+    }
+    if attempt != 0 {
+        encode_key(3, WireType::Varint, dst);
+        encode_varint(attempt, dst);
+    }
+}
