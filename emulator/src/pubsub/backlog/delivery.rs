@@ -2,7 +2,7 @@
 
 use super::super::outgoing::Outgoing;
 use super::super::wire;
-use super::{Backlog, Credit, MAX_TRACKED, Queue, Ready};
+use super::state::{Backlog, Credit, MAX_TRACKED, Queue, Ready};
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;

@@ -2,8 +2,9 @@
 
 use super::super::ack_id::AckId;
 use super::super::leases::Lease;
+use super::super::ordering::Keys;
 use super::super::ranges::{self, Ranges};
-use super::{Backlog, Keys};
+use super::state::Backlog;
 use std::ops::Range;
 use std::time::Duration;
 use tokio::time::Instant;

@@ -1,22 +1,10 @@
-//! What a subscription still has to deliver: a state machine without I/O and without a clock of its own.
-//!
-//! A message of the topic's log is, for one subscription, in exactly one place: not read yet (at or above the cursor),
-//! acknowledged, to be read again, delayed by the retry policy, ready in memory, leased, or due for the dead-letter
-//! topic. `delivery` moves messages towards subscribers, `settlement` moves them back or away.
+//! Where each message of a subscription is, and what its streams may still take.
 
-mod delivery;
-mod settlement;
-#[cfg(test)]
-mod tests;
-
-pub use delivery::{Plan, Taken};
-pub use settlement::Settled;
-
-use super::filter::Filter;
-use super::leases::Leases;
-use super::ordering::Keys;
-use super::ranges::Ranges;
-use super::records::Progress;
+use super::super::filter::Filter;
+use super::super::leases::Leases;
+use super::super::ordering::Keys;
+use super::super::ranges::Ranges;
+use super::super::records::Progress;
 use bytes::Bytes;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -25,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 /// Messages of one subscription that cost memory each (leased, delayed, counted) at most; then delivery pauses.
-const MAX_TRACKED: usize = if cfg!(test) { 300 } else { 900_000 };
+pub(super) const MAX_TRACKED: usize = if cfg!(test) { 300 } else { 900_000 };
 
 /// What of a subscription's configuration steers its delivery.
 #[derive(Debug, Clone, Default)]
@@ -41,25 +29,25 @@ pub struct Settings {
 }
 
 impl Settings {
-    fn counts_attempts(&self) -> bool {
+    pub(super) fn counts_attempts(&self) -> bool {
         self.retry.is_some() || self.max_attempts.is_some()
     }
 }
 
 /// A streaming pull's flow control.
 #[derive(Debug, Default)]
-struct Credit {
+pub(super) struct Credit {
     /// 0: no limit.
-    max_messages: u64,
-    max_bytes: u64,
-    messages: u64,
-    bytes: u64,
+    pub(super) max_messages: u64,
+    pub(super) max_bytes: u64,
+    pub(super) messages: u64,
+    pub(super) bytes: u64,
     /// Told when messages are settled.
-    room: Arc<Notify>,
+    pub(super) room: Arc<Notify>,
 }
 
 impl Credit {
-    fn has_room(&self) -> bool {
+    pub(super) fn has_room(&self) -> bool {
         (self.max_messages == 0 || self.messages < self.max_messages)
             && (self.max_bytes == 0 || self.bytes < self.max_bytes)
     }
@@ -67,33 +55,33 @@ impl Credit {
 
 /// A message in memory, ready to be delivered.
 #[derive(Debug, Clone)]
-struct Ready {
-    sequence: u64,
-    body: Bytes,
+pub(super) struct Ready {
+    pub(super) sequence: u64,
+    pub(super) body: Bytes,
     /// Empty unless the subscription is ordered.
-    key: Bytes,
+    pub(super) key: Bytes,
 }
 
 /// Messages in memory with their size.
 #[derive(Debug, Default)]
-struct Queue {
-    messages: VecDeque<Ready>,
-    bytes: usize,
+pub(super) struct Queue {
+    pub(super) messages: VecDeque<Ready>,
+    pub(super) bytes: usize,
 }
 
 impl Queue {
-    fn push(&mut self, message: Ready) {
+    pub(super) fn push(&mut self, message: Ready) {
         self.bytes += message.body.len();
         self.messages.push_back(message);
     }
 
-    fn remove(&mut self, index: usize) -> Option<Ready> {
+    pub(super) fn remove(&mut self, index: usize) -> Option<Ready> {
         let message = self.messages.remove(index)?;
         self.bytes -= message.body.len();
         Some(message)
     }
 
-    fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }
@@ -101,43 +89,43 @@ impl Queue {
 /// The state of one subscription.
 #[derive(Debug)]
 pub struct Backlog {
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
     /// Everything below is acknowledged.
-    floor: u64,
+    pub(super) floor: u64,
     /// Acknowledged above the floor.
-    acked: Ranges,
+    pub(super) acked: Ranges,
     /// The next message to be read for the first time.
-    cursor: u64,
+    pub(super) cursor: u64,
     /// To be read and delivered again.
-    retry: Ranges,
+    pub(super) retry: Ranges,
     /// To be delivered again, but not before their time.
-    delayed: BTreeSet<(Instant, u64)>,
-    fresh: Queue,
-    again: Queue,
-    leases: Leases,
+    pub(super) delayed: BTreeSet<(Instant, u64)>,
+    pub(super) fresh: Queue,
+    pub(super) again: Queue,
+    pub(super) leases: Leases,
     /// Failed deliveries so far, where they count.
-    attempts: HashMap<u64, u32>,
+    pub(super) attempts: HashMap<u64, u32>,
     /// Out of attempts.
-    dead: Vec<u64>,
-    keys: Keys,
-    streams: HashMap<u32, Credit>,
-    last_stream: u32,
+    pub(super) dead: Vec<u64>,
+    pub(super) keys: Keys,
+    pub(super) streams: HashMap<u32, Credit>,
+    pub(super) last_stream: u32,
     /// The last delivery's number.
-    generation: u64,
+    pub(super) generation: u64,
     /// Ack ids of earlier deliveries are void.
-    valid_from: u64,
+    pub(super) valid_from: u64,
     /// Acknowledged with exactly-once delivery a moment ago: sequence to generation.
-    confirmed: HashMap<u64, u64>,
-    confirmed_order: VecDeque<u64>,
+    pub(super) confirmed: HashMap<u64, u64>,
+    pub(super) confirmed_order: VecDeque<u64>,
     /// Unary pulls that wait.
-    pullers: usize,
+    pub(super) pullers: usize,
     /// Changes with every seek; what was read before does not count.
-    epoch: u64,
+    pub(super) epoch: u64,
     /// Counts changes of what is saved.
-    version: u64,
+    pub(super) version: u64,
     saved: u64,
     /// Which queue the next message is taken from.
-    turn: bool,
+    pub(super) turn: bool,
 }
 
 impl Backlog {
@@ -220,17 +208,17 @@ impl Backlog {
         Progress::new(self.floor, &self.acked, self.valid_from, &self.attempts)
     }
 
-    fn is_acked(&self, sequence: u64) -> bool {
+    pub(super) fn is_acked(&self, sequence: u64) -> bool {
         sequence < self.floor || self.acked.contains(sequence)
     }
 
     /// Raises the floor over what is acknowledged without a hole.
-    fn settle_floor(&mut self) {
+    pub(super) fn settle_floor(&mut self) {
         self.floor = self.acked.advance(self.floor);
         self.cursor = self.cursor.max(self.floor);
     }
 
-    fn tracked(&self) -> usize {
+    pub(super) fn tracked(&self) -> usize {
         self.leases.len() + self.delayed.len() + self.attempts.len() + self.retry.count() + self.dead.len()
     }
 }

@@ -1,10 +1,17 @@
 //! The state machine against a model of its topic, with a hand-driven clock.
 
-use super::*;
+use super::super::ack_id::AckId;
+use super::super::filter::Filter;
+use super::super::records::Progress;
+use super::{Backlog, Plan, Settings, Settled, Taken};
 use crate::proto::pubsub::PubsubMessage;
-use crate::pubsub::ack_id::AckId;
+use bytes::Bytes;
 use prost::Message;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::Instant;
 
 const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(10);
