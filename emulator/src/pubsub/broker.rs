@@ -1,4 +1,4 @@
-//! All topics, subscriptions and snapshots, and what runs beside the requests.
+//! All topics, subscriptions, snapshots and schemas, by name.
 
 use super::backlog::Backlog;
 use super::error::Error;
@@ -9,13 +9,11 @@ use super::store::Store;
 use super::subscription::Subscription;
 use super::topic::Topic;
 use super::writer::Writer;
-use super::{reader, retention, saver};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tonic::Status;
 
 /// What exists, by name.
@@ -29,49 +27,51 @@ pub struct Registry {
     pub orphans: HashMap<u64, Arc<Topic>>,
 }
 
+/// Subscriptions whose readers are to be started.
+pub type Added = mpsc::UnboundedReceiver<Arc<Subscription>>;
+
 pub struct Broker {
     store: Arc<Store>,
     writer: Writer,
     writing: JoinHandle<()>,
-    /// Readers, saver, retention.
-    tasks: TaskTracker,
     registry: RwLock<Registry>,
     /// Held by whoever changes the registry; gives out numbers.
     pub changes: Mutex<Counters>,
     /// How often the store was opened.
     opened: u64,
-    urgent: Arc<Notify>,
+    /// Notified when progress must be saved at once.
+    pub urgent: Arc<Notify>,
+    /// Gets each subscription that is put in place, so that its reader is started.
+    added: mpsc::UnboundedSender<Arc<Subscription>>,
     pub stopping: CancellationToken,
 }
 
 impl Broker {
-    /// Loads everything and starts the background tasks, which end after `stopping`. Blocks while it loads.
-    pub fn start(store: Store, stopping: CancellationToken) -> Result<Arc<Self>, Error> {
+    /// Loads everything. Gives the subscriptions, these and later ones, as they are put in place: each needs a reader.
+    /// Blocks.
+    pub fn open(store: Store, stopping: CancellationToken) -> Result<(Self, Added), Error> {
         let store = Arc::new(store);
         let mut counters = store.counters()?;
         counters.opened += 1;
         store.save_counters(counters)?;
-        let urgent = Arc::new(Notify::new());
         let (writer, writing) = Writer::start(store.clone());
-        let broker = Arc::new(Self {
+        let (sender, added) = mpsc::unbounded_channel();
+        let broker = Self {
             writer,
             writing,
-            tasks: TaskTracker::new(),
             registry: RwLock::default(),
             changes: Mutex::new(counters),
             opened: counters.opened,
-            urgent: urgent.clone(),
+            urgent: Arc::new(Notify::new()),
+            added: sender,
             stopping,
             store,
-        });
+        };
         broker.load()?;
-        let stopping = broker.stopping.clone();
-        broker.tasks.spawn(saver::run(Arc::downgrade(&broker), urgent, stopping.clone()));
-        broker.tasks.spawn(retention::run(Arc::downgrade(&broker), stopping));
-        Ok(broker)
+        Ok((broker, added))
     }
 
-    fn load(self: &Arc<Self>) -> Result<(), Error> {
+    fn load(&self) -> Result<(), Error> {
         let mut topics = HashMap::new();
         for record in self.store.topics()? {
             topics.insert(record.number, Arc::new(Topic::open(&self.store, record)?));
@@ -101,9 +101,9 @@ impl Broker {
         Ok(())
     }
 
-    /// Puts a subscription in place and starts its reader. Without progress it starts at the topic's end.
+    /// Puts a subscription in place and has its reader started. Without progress it starts at the topic's end.
     pub fn add_subscription(
-        self: &Arc<Self>,
+        &self,
         record: SubscriptionRecord,
         topic: Arc<Topic>,
         progress: Option<Progress>,
@@ -116,28 +116,18 @@ impl Broker {
         if subscription.config().detached {
             subscription.end(names::detached(&name));
         }
-        self.tasks.spawn(reader::run(subscription.clone(), Arc::downgrade(self)));
+        // Once the server stops there are no readers any more.
+        let _ = self.added.send(subscription.clone());
         self.write().subscriptions.insert(name, subscription.clone());
         subscription
     }
 
-    /// Ends the background tasks, saves what is in memory, and closes the store. Nobody else may hold the broker.
-    pub async fn close(self: Arc<Self>) -> Result<(), Error> {
-        self.tasks.close();
-        self.tasks.wait().await;
-        let Self { store, writer, writing, registry, .. } = Arc::into_inner(self).ok_or(Error::Busy)?;
+    /// Ends the writer, with everything published stored. Gives what is left to be saved and closed.
+    pub async fn end(self) -> Result<(Arc<Store>, Registry), Error> {
+        let Self { store, writer, writing, registry, .. } = self;
         drop(writer);
         writing.await?;
-        tokio::task::spawn_blocking(move || {
-            let registry = registry.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let subscriptions: Vec<Arc<Subscription>> = registry.subscriptions.values().cloned().collect();
-            saver::save(&store, &subscriptions)?;
-            // Logs keep the store's directory locked.
-            drop((subscriptions, registry));
-            let store = Arc::into_inner(store).ok_or(Error::Busy)?;
-            store.sync()
-        })
-        .await?
+        Ok((store, registry.into_inner().unwrap_or_else(PoisonError::into_inner)))
     }
 
     pub fn store(&self) -> &Arc<Store> {

@@ -44,6 +44,7 @@ mod subscriber;
 mod subscription;
 mod subscriptions;
 mod taking;
+mod tasks;
 mod topic;
 mod topics;
 mod wire;

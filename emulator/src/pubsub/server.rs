@@ -6,6 +6,7 @@ use super::publisher::PublisherService;
 use super::schema_service;
 use super::store::Store;
 use super::subscriber::SubscriberService;
+use super::tasks::Tasks;
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
@@ -63,6 +64,7 @@ pub struct SubscriptionStats {
 pub struct Server {
     addr: SocketAddr,
     broker: Option<Arc<Broker>>,
+    tasks: Tasks,
     stopping: CancellationToken,
     /// Cuts connections that do not end by themselves.
     cut: CancellationToken,
@@ -82,15 +84,17 @@ impl Server {
         let stopping = CancellationToken::new();
         let runtime = tokio::runtime::Handle::current();
         let loading = stopping.clone();
-        let broker = tokio::task::spawn_blocking(move || {
+        let (broker, added) = tokio::task::spawn_blocking(move || {
             let _runtime = runtime.enter();
-            Broker::start(store, loading)
+            Broker::open(store, loading)
         })
         .await??;
+        let broker = Arc::new(broker);
+        let tasks = Tasks::start(&broker, added);
         let cut = CancellationToken::new();
         let (alive, gone) = mpsc::channel(1);
         let serving = tokio::spawn(serve(listener, broker.clone(), alive, cut.clone()));
-        Ok(Self { addr, broker: Some(broker), stopping, cut, serving, gone })
+        Ok(Self { addr, broker: Some(broker), tasks, stopping, cut, serving, gone })
     }
 
     /// Where it listens.
@@ -119,7 +123,7 @@ impl Server {
         let Some(broker) = self.broker.take() else { return Ok(()) };
         let closing = async {
             self.gone.recv().await;
-            broker.close().await
+            self.tasks.close(broker).await
         };
         tokio::time::timeout(RELEASE, closing).await.unwrap_or(Err(Error::Busy))
     }

@@ -24,7 +24,7 @@ const DELIVERY_ATTEMPTS: std::ops::RangeInclusive<i32> = 5..=100;
 
 impl Broker {
     pub async fn create_subscription(
-        self: &Arc<Self>,
+        &self,
         mut config: pubsub::Subscription,
     ) -> Result<pubsub::Subscription, Status> {
         names::check(&config.name, "subscriptions")?;
