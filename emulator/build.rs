@@ -47,9 +47,9 @@ fn service(package: &str, types: &str, name: &str, rpcs: &[Rpc]) -> Service {
 /// Message bodies pass through the bulk rpcs of Pub/Sub as bytes.
 fn codec(route: &str) -> &'static str {
     match route {
-        "Publish" => "crate::pubsub::codec::PublishCodec",
-        "Pull" => "crate::pubsub::codec::PullCodec",
-        "StreamingPull" => "crate::pubsub::codec::StreamingPullCodec",
+        "Publish" => "crate::pubsub::api::codec::PublishCodec",
+        "Pull" => "crate::pubsub::api::codec::PullCodec",
+        "StreamingPull" => "crate::pubsub::api::codec::StreamingPullCodec",
         _ => "tonic_prost::ProstCodec",
     }
 }
@@ -57,7 +57,7 @@ fn codec(route: &str) -> &'static str {
 fn pubsub() -> Vec<Service> {
     let publisher = [
         // On the wire a stream of one request is a unary call; this way the server decides when to read the request.
-        ("publish", "Publish", "crate::pubsub::batch::PublishBatch", "PublishResponse", true, false),
+        ("publish", "Publish", "crate::pubsub::topic::batch::PublishBatch", "PublishResponse", true, false),
         unary("create_topic", "CreateTopic", "Topic", "Topic"),
         unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"),
         unary("update_topic", "UpdateTopic", "UpdateTopicRequest", "Topic"),
@@ -82,7 +82,7 @@ fn pubsub() -> Vec<Service> {
             "DetachSubscriptionResponse",
         ),
     ];
-    let delivery = "crate::pubsub::outgoing::Delivery";
+    let delivery = "crate::pubsub::subscription::outgoing::Delivery";
     let subscriber = [
         unary("create_subscription", "CreateSubscription", "Subscription", "Subscription"),
         unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"),

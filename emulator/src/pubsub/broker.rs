@@ -1,14 +1,14 @@
 //! All topics, subscriptions, snapshots and schemas, by name.
 
-use super::backlog::Backlog;
 use super::error::Error;
 use super::names;
-use super::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
-use super::schema::Schema;
 use super::store::Store;
+use super::store::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
 use super::subscription::Subscription;
+use super::subscription::backlog::Backlog;
 use super::topic::Topic;
-use super::writer::Writer;
+use super::topic::schema::Schema;
+use super::topic::writer::Writer;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::sync::{Mutex, Notify, mpsc};

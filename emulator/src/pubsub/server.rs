@@ -1,11 +1,11 @@
 //! Starting and stopping.
 
+use super::api::publisher::PublisherService;
+use super::api::schema_service;
+use super::api::subscriber::SubscriberService;
 use super::broker::Broker;
 use super::error::Error;
-use super::publisher::PublisherService;
-use super::schema_service;
 use super::store::Store;
-use super::subscriber::SubscriberService;
 use super::tasks::Tasks;
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;

@@ -1,8 +1,8 @@
 //! Codecs of the rpcs that carry message bodies: bodies are sliced out of requests and copied once into responses.
 
-use super::batch::PublishBatch;
-use super::outgoing::Delivery;
 use crate::proto::pubsub::{PublishResponse, PullRequest, StreamingPullRequest};
+use crate::pubsub::subscription::outgoing::Delivery;
+use crate::pubsub::topic::batch::PublishBatch;
 use bytes::Buf;
 use prost::Message;
 use std::marker::PhantomData;

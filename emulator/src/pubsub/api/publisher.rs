@@ -1,8 +1,5 @@
 //! The `google.pubsub.v1.Publisher` service.
 
-use super::batch::PublishBatch;
-use super::broker::Broker;
-use super::names;
 use super::pages::page;
 use crate::proto::publisher::publisher_server::Publisher;
 use crate::proto::pubsub::{
@@ -11,6 +8,9 @@ use crate::proto::pubsub::{
     ListTopicSubscriptionsResponse, ListTopicsRequest, ListTopicsResponse, PublishResponse, Topic,
     UpdateTopicRequest,
 };
+use crate::pubsub::broker::Broker;
+use crate::pubsub::names;
+use crate::pubsub::topic::batch::PublishBatch;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, Streaming, async_trait};

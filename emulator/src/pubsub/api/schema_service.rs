@@ -1,10 +1,6 @@
 //! The `google.pubsub.v1.SchemaService`.
 
-use super::broker::Broker;
-use super::checks::unsupported;
-use super::names;
 use super::pages::page;
-use super::schema;
 use crate::proto::pubsub::validate_message_request::SchemaSpec;
 use crate::proto::pubsub::{
     CommitSchemaRequest, CreateSchemaRequest, DeleteSchemaRequest, Encoding, GetSchemaRequest,
@@ -13,6 +9,10 @@ use crate::proto::pubsub::{
     ValidateSchemaResponse,
 };
 use crate::proto::schema_service::schema_service_server::SchemaService;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::unsupported;
+use crate::pubsub::names;
+use crate::pubsub::topic::schema;
 use std::sync::Arc;
 use tokio::sync::mpsc;
 use tonic::{Request, Response, Status, async_trait};

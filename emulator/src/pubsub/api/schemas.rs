@@ -1,13 +1,13 @@
 //! Schemas: creating, revising, deleting, and checking messages against them.
 
-use super::batch::PublishBatch;
-use super::broker::Broker;
-use super::checks::unsupported;
-use super::names;
-use super::schema::Schema;
-use super::topic::Topic;
-use super::wire;
 use crate::proto::pubsub::{self, Encoding, SchemaSettings};
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::unsupported;
+use crate::pubsub::message;
+use crate::pubsub::names;
+use crate::pubsub::topic::Topic;
+use crate::pubsub::topic::batch::PublishBatch;
+use crate::pubsub::topic::schema::Schema;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tonic::Status;
@@ -117,7 +117,7 @@ impl Broker {
             Status::invalid_argument(format!("the schema of topic {} was deleted", config.name))
         })?;
         let (first, last) = (&settings.first_revision_id, &settings.last_revision_id);
-        let fits = |(message, _): (&[u8], bool)| schema.accepts(wire::data(message), first, last);
+        let fits = |(message, _): (&[u8], bool)| schema.accepts(message::data(message), first, last);
         if batch.messages().all(fits) {
             return Ok(());
         }

@@ -1,12 +1,12 @@
 //! Snapshots: what a subscription had acknowledged, kept for a later seek.
 
-use super::broker::Broker;
-use super::checks::{immutable, paths};
-use super::names;
-use super::records::SnapshotRecord;
-use super::topic::{Topic, now_micros};
-use super::wire;
 use crate::proto::pubsub;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::{immutable, paths};
+use crate::pubsub::message;
+use crate::pubsub::names;
+use crate::pubsub::store::records::SnapshotRecord;
+use crate::pubsub::topic::{Topic, now_micros};
 use std::sync::Arc;
 use tonic::Status;
 
@@ -30,7 +30,7 @@ impl Broker {
         let snapshot = pubsub::Snapshot {
             name: request.name,
             topic: subscription.config().topic,
-            expire_time: Some(wire::timestamp(self.expiry(topic.clone(), progress.floor).await?)),
+            expire_time: Some(message::timestamp(self.expiry(topic.clone(), progress.floor).await?)),
             labels: request.labels,
         };
         let record = Arc::new(SnapshotRecord { topic_number: topic.number, snapshot, progress });

@@ -1,13 +1,13 @@
 //! One streaming pull: messages out as flow control allows, acknowledgements and deadlines in.
 
-use super::broker::Broker;
-use super::checks::{check_ack_deadline, check_new_deadline};
-use super::error::stopping;
-use super::outgoing::Delivery;
-use super::subscription::Subscription;
-use super::taking::Stream;
 use crate::proto::pubsub::StreamingPullRequest;
 use crate::proto::pubsub::streaming_pull_response::{AcknowledgeConfirmation, ModifyAckDeadlineConfirmation};
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::{check_ack_deadline, check_new_deadline};
+use crate::pubsub::error::stopping;
+use crate::pubsub::subscription::Subscription;
+use crate::pubsub::subscription::outgoing::Delivery;
+use crate::pubsub::subscription::taking::Stream;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,10 +1,6 @@
 //! The `google.pubsub.v1.Subscriber` service.
 
-use super::broker::Broker;
-use super::checks::check_new_deadline;
 use super::invalid_ids::invalid_ack_ids;
-use super::names;
-use super::outgoing::Delivery;
 use super::pages::page;
 use super::streaming;
 use crate::proto::pubsub::{
@@ -15,6 +11,10 @@ use crate::proto::pubsub::{
     UpdateSnapshotRequest, UpdateSubscriptionRequest,
 };
 use crate::proto::subscriber::subscriber_server::Subscriber;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::check_new_deadline;
+use crate::pubsub::names;
+use crate::pubsub::subscription::outgoing::Delivery;
 use futures_util::stream::BoxStream;
 use std::sync::Arc;
 use std::time::Duration;

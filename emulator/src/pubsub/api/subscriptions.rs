@@ -1,16 +1,16 @@
 //! Subscriptions: checking, creating, changing, deleting, seeking.
 
-use super::broker::Broker;
-use super::checks::{
+use crate::proto::pubsub;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::{
     ACK_DEADLINE_SECS, DEFAULT_RETENTION_SECS, check_ack_deadline, check_retention, immutable, paths,
     unsupported,
 };
-use super::filter::Filter;
-use super::names;
-use super::records::SubscriptionRecord;
-use super::subscription::Subscription;
-use super::wire;
-use crate::proto::pubsub;
+use crate::pubsub::message;
+use crate::pubsub::names;
+use crate::pubsub::store::records::SubscriptionRecord;
+use crate::pubsub::subscription::Subscription;
+use crate::pubsub::subscription::filter::Filter;
 use prost_types::Duration;
 use pubsub::seek_request::Target;
 use std::sync::Arc;
@@ -93,7 +93,7 @@ impl Broker {
         let _changes = self.changes.lock().await;
         let subscription = self.attached(&request.subscription)?;
         match request.target.ok_or_else(|| Status::invalid_argument("seek needs a time or a snapshot"))? {
-            Target::Time(time) => self.seek_to_time(&subscription, wire::micros(&time)).await?,
+            Target::Time(time) => self.seek_to_time(&subscription, message::micros(&time)).await?,
             Target::Snapshot(name) => self.seek_to_snapshot(&subscription, &name)?,
         }
         subscription.notify_sought();

@@ -1,11 +1,11 @@
 //! Topics: checking, creating, changing, deleting.
 
-use super::broker::Broker;
-use super::checks::{check_retention, immutable, paths, unsupported};
-use super::names;
-use super::records::TopicRecord;
-use super::topic::Topic;
 use crate::proto::pubsub;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::{check_retention, immutable, paths, unsupported};
+use crate::pubsub::names;
+use crate::pubsub::store::records::TopicRecord;
+use crate::pubsub::topic::Topic;
 use std::sync::Arc;
 use tonic::Status;
 

@@ -1,9 +1,9 @@
 //! The embedded store: one log a topic, one record a topic, subscription and snapshot, one progress a subscription.
 //! All calls block.
 
-use super::error::Error;
 use super::log::{Log, MEMTABLE_BYTES};
 use super::records::{Counters, Progress, SchemaRecord, SnapshotRecord, SubscriptionRecord, TopicRecord};
+use crate::pubsub::error::Error;
 use fjall::config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use prost::Message;

@@ -2,7 +2,7 @@
 //! `NOT`, `-` and parentheses. Source: the service's "Filter messages from a subscription" page. As there, `AND` and `OR`
 //! do not mix without parentheses.
 
-use super::wire;
+use crate::pubsub::message;
 
 const MAX_BYTES: usize = 256;
 /// Parentheses and negations inside one another; 256 bytes of them would not hurt, but a bound costs nothing.
@@ -37,7 +37,7 @@ impl Filter {
 
     /// Whether a stored message passes.
     pub fn matches(&self, message: &[u8]) -> bool {
-        let attributes: Vec<(&str, &str)> = wire::attributes(message).collect();
+        let attributes: Vec<(&str, &str)> = message::attributes(message).collect();
         self.passes(&attributes)
     }
 

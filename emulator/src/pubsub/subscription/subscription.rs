@@ -2,11 +2,12 @@
 
 use super::ack_id::{self, AckId};
 use super::backlog::{Backlog, Settings, Settled};
-use super::error::stopping;
 use super::filter::Filter;
-use super::records::{Progress, SubscriptionRecord};
-use super::topic::Topic;
 use crate::proto::pubsub;
+use crate::pubsub::error::stopping;
+use crate::pubsub::names;
+use crate::pubsub::store::records::{Progress, SubscriptionRecord};
+use crate::pubsub::topic::Topic;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -67,7 +68,7 @@ impl Subscription {
     pub fn config(&self) -> pubsub::Subscription {
         let mut config = (**self.config.lock().unwrap_or_else(PoisonError::into_inner)).clone();
         if self.topic.is_deleted() {
-            super::names::DELETED_TOPIC.clone_into(&mut config.topic);
+            names::DELETED_TOPIC.clone_into(&mut config.topic);
         }
         config
     }

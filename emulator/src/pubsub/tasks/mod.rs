@@ -1,9 +1,12 @@
 //! Everything that runs beside the requests: a reader for each subscription, the saver, retention.
 
-use super::broker::{Added, Broker};
-use super::error::Error;
-use super::subscription::Subscription;
-use super::{reader, retention, saver};
+mod reader;
+mod retention;
+mod saver;
+
+use crate::pubsub::broker::{Added, Broker};
+use crate::pubsub::error::Error;
+use crate::pubsub::subscription::Subscription;
 use std::sync::{Arc, Weak};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,9 +57,9 @@ async fn start_readers(
 
 #[cfg(test)]
 mod tests {
-    use super::super::store::Store;
     use super::*;
     use crate::proto::pubsub;
+    use crate::pubsub::store::Store;
     use std::time::Duration;
 
     const TOPIC: &str = "projects/p/topics/payments";

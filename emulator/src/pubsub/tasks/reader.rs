@@ -1,12 +1,12 @@
 //! One task a subscription: reads ahead, wakes streams, lets leases expire, forwards dead letters.
 
-use super::backlog::Plan;
-use super::batch::PublishBatch;
-use super::broker::Broker;
-use super::log::{Log, Read};
-use super::subscription::Subscription;
-use super::{names, wire};
 use crate::proto::pubsub::PubsubMessage;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::store::log::{Log, Read};
+use crate::pubsub::subscription::Subscription;
+use crate::pubsub::subscription::backlog::Plan;
+use crate::pubsub::topic::batch::PublishBatch;
+use crate::pubsub::{message, names};
 use bytes::Bytes;
 use prost::Message;
 use std::sync::{Arc, Weak};
@@ -141,7 +141,7 @@ async fn forward(
 /// The message with the attributes the service adds to dead letters.
 fn dead_letter(subscription: &str, body: &Bytes, attempts: u32) -> Result<Vec<u8>, prost::DecodeError> {
     let mut message = PubsubMessage::decode(body.clone())?;
-    let publish_micros = message.publish_time.take().map(|time| wire::micros(&time));
+    let publish_micros = message.publish_time.take().map(|time| message::micros(&time));
     message.message_id.clear();
     let mut add = |name: &str, value: String| {
         message.attributes.insert(format!("CloudPubSubDeadLetterSource{name}"), value);
@@ -150,7 +150,7 @@ fn dead_letter(subscription: &str, body: &Bytes, attempts: u32) -> Result<Vec<u8
     add("Subscription", names::id(subscription).to_owned());
     add("SubscriptionProject", names::project(subscription).to_owned());
     if let Some(micros) = publish_micros {
-        add("TopicPublishTime", wire::timestamp(micros).to_string());
+        add("TopicPublishTime", message::timestamp(micros).to_string());
     }
     Ok(message.encode_to_vec())
 }

@@ -1,13 +1,14 @@
 //! Drops what nobody may ask for any more: messages past their retention, and logs below what all subscriptions,
 //! snapshots and the topic keep.
 
-use super::broker::Broker;
-use super::checks::DEFAULT_RETENTION_SECS;
-use super::error::Error;
-use super::store::Store;
-use super::subscription::Subscription;
-use super::topic::{Topic, now_micros};
 use crate::proto::pubsub;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::checks::DEFAULT_RETENTION_SECS;
+use crate::pubsub::error::Error;
+use crate::pubsub::message;
+use crate::pubsub::store::Store;
+use crate::pubsub::subscription::Subscription;
+use crate::pubsub::topic::{Topic, now_micros};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -99,7 +100,7 @@ async fn expire_snapshots(broker: &Arc<Broker>) {
     let now = now_micros();
     let expired: Vec<String> = {
         let registry = broker.read();
-        let expires = |snapshot: &pubsub::Snapshot| snapshot.expire_time.as_ref().map(super::wire::micros);
+        let expires = |snapshot: &pubsub::Snapshot| snapshot.expire_time.as_ref().map(message::micros);
         let old = registry.snapshots.values().filter(|s| expires(&s.snapshot).is_some_and(|at| at <= now));
         old.map(|snapshot| snapshot.snapshot.name.clone()).collect()
     };
@@ -117,7 +118,7 @@ async fn expire_snapshots(broker: &Arc<Broker>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pubsub::batch::PublishBatch;
+    use crate::pubsub::topic::batch::PublishBatch;
     use tokio_util::sync::CancellationToken;
 
     const TOPIC: &str = "projects/p/topics/payments";

@@ -1,10 +1,10 @@
 //! Writes the progress of subscriptions to disk a little later, many changes at a time. What a crash loses of it is
 //! delivered again.
 
-use super::broker::Broker;
-use super::error::Error;
-use super::store::Store;
-use super::subscription::Subscription;
+use crate::pubsub::broker::Broker;
+use crate::pubsub::error::Error;
+use crate::pubsub::store::Store;
+use crate::pubsub::subscription::Subscription;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::sync::Notify;

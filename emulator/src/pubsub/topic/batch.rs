@@ -1,6 +1,6 @@
 //! A publish request, its messages not decoded.
 
-use super::wire::{self, Fields};
+use crate::pubsub::message::{self, Fields};
 use bytes::Bytes;
 use std::ops::Range;
 use tonic::Status;
@@ -25,12 +25,12 @@ impl PublishBatch {
         for field in Fields::new(&request) {
             let field = field?;
             match (field.number, field.payload) {
-                (1, payload) => wire::text(payload)?.clone_into(&mut topic),
+                (1, payload) => message::text(payload)?.clone_into(&mut topic),
                 (2, Some(message)) => {
-                    let foreign = wire::check_message(message)?;
+                    let foreign = message::check_message(message)?;
                     messages.push((field.span.end - message.len()..field.span.end, foreign));
                 }
-                (2, None) => return Err(wire::Malformed.into()),
+                (2, None) => return Err(message::Malformed.into()),
                 _ => {}
             }
         }

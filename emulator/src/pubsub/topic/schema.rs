@@ -1,8 +1,8 @@
 //! A message schema: its revisions, compiled, and what they accept. Pure.
 
-use super::checks::unsupported;
-use super::records::SchemaRecord;
 use crate::proto::pubsub;
+use crate::pubsub::checks::unsupported;
+use crate::pubsub::store::records::SchemaRecord;
 use prost_reflect::{DynamicMessage, FieldDescriptor, MessageDescriptor};
 use protox::file::{File, FileResolver};
 use std::collections::BTreeMap;

@@ -1,10 +1,10 @@
 //! A topic at run time.
 
-use super::error::Error;
-use super::log::Log;
-use super::records::TopicRecord;
-use super::store::Store;
 use crate::proto::pubsub;
+use crate::pubsub::error::Error;
+use crate::pubsub::store::Store;
+use crate::pubsub::store::log::Log;
+use crate::pubsub::store::records::TopicRecord;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;

@@ -2,11 +2,11 @@
 //! wait together are written together.
 
 use super::batch::PublishBatch;
-use super::chunk::Builder;
-use super::error::{Error, stopping};
-use super::store::Store;
 use super::topic::Topic;
-use super::wire;
+use crate::pubsub::error::{Error, stopping};
+use crate::pubsub::message;
+use crate::pubsub::store::Store;
+use crate::pubsub::store::chunk::Builder;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
@@ -92,7 +92,7 @@ struct Tail {
 impl Tail {
     fn new(topic: Arc<Topic>) -> Self {
         let (next, publish_micros) = (topic.head(), topic.publish_micros());
-        let time_field = wire::publish_time_field(publish_micros);
+        let time_field = message::publish_time_field(publish_micros);
         Self { topic, next, publish_micros, time_field, chunk: Builder::new(next, publish_micros) }
     }
 }
@@ -107,7 +107,7 @@ fn write(store: &Store, group: Vec<Job>) {
         firsts.push(tail.next);
         for (message, foreign) in job.batch.messages() {
             let id = tail.topic.message_id(tail.next);
-            tail.chunk.push(|out| wire::write_stored(out, message, foreign, &id, &tail.time_field));
+            tail.chunk.push(|out| message::write_stored(out, message, foreign, &id, &tail.time_field));
             tail.next += 1;
             if tail.chunk.is_full() {
                 let full = std::mem::replace(&mut tail.chunk, Builder::new(tail.next, tail.publish_micros));

@@ -1,8 +1,8 @@
 //! Reading ahead, and giving messages to streams and pulls.
 
 use super::super::outgoing::Outgoing;
-use super::super::wire;
 use super::state::{Backlog, Credit, MAX_TRACKED, Queue, Ready};
+use crate::pubsub::message;
 use bytes::Bytes;
 use std::ops::Range;
 use std::sync::Arc;
@@ -252,6 +252,6 @@ impl Backlog {
 
 /// The ordering key, without copying it.
 fn key_of(body: &Bytes) -> Bytes {
-    let key = wire::ordering_key(body);
+    let key = message::ordering_key(body);
     if key.is_empty() { Bytes::new() } else { body.slice_ref(key) }
 }

@@ -3,8 +3,8 @@
 use super::super::ack_id::AckId;
 use super::super::leases::Lease;
 use super::super::ordering::Keys;
-use super::super::ranges::{self, Ranges};
 use super::state::Backlog;
+use crate::pubsub::store::ranges::{self, Ranges};
 use std::ops::Range;
 use std::time::Duration;
 use tokio::time::Instant;

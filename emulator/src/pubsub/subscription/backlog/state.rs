@@ -3,8 +3,8 @@
 use super::super::filter::Filter;
 use super::super::leases::Leases;
 use super::super::ordering::Keys;
-use super::super::ranges::Ranges;
-use super::super::records::Progress;
+use crate::pubsub::store::ranges::Ranges;
+use crate::pubsub::store::records::Progress;
 use bytes::Bytes;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;

@@ -2,9 +2,9 @@
 
 use super::super::ack_id::AckId;
 use super::super::filter::Filter;
-use super::super::records::Progress;
 use super::{Backlog, Plan, Settings, Settled, Taken};
 use crate::proto::pubsub::PubsubMessage;
+use crate::pubsub::store::records::Progress;
 use bytes::Bytes;
 use prost::Message;
 use std::collections::{HashMap, HashSet};
