@@ -216,44 +216,8 @@ fn bigtable() -> Vec<Service> {
     ]
 }
 
-/// The few rpcs of the null servers, which look at requests only as far as they count.
-fn null() -> Vec<Service> {
-    const PROST: &str = "tonic_prost::ProstCodec";
-    const COUNTED: &str = "crate::null::codec::Counted";
-    const COUNT: &str = "crate::null::codec::CountCodec";
-    let delivery = "crate::null::delivery::Delivery";
-    let publisher = [
-        (unary("publish", "Publish", COUNTED, "PublishResponse"), COUNT),
-        (unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"), PROST),
-    ];
-    let subscriber = [
-        (unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"), PROST),
-        (unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"), PROST),
-        (unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"), PROST),
-        (
-            ("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery, true, true),
-            "crate::null::codec::DeliveryCodec",
-        ),
-    ];
-    let bigtable = [
-        (("mutate_rows", "MutateRows", COUNTED, "MutateRowsResponse", false, true), COUNT),
-        (("read_rows", "ReadRows", "ReadRowsRequest", "ReadRowsResponse", false, true), PROST),
-        (unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"), PROST),
-    ];
-    vec![
-        service_with_codecs("google.pubsub.v1", "crate::proto::pubsub", "Publisher", &publisher),
-        service_with_codecs("google.pubsub.v1", "crate::proto::pubsub", "Subscriber", &subscriber),
-        service_with_codecs("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &bigtable),
-    ]
-}
-
-fn main() -> std::io::Result<()> {
+fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let services: Vec<Service> = pubsub().into_iter().chain(bigtable()).collect();
     Builder::new().build_client(false).build_server(true).compile(&services);
-    // The same names again, so in a folder of their own.
-    let folder = std::path::Path::new(&std::env::var_os("OUT_DIR").unwrap_or_default()).join("null");
-    std::fs::create_dir_all(&folder)?;
-    Builder::new().build_client(false).build_server(true).out_dir(folder).compile(&null());
-    Ok(())
 }

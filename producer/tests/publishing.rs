@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use clap::Parser;
-use emulator::scripted::publishes::{self, Reply};
+use fakes::scripted::publishes::{self, Reply};
 use producer::generator::Generator;
 use producer::trickle::{self, Trickle};
 use producer::{Batch, Error, Generation, Outcome, Progress, Publishing};

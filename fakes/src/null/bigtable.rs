@@ -6,7 +6,7 @@ use crate::proto::bigtable::{
     MutateRowsResponse, PingAndWarmRequest, PingAndWarmResponse, ReadRowsRequest, ReadRowsResponse,
     mutate_rows_response::Entry,
 };
-use crate::proto::null_bigtable::bigtable_server::{Bigtable, BigtableServer};
+use crate::proto::bigtable_data::bigtable_server::{Bigtable, BigtableServer};
 use crate::proto::rpc;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

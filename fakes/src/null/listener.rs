@@ -1,6 +1,6 @@
 //! Serving on a free port until dropped.
 
-use crate::connection::Connection;
+use emulator::connection::Connection;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;

@@ -4,12 +4,12 @@ use super::codec::Counted;
 use super::delivery::{Delivery, Ring};
 use super::listener::{Listener, MAX_REQUEST_BYTES};
 use super::outbox::Outbox;
-use crate::proto::null_publisher::publisher_server::{Publisher, PublisherServer};
-use crate::proto::null_subscriber::subscriber_server::{Subscriber, SubscriberServer};
+use crate::proto::publisher::publisher_server::{Publisher, PublisherServer};
 use crate::proto::pubsub::{
     AcknowledgeRequest, GetSubscriptionRequest, GetTopicRequest, ModifyAckDeadlineRequest, PublishResponse,
     PubsubMessage, StreamingPullRequest, Subscription, Topic,
 };
+use crate::proto::subscriber::subscriber_server::{Subscriber, SubscriberServer};
 use futures_util::stream::{self, BoxStream, StreamExt};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};

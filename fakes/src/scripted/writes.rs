@@ -1,16 +1,10 @@
 //! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
 //!
-//! Its tables are there and read as empty, so that a client's first look at them succeeds. [`reads`] is the same for
-//! ReadRows, [`publishes`] for Pub/Sub's Publish.
+//! Its tables are there and read as empty, so that a client's first look at them succeeds.
 
-pub mod publishes;
-pub mod reads;
-mod server;
-
+use super::server::{BoxFuture, Script, Server};
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;
-pub use server::Server;
-use server::{BoxFuture, Script};
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
