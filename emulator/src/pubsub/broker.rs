@@ -9,8 +9,9 @@ use super::subscription::backlog::Backlog;
 use super::topic::Topic;
 use super::topic::schema::Schema;
 use super::topic::writer::Writer;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::Arc;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -127,7 +128,7 @@ impl Broker {
         let Self { store, writer, writing, registry, .. } = self;
         drop(writer);
         writing.await?;
-        Ok((store, registry.into_inner().unwrap_or_else(PoisonError::into_inner)))
+        Ok((store, registry.into_inner()))
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -139,11 +140,11 @@ impl Broker {
     }
 
     pub fn read(&self) -> RwLockReadGuard<'_, Registry> {
-        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+        self.registry.read()
     }
 
     pub fn write(&self) -> RwLockWriteGuard<'_, Registry> {
-        self.registry.write().unwrap_or_else(PoisonError::into_inner)
+        self.registry.write()
     }
 
     pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Status> {

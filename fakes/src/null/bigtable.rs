@@ -8,9 +8,10 @@ use crate::proto::bigtable::{
 };
 use crate::proto::bigtable_data::bigtable_server::{Bigtable, BigtableServer};
 use crate::proto::rpc;
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use tokio_stream::{Empty, Once};
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -58,13 +59,7 @@ impl NullBigtable {
 
     /// By the table's full name, how many entries were answered OK.
     pub fn rows(&self) -> BTreeMap<String, u64> {
-        self.shared.rows().clone()
-    }
-}
-
-impl Shared {
-    fn rows(&self) -> MutexGuard<'_, BTreeMap<String, u64>> {
-        self.rows.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.rows.lock().clone()
     }
 }
 
@@ -83,7 +78,7 @@ impl Bigtable for Service {
         let Counted { name, elements } = request.into_inner();
         // A client that gives up meanwhile cancels this call, and its rows do not count.
         self.0.answering.cancelled().await;
-        *self.0.rows().entry(name).or_default() += elements as u64;
+        *self.0.rows.lock().entry(name).or_default() += elements as u64;
         let entry = |index| Entry { index, status: Some(rpc::Status::default()) };
         let entries = (0..elements as i64).map(entry).collect();
         let response = MutateRowsResponse { entries, ..Default::default() };

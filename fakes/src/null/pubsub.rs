@@ -11,9 +11,10 @@ use crate::proto::pubsub::{
 };
 use crate::proto::subscriber::subscriber_server::{Subscriber, SubscriberServer};
 use futures_util::stream::{self, BoxStream, StreamExt};
+use parking_lot::Mutex;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -77,7 +78,7 @@ impl NullPubsub {
 
     pub fn counts(&self) -> Counts {
         let (delivered, outstanding) = {
-            let outbox = self.shared.outbox();
+            let outbox = self.shared.outbox.lock();
             (outbox.delivered(), outbox.outstanding())
         };
         let get = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
@@ -93,12 +94,8 @@ impl NullPubsub {
 }
 
 impl Shared {
-    fn outbox(&self) -> MutexGuard<'_, Outbox> {
-        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn settle(&self, ack_ids: &[String], counter: &AtomicU64) {
-        let settled = self.outbox().settle(ack_ids);
+        let settled = self.outbox.lock().settle(ack_ids);
         counter.fetch_add(settled, Ordering::Relaxed);
         self.freed.notify_waiters();
     }
@@ -126,7 +123,7 @@ impl Shared {
         loop {
             let freed = self.freed.notified();
             let (ring, sequences) = {
-                let mut outbox = self.outbox();
+                let mut outbox = self.outbox.lock();
                 (outbox.ring.clone(), outbox.take(stream))
             };
             if !sequences.is_empty() {
@@ -187,7 +184,7 @@ impl Subscriber for Service {
         let mut requests = request.into_inner();
         let first = requests.message().await?;
         let first = first.ok_or_else(|| Status::invalid_argument("the first request is missing"))?;
-        let stream = self.0.outbox().open(first.max_outstanding_messages, first.max_outstanding_bytes);
+        let stream = self.0.outbox.lock().open(first.max_outstanding_messages, first.max_outstanding_bytes);
         let (shared, closed) = (self.0.clone(), CancellationToken::new());
         let ended = closed.clone();
         tokio::spawn(async move {

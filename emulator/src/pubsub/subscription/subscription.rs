@@ -8,7 +8,8 @@ use crate::pubsub::error::stopping;
 use crate::pubsub::names;
 use crate::pubsub::store::records::{Progress, SubscriptionRecord};
 use crate::pubsub::topic::Topic;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -61,12 +62,12 @@ impl Subscription {
     }
 
     pub fn lock(&self) -> MutexGuard<'_, Backlog> {
-        self.backlog.lock().unwrap_or_else(PoisonError::into_inner)
+        self.backlog.lock()
     }
 
     /// The configuration; its topic is `_deleted-topic_` once the topic is gone.
     pub fn config(&self) -> pubsub::Subscription {
-        let mut config = (**self.config.lock().unwrap_or_else(PoisonError::into_inner)).clone();
+        let mut config = (**self.config.lock()).clone();
         if self.topic.is_deleted() {
             names::DELETED_TOPIC.clone_into(&mut config.topic);
         }
@@ -74,16 +75,16 @@ impl Subscription {
     }
 
     pub fn name(&self) -> String {
-        self.config.lock().unwrap_or_else(PoisonError::into_inner).name.clone()
+        self.config.lock().name.clone()
     }
 
     pub fn set_config(&self, config: pubsub::Subscription) {
         self.lock().set_settings(Arc::new(settings(&config)));
-        *self.config.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        *self.config.lock() = Arc::new(config);
     }
 
     pub fn record(&self) -> SubscriptionRecord {
-        let subscription = (**self.config.lock().unwrap_or_else(PoisonError::into_inner)).clone();
+        let subscription = (**self.config.lock()).clone();
         SubscriptionRecord { number: self.number, topic_number: self.topic.number, subscription }
     }
 

@@ -5,8 +5,9 @@ use crate::pubsub::error::Error;
 use crate::pubsub::store::Store;
 use crate::pubsub::store::log::Log;
 use crate::pubsub::store::records::TopicRecord;
+use parking_lot::RwLock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// Message ids are `number * MESSAGE_ID_BASE + sequence`: unique across topics, increasing within one.
@@ -49,11 +50,11 @@ impl Topic {
     }
 
     pub fn config(&self) -> Arc<pubsub::Topic> {
-        self.config.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.config.read().clone()
     }
 
     pub fn set_config(&self, config: pubsub::Topic) {
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(config);
+        *self.config.write() = Arc::new(config);
     }
 
     pub fn record(&self) -> TopicRecord {
