@@ -37,7 +37,7 @@ const MAX_FRAME: u32 = 1024 * 1024;
 const MAX_REQUEST: usize = 32 * 1024 * 1024;
 
 /// How to start.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where everything is kept; created if missing. One server at a time.
     pub data_dir: PathBuf,
@@ -50,7 +50,7 @@ impl Options {
 }
 
 /// A look at a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriptionStats {
     /// Messages published and not acknowledged. With a filter, those not looked at yet count in full.
     pub unacked: u64,

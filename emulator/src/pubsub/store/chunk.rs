@@ -58,7 +58,7 @@ impl Builder {
 }
 
 /// A stored chunk.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Chunk {
     pub first: u64,
     pub publish_micros: i64,

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 /// A parsed ack id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AckId {
     pub generation: u64,
     pub sequence: u64,

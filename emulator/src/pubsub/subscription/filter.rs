@@ -9,7 +9,7 @@ const MAX_BYTES: usize = 256;
 const MAX_DEPTH: usize = 32;
 
 /// A parsed filter.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     Has(String),
     Is(String, String),
@@ -56,7 +56,7 @@ impl Filter {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Token {
     Word(String),
     Text(String),

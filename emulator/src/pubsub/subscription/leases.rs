@@ -9,7 +9,7 @@ use tokio::time::Instant;
 const TICK: Duration = Duration::from_millis(100);
 
 /// One delivery that has neither been acknowledged nor given up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     /// Which delivery this is; ack ids carry it.
     pub generation: u64,

@@ -8,7 +8,7 @@ use bytes::{BufMut, Bytes};
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
 /// One message on its way out.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Outgoing {
     pub sequence: u64,
     pub body: Bytes,

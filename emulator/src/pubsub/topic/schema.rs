@@ -16,12 +16,12 @@ const MAX_REVISIONS: usize = 20;
 const MAX_BYTES: usize = 300_000;
 
 /// A schema with its revisions, oldest first; there is always one.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub struct Schema {
     revisions: Vec<Revision>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 struct Revision {
     schema: pubsub::Schema,
     message: MessageDescriptor,

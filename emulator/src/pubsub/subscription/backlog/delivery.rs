@@ -17,7 +17,7 @@ const RESPONSE_MESSAGES: usize = 1000;
 const RESPONSE_BYTES: usize = 512 * 1024;
 
 /// What to read from the log next.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// These, wherever they are.
     Again(Vec<Range<u64>>),

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 const CONFIRMED: usize = 20_000;
 
 /// What became of one ack id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
     Done,
     /// The delivery does not hold the message any more. Without exactly-once delivery nobody is told.

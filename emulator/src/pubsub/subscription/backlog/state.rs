@@ -16,7 +16,7 @@ use tokio::time::Instant;
 pub(super) const MAX_TRACKED: usize = if cfg!(test) { 300 } else { 900_000 };
 
 /// What of a subscription's configuration steers its delivery.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub ack_deadline: Duration,
     pub exactly_once: bool,
@@ -54,7 +54,7 @@ impl Credit {
 }
 
 /// A message in memory, ready to be delivered.
-#[derive(Debug, Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Ready {
     pub(super) sequence: u64,
     pub(super) body: Bytes,
