@@ -1,7 +1,7 @@
 //! Server traits of the null servers: of each service the few rpcs that they answer.
 //!
-//! The published stub crates hold message types and clients only, so the traits are made here from a list of method names:
-//! no `protoc`, no copies of Google's protos.
+//! The published stub crates hold message types and clients only, so the traits are made here from a list of method
+//! names: no `protoc`, no copies of Google's protos.
 
 use tonic_build::manual::{Builder, Method, MethodBuilder, Service};
 

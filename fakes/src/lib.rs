@@ -1,7 +1,6 @@
-//! Servers for tests and measurements, on real gRPC: what a client costs shows against them, and what it does when a server
-//! fails. Not linked into any program that operators run.
+//! Fake servers for tests and measurements, on real gRPC. No program that operators run links them.
 //!
-//! - [`null`]: servers that keep nothing, so that what a client costs can be measured.
+//! - [`null`]: servers that keep nothing, to measure what a client costs.
 //! - [`scripted`]: a Bigtable, and a Pub/Sub for publishers, that answer as a test says, for faults.
 
 pub mod null;

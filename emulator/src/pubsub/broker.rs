@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-/// What exists, by name.
+/// Everything that has a name.
 #[derive(Default)]
 pub struct Registry {
     pub topics: BTreeMap<String, Arc<Topic>>,
@@ -36,20 +36,19 @@ pub struct Broker {
     writer: Writer,
     writing: JoinHandle<()>,
     registry: RwLock<Registry>,
-    /// Held by whoever changes the registry; gives out numbers.
+    /// Held while the registry is changed; gives out numbers.
     pub changes: Mutex<Counters>,
     /// How often the store was opened.
     opened: u64,
     /// Notified when progress must be saved at once.
     pub urgent: Arc<Notify>,
-    /// Gets each subscription that is put in place, so that its reader is started.
+    /// Every subscription that is put in place goes here, so that its reader is started.
     added: mpsc::UnboundedSender<Arc<Subscription>>,
     pub stopping: CancellationToken,
 }
 
 impl Broker {
-    /// Loads everything. Gives the subscriptions, these and later ones, as they are put in place: each needs a reader.
-    /// Blocks.
+    /// Loads everything. Subscriptions, loaded or created later, come out of the receiver: each needs a reader. Blocks.
     pub fn open(store: Store, stopping: CancellationToken) -> Result<(Self, Added), Error> {
         let store = Arc::new(store);
         let mut counters = store.counters()?;
@@ -117,13 +116,13 @@ impl Broker {
         if subscription.config().detached {
             subscription.end(names::detached(&name));
         }
-        // Once the server stops there are no readers any more.
+        // Once the server is stopping nobody starts readers any more.
         let _ = self.added.send(subscription.clone());
         self.write().subscriptions.insert(name, subscription.clone());
         subscription
     }
 
-    /// Ends the writer, with everything published stored. Gives what is left to be saved and closed.
+    /// Ends the writer once everything published is stored; what remains is to be saved and closed.
     pub async fn end(self) -> Result<(Arc<Store>, Registry), Error> {
         let Self { store, writer, writing, registry, .. } = self;
         drop(writer);
@@ -179,7 +178,7 @@ impl Broker {
         Ok(done.map_err(|error| Status::internal(error.to_string()))??)
     }
 
-    /// A number that was never given out before.
+    /// A number that has never been given out before.
     pub async fn next_number(&self, counters: &mut Counters) -> Result<u64, Status> {
         counters.last_number += 1;
         let saved = *counters;
@@ -219,7 +218,7 @@ impl Broker {
         self.drop_orphans().await
     }
 
-    /// Makes a deleted topic's record say so, and keeps its log while it is needed.
+    /// Marks a topic as deleted, and keeps its log while it is needed.
     pub async fn orphan(&self, topic: Arc<Topic>) -> Result<(), Status> {
         topic.set_deleted();
         let record: TopicRecord = topic.record();

@@ -1,22 +1,23 @@
-//! An embedded Google Cloud Pub/Sub: the gRPC services `Publisher` and `Subscriber`, durable on disk.
+//! An embedded Google Cloud Pub/Sub: the gRPC services `Publisher`, `Subscriber` and `SchemaService`, durable on disk.
 //!
 //! # Layout
 //! Each folder uses only those before it:
 //! - `store`: topics' `log`s, cut into `chunk`s, and `records` of everything that has a name.
 //! - `topic`: a publish request is a `batch`; the `writer` appends it to the log. A `schema` may check it first.
-//! - `subscription`: its `backlog` is a state machine of `ranges`, `leases` and ordering keys; `taking` gives messages to
-//!   streams and pulls.
+//! - `subscription`: its `backlog` is a state machine of `ranges`, `leases` and ordering keys; `taking` gives messages
+//!   to streams and pulls.
 //! - `broker`: finds topics, subscriptions, snapshots and schemas by name.
-//! - `api`: the services and their requests. `tasks`: for each subscription a `reader` that feeds its backlog; the `saver`
-//!   writes progress down, `retention` frees what nobody needs any more.
+//! - `api`: the services and their requests. `tasks`: for each subscription a `reader` that feeds its backlog; the
+//!   `saver` writes progress down, `retention` frees what nobody needs any more.
 //! - `server`: starts and stops.
 //!
-//! Below all of them: `names`, `checks`, `error`, and `message`, so that bodies pass from publisher to subscriber as the
-//! bytes they came in.
+//! Below all of them: `names`, `checks`, `error`, and `message`, so that bodies pass from publisher to subscriber as
+//! the bytes they came in.
 //!
 //! # What survives
-//! A published message once its request is answered, also if the process is killed (the operating system has it; a power
-//! cut may take the last second). Acknowledgements 100 ms later; with exactly-once delivery before they are confirmed.
+//! A published message, once its request is answered, even if the process is killed (the operating system has it; a
+//! power cut may cost the last second). Acknowledgements after 100 ms; with exactly-once delivery before they are
+//! confirmed.
 
 // The generated services name types in these three.
 pub(crate) mod api;

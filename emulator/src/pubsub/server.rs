@@ -23,20 +23,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
 
-/// How long requests get to end after the stop.
+/// How long requests may take to end after the stop.
 const GRACE: Duration = Duration::from_millis(1500);
-/// How long the store's users get to let go of it after that.
+/// How long the store's users may then take to release it.
 const RELEASE: Duration = Duration::from_secs(5);
 
-/// HTTP/2: windows large enough for a few publish requests under way, frames large enough that a megabyte is not cut
-/// into sixty.
+/// HTTP/2: windows for a few publish requests under way, and frames so large that a megabyte is not cut into sixty.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 const MAX_FRAME: u32 = 1024 * 1024;
-/// A publish request has 10 MB at most; more than that decodes so that the refusal can say why.
+/// A publish request may have 10 MB. Larger ones are decoded too, so that the refusal can say why.
 const MAX_REQUEST: usize = 32 * 1024 * 1024;
 
-/// How to start.
+/// How to start a server.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Where everything is kept; created if missing. One server at a time.
@@ -52,9 +51,9 @@ impl Options {
 /// A look at a subscription.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriptionStats {
-    /// Messages published and not acknowledged. With a filter, those not looked at yet count in full.
+    /// Messages published and not acknowledged. Those that a filter has not seen yet all count.
     pub unacked: u64,
-    /// Of these, how many a subscriber has now.
+    /// How many of these subscribers hold now.
     pub outstanding: u64,
     /// Open streaming pulls.
     pub streams: usize,
@@ -102,7 +101,7 @@ impl Server {
         self.addr
     }
 
-    /// How a subscription stands, or `None` if there is none of that name.
+    /// A subscription's figures, or `None` if there is none of that name.
     pub fn stats(&self, subscription: &str) -> Option<SubscriptionStats> {
         self.broker.as_ref()?.inspect(subscription, |subscription, backlog| SubscriptionStats {
             unacked: backlog.unacked(subscription.topic.head()),
@@ -111,7 +110,7 @@ impl Server {
         })
     }
 
-    /// Stops accepting, ends streams with `UNAVAILABLE`, lets requests end for up to 1.5 s, and closes the store with
+    /// Stops accepting, ends streams with `UNAVAILABLE`, gives requests 1.5 s to end, and closes the store with
     /// everything on disk.
     pub async fn shutdown(mut self) -> Result<(), Error> {
         self.stopping.cancel();
@@ -167,7 +166,7 @@ async fn serve(
 }
 
 fn accept(stream: TcpStream, cut: &CancellationToken) -> Connection {
-    // Without it small responses wait for the client's acknowledgement of earlier ones.
+    // Otherwise small responses wait until the client's kernel has acknowledged earlier ones.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }

@@ -9,14 +9,14 @@ use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::service::Routes;
 
-/// Room for what is under way, so that a client never waits for the window. Frames stay at HTTP/2's 16 KiB, as Google's.
+/// So large that a client never waits for the window. Frames stay at HTTP/2's 16 KiB, as Google's.
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 64 << 20;
 
 /// The service takes requests of up to 256 MiB.
 pub const MAX_REQUEST_BYTES: usize = 256 << 20;
 
-/// A server at work; dropping it ends its connections.
+/// A running server; dropping it ends its connections.
 #[derive(Debug)]
 pub struct Listener {
     addr: SocketAddr,

@@ -1,7 +1,8 @@
-//! Servers that keep nothing and count: what a client costs shows against them, and what it does when they are slow.
+//! Servers that keep nothing and count, to measure what a client costs, and to see what it does when they are slow.
 //!
-//! - [`NullBigtable`]: every MutateRows entry is OK, at once or not before it is told to.
-//! - [`NullPubsub`]: pushes ready-made messages, each once, as fast as the client's flow control lets; takes every publish.
+//! - [`NullBigtable`]: every MutateRows entry is OK, at once or not until a test says so.
+//! - [`NullPubsub`]: pushes ready-made messages, each once, as fast as the client's flow control allows; takes every
+//!   publish.
 //!
 //! Both listen on a free port of loopback, and stop when dropped.
 

@@ -1,11 +1,11 @@
-//! What has been delivered and what has become of it. Pure: no time, no I/O.
+//! Deliveries, and which of them are outstanding. Pure: no time, no I/O.
 
 use super::delivery::{Ring, sequence_of};
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Most messages in one response; Pub/Sub sends some tens to hundreds when there is a backlog.
+/// The most messages in one response; Pub/Sub sends some tens to hundreds when there is a backlog.
 const RESPONSE_MESSAGES: u64 = 100;
 
 /// Deliveries so far, over all streams.
@@ -19,7 +19,7 @@ pub struct Outbox {
     outstanding: HashMap<u64, usize>,
 }
 
-/// A stream's share of what is out, and its client's limits on it.
+/// A stream's outstanding messages, and its client's limits on them.
 #[derive(Debug)]
 struct Stream {
     max_messages: u64,
@@ -68,7 +68,7 @@ impl Outbox {
         start..self.next
     }
 
-    /// Frees what these ids stand for; counts those that were out.
+    /// Settles the deliveries of these ids; returns how many were outstanding.
     pub fn settle(&mut self, ack_ids: &[String]) -> u64 {
         let mut settled = 0;
         for sequence in ack_ids.iter().filter_map(|id| sequence_of(id)) {

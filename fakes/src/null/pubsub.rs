@@ -1,4 +1,4 @@
-//! A Pub/Sub without topics: what it delivers is given at the start, and what is published is counted.
+//! A Pub/Sub without topics: it delivers the messages it was started with, and counts those that are published.
 
 use super::codec::Counted;
 use super::delivery::{Delivery, Ring};
@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::{Request, Response, Status, Streaming};
 
-/// What the server has seen.
+/// The server's counters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Messages taken by Publish.
@@ -54,8 +54,8 @@ struct Shared {
 }
 
 impl NullPubsub {
-    /// Delivers `deliveries` messages in all, the given ones in turn, each delivery with an id of its own. Nothing is
-    /// delivered twice, whatever becomes of it.
+    /// Delivers `deliveries` messages in all, the given ones in turn, each delivery with an id of its own. None is
+    /// delivered again, whether it is acked or not.
     pub async fn start(messages: Vec<PubsubMessage>, deliveries: u64) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             outbox: Mutex::new(Outbox::new(Ring::new(messages), deliveries)),
@@ -108,7 +108,7 @@ impl Shared {
         }
     }
 
-    /// What a stream's later requests ask for.
+    /// Handles a stream's request after its first.
     fn take_in(&self, request: &StreamingPullRequest) {
         self.settle(&request.ack_ids, &self.acked);
         for (id, &deadline_secs) in

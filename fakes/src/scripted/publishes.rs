@@ -1,6 +1,6 @@
 //! A Pub/Sub whose answers to Publish are a function: for tests of what a publisher does under faults.
 //!
-//! Every topic is there.
+//! Every topic exists.
 
 use super::server::{BoxFuture, Script, Server};
 use crate::proto::pubsub::{GetTopicRequest, PublishRequest, PublishResponse, Topic};
@@ -15,10 +15,10 @@ use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-/// What the server does with a call.
+/// How the server answers a call.
 #[derive(Debug)]
 pub enum Reply {
-    /// Confirms so many messages.
+    /// Confirms this many messages.
     Confirm(usize),
     Refuse(Status),
     /// Never answers.

@@ -1,4 +1,4 @@
-//! What the scripted servers have in common: a free port, one gRPC service with a script, and an end.
+//! The frame of all scripted servers: a free port, one gRPC service with a script, and an end.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -27,7 +27,7 @@ impl<S: ?Sized> Script<S> {
         Self { answer, calls: Arc::default() }
     }
 
-    /// The next call's number, counted from 0, and what answers it.
+    /// The next call's number, counted from 0, and the script that answers it.
     pub fn next(&self) -> (usize, &S) {
         (self.calls.fetch_add(1, Ordering::Relaxed), &self.answer)
     }

@@ -1,6 +1,6 @@
 //! A Bigtable whose answers to MutateRows are a function: for tests of what a client does under faults.
 //!
-//! Its tables are there and read as empty, so that a client's first look at them succeeds.
+//! Every table exists and reads as empty, so that a client's first look at it succeeds.
 
 use super::server::{BoxFuture, Script, Server};
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
@@ -25,7 +25,7 @@ pub struct Call {
     pub metadata: MetadataMap,
 }
 
-/// What the server does with a call.
+/// How the server answers a call.
 #[derive(Debug)]
 pub enum Reply {
     /// Sends these messages; an error ends the stream.

@@ -1,4 +1,6 @@
-//! Codecs of the rpcs that carry message bodies: bodies are sliced out of requests and copied once into responses.
+//! Codecs of the rpcs that carry message bodies: bodies are slices of the request they came in, and are copied once
+//! into the response they leave in. The formats are [`PublishBatch`]'s and [`Delivery`]'s; here are only tonic's
+//! traits.
 
 use crate::proto::pubsub::{PublishResponse, PullRequest, StreamingPullRequest};
 use crate::pubsub::subscription::outgoing::Delivery;

@@ -1,5 +1,5 @@
-//! How exactly-once delivery says which ack ids were refused: a `google.rpc.ErrorInfo` in the status details, whose
-//! metadata maps each id to a reason. Source: what Google's client libraries look for.
+//! How exactly-once delivery reports refused ack ids: a `google.rpc.ErrorInfo` in the status details, whose metadata
+//! maps each id to a reason. Source: Google's client libraries, which look for it.
 
 use bytes::Bytes;
 use prost::Message;
@@ -30,7 +30,7 @@ struct ErrorInfo {
     metadata: HashMap<String, String>,
 }
 
-/// The status for ack ids that are void; the others of the request were taken.
+/// The status for void ack ids; the request's other ids were accepted.
 pub fn invalid_ack_ids(ids: Vec<String>) -> Status {
     let message = "Some acknowledgement ids in the request were invalid. This could be because the acknowledgement ids \
                    have expired or the acknowledgement ids were malformed.";

@@ -1,7 +1,7 @@
-//! The three gRPC services, and what their requests do.
+//! The three gRPC services and their requests.
 //!
-//! [`publisher`], [`subscriber`] with [`streaming`], and [`schema_service`] are the services; `topics`, `subscriptions`,
-//! `snapshots` and `schemas` are the broker's methods that create, change and delete.
+//! `publisher`, `subscriber` with `streaming`, and `schema_service` are the services; `topics`, `subscriptions`,
+//! `snapshots` and `schemas` hold the broker's methods that create, change and delete.
 
 pub mod codec;
 mod invalid_ids;

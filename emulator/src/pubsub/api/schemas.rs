@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 use tonic::Status;
 
-/// What a topic's schema is called once it is deleted.
+/// The name that topics show for their schema once it is deleted.
 const DELETED_SCHEMA: &str = "_deleted-schema_";
 
 impl Broker {
@@ -68,7 +68,7 @@ impl Broker {
         Ok(latest)
     }
 
-    /// Topics of the schema take no message any more.
+    /// Topics with the schema take no more messages.
     pub async fn delete_schema(&self, name: &str) -> Result<(), Status> {
         let _changes = self.changes.lock().await;
         self.schema_history(name)?;
@@ -88,7 +88,7 @@ impl Broker {
         Ok(())
     }
 
-    /// Checks what a topic is to be validated with; an empty name is no schema.
+    /// Checks a topic's choice of schema; an empty name is none.
     pub fn check_schema_settings(&self, settings: Option<&SchemaSettings>) -> Result<(), Status> {
         let Some(settings) = settings.filter(|settings| !settings.schema.is_empty()) else { return Ok(()) };
         if settings.schema == DELETED_SCHEMA {

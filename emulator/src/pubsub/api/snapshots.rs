@@ -1,4 +1,4 @@
-//! Snapshots: what a subscription had acknowledged, kept for a later seek.
+//! Snapshots: a subscription's acknowledgements at one moment, kept for a later seek.
 
 use crate::proto::pubsub;
 use crate::pubsub::broker::Broker;
@@ -10,7 +10,7 @@ use crate::pubsub::topic::{Topic, now_micros};
 use std::sync::Arc;
 use tonic::Status;
 
-/// A snapshot lives for seven days less the age of the oldest message it holds back, and at least an hour must be left.
+/// A snapshot lives for seven days, less the age of the oldest message that it keeps; at least an hour must be left.
 const LIFE_MICROS: i64 = 7 * 24 * 3600 * 1_000_000;
 const MIN_LIFE_MICROS: i64 = 3600 * 1_000_000;
 
@@ -46,7 +46,8 @@ impl Broker {
         let expiry = oldest.unwrap_or(now) + LIFE_MICROS;
         if expiry < now + MIN_LIFE_MICROS {
             return Err(Status::failed_precondition(
-                "the subscription's oldest unacknowledged message is too old: the snapshot would expire within the hour",
+                "the subscription's oldest unacknowledged message is too old: the snapshot would expire within the \
+                 hour",
             ));
         }
         Ok(expiry)

@@ -17,12 +17,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, Streaming};
 
-/// An idle stream gets an empty response this often, if the client said that it understands them.
+/// An idle stream gets an empty response this often, if its client has said that it understands them.
 const HEARTBEAT: Duration = Duration::from_secs(20);
-/// Confirmations waiting for the client at most; then its requests wait.
+/// At most this many confirmations wait for the client; beyond that its requests wait.
 const CONFIRMATIONS: usize = 16;
 
-/// What both directions of a stream share.
+/// The state that both directions of a stream share.
 struct Shared {
     subscription: Arc<Subscription>,
     stream: u32,
@@ -95,9 +95,8 @@ impl Outbound {
     }
 }
 
-/// Handles what the client sends until it stops. The end of the requests says how the client went:
-/// an orderly close or cancellation leaves the leases, as acknowledgements may follow in other calls;
-/// a broken connection gives them back.
+/// Handles the client's requests until they end. Their end says how the client left: an orderly close or cancellation
+/// keeps the leases, as acknowledgements may follow in other calls; a broken connection gives them back.
 async fn receive(
     _alive: mpsc::Sender<()>,
     shared: Arc<Shared>,
@@ -116,7 +115,8 @@ async fn receive(
         };
     }
     if let Err(status) = next {
-        tracing::debug!(subscription = shared.subscription.name(), %status, "a stream broke; its messages go to others");
+        let subscription = shared.subscription.name();
+        tracing::debug!(subscription, %status, "a stream broke; its messages go to others");
         shared.subscription.release_stream(shared.stream);
         shared.closed.cancel();
     }
@@ -144,7 +144,7 @@ async fn handle(
         answer.acknowledged = exactly_once.then_some(confirmation);
     }
     if answer.modified.is_some() || answer.acknowledged.is_some() {
-        // A client that has gone does not wait for confirmations.
+        // A client that has left awaits no confirmation.
         let _ = confirm.send(answer).await;
     }
     Ok(())

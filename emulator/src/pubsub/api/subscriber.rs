@@ -107,7 +107,7 @@ impl Subscriber for SubscriberService {
         let delivery = subscription.pull(limit, Instant::now() + wait).await;
         match delivery {
             None if subscription.ended.is_cancelled() => Err(subscription.end_status()),
-            // The answer to a pull has no properties.
+            // The response to a pull has no properties.
             delivery => Ok(Response::new(Delivery { properties: None, ..delivery.unwrap_or_default() })),
         }
     }

@@ -8,7 +8,8 @@ use bytes::Bytes;
 const FORMAT: u8 = 1;
 const TRAILER: usize = 4 + 8 + 1;
 
-/// A chunk is closed when its bodies reach this size. Larger ones cost less to store, and more to read one message of.
+/// A chunk is closed when its bodies reach this size. A larger one costs less to store, but more to read one message
+/// from.
 pub const TARGET_BYTES: usize = 64 * 1024;
 
 /// Collects messages of one publish time.

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use fjall::{AbstractTree, Keyspace, OwnedWriteBatch};
 use std::ops::Range;
 
-/// A log's memtable is written out at this size. At most five exist at a time while the disk is slow; then writes wait.
+/// A log's memtable is written out at this size. While the disk is slow, up to five exist at a time; then writes wait.
 pub const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
 
 /// A topic's log.
@@ -14,11 +14,11 @@ pub struct Log {
     keyspace: Keyspace,
 }
 
-/// What a read found.
+/// The outcome of a read.
 #[derive(Debug, Default)]
 pub struct Read {
     pub messages: Vec<(u64, Bytes)>,
-    /// Up to where the log was read; what lies below and is not among `messages` does not exist.
+    /// Where the read ended; a sequence below that is not among `messages` does not exist.
     pub end: u64,
 }
 
@@ -57,7 +57,7 @@ impl Log {
         Ok(first.map(|chunk| chunk.publish_micros))
     }
 
-    /// Reads onwards from the start of `within` until about `max_bytes` are read, at least one chunk.
+    /// Reads from the start of `within` until it has about `max_bytes`, but at least one chunk.
     pub fn read(&self, within: Range<u64>, max_bytes: usize) -> fjall::Result<Read> {
         let mut read = Read { messages: Vec::new(), end: within.end };
         let mut bytes = 0;
@@ -77,7 +77,7 @@ impl Log {
 
     /// The first sequence in `within` that was published at or after a time, or the end of `within`.
     pub fn first_published_at(&self, within: Range<u64>, micros: i64) -> fjall::Result<u64> {
-        // Publish times never fall within a topic, so halving works; it ends inside one chunk.
+        // Publish times never decrease within a topic, so halving works; it ends inside one chunk.
         let Range { mut start, mut end } = within;
         while start < end {
             let middle = start + (end - start) / 2;
@@ -100,8 +100,8 @@ impl Log {
         Ok(chunk.map(|chunk| chunk.publish_micros))
     }
 
-    /// Frees the space of whole tables below a sequence. What is still in memory or shares a table with later messages
-    /// goes with a later call.
+    /// Frees the space of whole tables below a sequence. Messages that are still in memory, or share a table with later
+    /// ones, go with a later call.
     pub fn drop_below(&self, sequence: u64) -> fjall::Result<()> {
         let end = self.chunk_key(sequence)?;
         Ok(self.keyspace.tree.drop_range([0; 8]..end)?)
@@ -127,7 +127,7 @@ fn parse(guard: fjall::Guard) -> fjall::Result<Option<Chunk>> {
     let first = <[u8; 8]>::try_from(&*key).ok().map(u64::from_be_bytes);
     let chunk = first.and_then(|first| Chunk::parse(first, Bytes::from_owner(value)));
     if chunk.is_none() {
-        tracing::error!(key = ?&*key, "the pub/sub log holds a chunk that cannot be read; its messages are passed over");
+        tracing::error!(key = ?&*key, "the pub/sub log holds a chunk that cannot be read; its messages are skipped");
     }
     Ok(chunk)
 }

@@ -1,4 +1,5 @@
-//! Everything on disk: a log for each topic, a record for each topic, subscription, snapshot and schema. All calls block.
+//! Everything on disk: a log for each topic, a record for each topic, subscription, snapshot and schema. All calls
+//! block.
 
 pub mod chunk;
 pub mod log;

@@ -34,7 +34,7 @@ impl Ranges {
         self.by_start.iter().map(|(&start, &end)| start..end)
     }
 
-    /// Adds a range; what was already there is merged.
+    /// Adds a range, merging it with those it touches.
     pub fn insert(&mut self, range: Range<u64>) {
         let Range { mut start, mut end } = range;
         if start >= end {
@@ -57,7 +57,7 @@ impl Ranges {
         self.len += end - start;
     }
 
-    /// Takes a range out; sequences that are not in the set are passed over.
+    /// Takes a range out, whether or not all of it is in the set.
     pub fn remove(&mut self, range: Range<u64>) {
         let Range { start, end } = range;
         if start >= end {
@@ -130,7 +130,7 @@ impl Ranges {
     }
 }
 
-/// Sorted sequences as ranges; duplicates fall together.
+/// Sorted sequences as ranges; duplicates count once.
 pub fn group(sorted: &[u64]) -> Vec<Range<u64>> {
     let mut groups: Vec<Range<u64>> = Vec::new();
     for &sequence in sorted {
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// A small generator so that the test needs no dependency and repeats exactly.
+    /// A small generator, so that the test repeats exactly.
     fn next(state: &mut u64) -> u64 {
         *state ^= *state << 13;
         *state ^= *state >> 7;

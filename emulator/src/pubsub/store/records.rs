@@ -1,10 +1,10 @@
-//! What is stored of topics, subscriptions and snapshots, as protobuf messages of our own.
+//! The records of topics, subscriptions, snapshots and schemas, as protobuf messages of our own.
 
 use super::ranges::Ranges;
 use crate::proto::pubsub;
 use std::collections::HashMap;
 
-/// A topic. The number names its log and never changes or comes again; the name may.
+/// A topic. Its number names its log, never changes and is never used again, unlike its name.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct TopicRecord {
     #[prost(uint64, tag = "1")]
@@ -27,7 +27,7 @@ pub struct SubscriptionRecord {
     pub subscription: pubsub::Subscription,
 }
 
-/// A snapshot: what its subscription had acknowledged when it was taken.
+/// A snapshot: its subscription's acknowledgements when it was taken.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct SnapshotRecord {
     #[prost(uint64, tag = "1")]
@@ -45,13 +45,13 @@ pub struct SchemaRecord {
     pub revisions: Vec<pubsub::Schema>,
 }
 
-/// What outlives a restart of a subscription's state.
+/// The part of a subscription's state that outlives a restart.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct Progress {
     /// Everything below is acknowledged.
     #[prost(uint64, tag = "1")]
     pub floor: u64,
-    /// What is acknowledged above: distance from the last end, length, distance, length, ...
+    /// The ranges acknowledged above it: distance from the last end, length, distance, length, ...
     #[prost(uint64, repeated, tag = "2")]
     acked: Vec<u64>,
     /// Ack ids of older deliveries are void: a seek came between.
@@ -90,7 +90,7 @@ impl Progress {
     }
 }
 
-/// Numbers that must not come again.
+/// Numbers that must not be given out twice.
 #[derive(Clone, Copy, PartialEq, prost::Message)]
 pub struct Counters {
     /// Of topics and subscriptions.

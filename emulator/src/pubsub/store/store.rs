@@ -1,5 +1,5 @@
-//! The embedded store: one log a topic, one record a topic, subscription and snapshot, one progress a subscription.
-//! All calls block.
+//! The embedded store: a log for each topic, a record for each topic, subscription, snapshot and schema, and each
+//! subscription's progress. All calls block.
 
 use super::log::{Log, MEMTABLE_BYTES};
 use super::records::{Counters, Progress, SchemaRecord, SnapshotRecord, SubscriptionRecord, TopicRecord};
@@ -38,7 +38,7 @@ impl Store {
         Ok(Self { database, records, progress })
     }
 
-    /// A topic's log, made if it does not exist.
+    /// A topic's log; created if it does not exist.
     pub fn log(&self, number: u64) -> Result<Log, Error> {
         Ok(Log::new(self.database.keyspace(&format!("log-{number}"), log_options)?))
     }
@@ -128,7 +128,7 @@ impl Store {
         get(&self.progress, subscription.to_be_bytes())
     }
 
-    /// Saves the progress of several subscriptions at once, not synced.
+    /// Saves the progress of several subscriptions at once, without syncing.
     pub fn save_progress(&self, all: &[(u64, Progress)]) -> Result<(), Error> {
         let mut batch = self.write();
         for (subscription, progress) in all {
@@ -137,8 +137,8 @@ impl Store {
         Ok(batch.commit()?)
     }
 
-    /// Lets the space of dropped tables go. The store keeps them for readers of older versions of the log, and looks
-    /// for versions that nobody reads when it sets a memtable aside. A version is old once two writes came after it.
+    /// Frees the space of dropped tables. The store keeps them for readers of older versions of the log, and looks for
+    /// versions without readers when it sets a memtable aside. A version is old once two writes have come after it.
     pub fn reclaim(&self) -> Result<(), Error> {
         for write in [[0], [1]] {
             self.records.insert("reclaimed", write)?;

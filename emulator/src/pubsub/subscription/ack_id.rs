@@ -9,7 +9,7 @@ pub struct AckId {
     pub sequence: u64,
 }
 
-/// The part all ack ids of one delivery share.
+/// The part that all ack ids of one delivery share.
 pub fn prefix(subscription: u64, generation: u64) -> String {
     format!("{subscription:x}-{generation:x}-")
 }

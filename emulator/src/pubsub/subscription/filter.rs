@@ -1,6 +1,6 @@
 //! Subscription filters: `attributes:x`, `attributes.x = "y"`, `!=`, `hasPrefix(attributes.x, "y")` with `AND`, `OR`,
-//! `NOT`, `-` and parentheses. Source: the service's "Filter messages from a subscription" page. As there, `AND` and `OR`
-//! do not mix without parentheses.
+//! `NOT`, `-` and parentheses. Source: the service's page "Filter messages from a subscription". As there, `AND` and
+//! `OR` do not mix without parentheses. By hand, because this grammar of a dozen rules needs no parser generator.
 
 use crate::pubsub::message;
 
@@ -35,7 +35,7 @@ impl Filter {
         }
     }
 
-    /// Whether a stored message passes.
+    /// Whether a stored message passes the filter.
     pub fn matches(&self, message: &[u8]) -> bool {
         let attributes: Vec<(&str, &str)> = message::attributes(message).collect();
         self.passes(&attributes)

@@ -5,13 +5,14 @@ use std::ops::Range;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Deadlines are kept in steps of this length: small leases, and one expiry entry for a batch however large it is.
+/// Deadlines are kept in steps of this length, so that leases are small and a batch has one expiry entry, however large
+/// it is.
 const TICK: Duration = Duration::from_millis(100);
 
 /// One delivery that has neither been acknowledged nor given up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
-    /// Which delivery this is; ack ids carry it.
+    /// The delivery's number, which ack ids carry.
     pub generation: u64,
     /// The stream it was given to, 0 for a unary pull.
     pub stream: u32,
@@ -67,7 +68,7 @@ impl Leases {
         };
         let sooner = due < lease.due;
         lease.due = due;
-        // A later deadline is found out when the earlier entry comes due.
+        // A later deadline is noticed when the earlier entry comes due.
         if sooner {
             self.watch(sequence, due);
         }

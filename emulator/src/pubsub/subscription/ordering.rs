@@ -3,13 +3,13 @@
 use bytes::Bytes;
 use std::collections::{BTreeSet, HashMap};
 
-/// One key's messages that were delivered at least once and are not acknowledged.
+/// One key's messages that have been delivered and are not acknowledged.
 #[derive(Debug, Default)]
 struct Key {
     /// The stream that holds the outstanding messages; only it may be given the next ones.
     owner: u32,
     outstanding: BTreeSet<u64>,
-    /// Came back and must go out again before anything later.
+    /// Came back, and must go out again before any later ones.
     waiting: BTreeSet<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Keys {
         }
     }
 
-    /// A message came back. Gives the key's later outstanding messages, which must come back with it.
+    /// A message came back. Returns the key's later outstanding messages, which must come back with it.
     pub fn returned(&mut self, sequence: u64) -> Vec<u64> {
         let Some(key) = self.by_sequence.get(&sequence) else { return Vec::new() };
         let Some(state) = self.keys.get_mut(key) else { return Vec::new() };

@@ -19,7 +19,7 @@ pub struct Outgoing {
 /// The answer to a pull, or one response of a streaming pull.
 #[derive(Debug, Default)]
 pub struct Delivery {
-    /// What all ack ids of this delivery start with.
+    /// All ack ids of this delivery start with it.
     pub ack_prefix: String,
     pub messages: Vec<Outgoing>,
     pub acknowledged: Option<AcknowledgeConfirmation>,

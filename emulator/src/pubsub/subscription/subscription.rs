@@ -1,4 +1,4 @@
-//! A subscription at run time: its configuration, its state behind a lock, and who is told of what.
+//! A subscription at run time: its configuration, its state behind a lock, and whom changes of it wake.
 
 use super::ack_id::{self, AckId};
 use super::backlog::{Backlog, Settings, Settled};
@@ -23,11 +23,11 @@ pub struct Subscription {
     backlog: Mutex<Backlog>,
     /// Whether keys are delivered in order, which never changes.
     pub ordered: bool,
-    /// The next stream or pull in the queue is told when messages are ready.
+    /// Notified when messages are ready, for the next stream or pull in the queue.
     pub ready: Notify,
-    /// The reader is told when there may be something to read.
+    /// Notified when there may be something to read, for the reader.
     pub reader: Notify,
-    /// The saver is told when something must be saved at once. Shared by all subscriptions.
+    /// Notified when something must be saved at once, for the saver. Shared by all subscriptions.
     urgent: Arc<Notify>,
     saved: watch::Sender<u64>,
     /// Deleted, detached or shutting down.
@@ -94,12 +94,12 @@ impl Subscription {
         self.ended.cancel();
     }
 
-    /// What a stream or pull is told after [`Subscription::ended`].
+    /// The status of streams and pulls after [`Subscription::ended`].
     pub fn end_status(&self) -> Status {
         self.end.get().cloned().unwrap_or_else(stopping)
     }
 
-    /// A stream's connection broke: what it held is delivered to others at once.
+    /// A stream's connection broke: its messages are delivered to others at once.
     pub fn release_stream(&self, stream: u32) {
         self.lock().release_stream(stream);
         self.reader.notify_one();
@@ -128,8 +128,8 @@ impl Subscription {
         self.reader.notify_one();
     }
 
-    /// Acknowledges; gives the ids that were not valid, which only exactly-once delivery knows, and with it waits until
-    /// the acknowledgements are on disk.
+    /// Acknowledges. With exactly-once delivery it waits until the acknowledgements are on disk, and returns the ids
+    /// that were not valid.
     pub async fn acknowledge(&self, ids: &[String]) -> Result<Vec<String>, Status> {
         let parsed = self.parse(ids);
         let (settled, exactly_once, version) = {
@@ -145,7 +145,8 @@ impl Subscription {
         Ok(invalid(ids, &settled))
     }
 
-    /// Moves ack deadlines, 0 seconds gives back; gives the ids that were not valid, with exactly-once delivery.
+    /// Moves ack deadlines; 0 seconds gives messages back. With exactly-once delivery it returns the ids that were not
+    /// valid.
     pub fn modify(&self, ids: &[String], seconds: u64) -> Vec<String> {
         let parsed = self.parse(ids);
         let (settled, exactly_once) = {
@@ -187,7 +188,7 @@ fn invalid(ids: &[String], settled: &[Settled]) -> Vec<String> {
         .collect()
 }
 
-/// What of a checked configuration steers delivery. Defaults are the service's.
+/// The part of a checked configuration that steers delivery. Defaults are the service's.
 fn settings(config: &pubsub::Subscription) -> Settings {
     let seconds = |duration: Option<&prost_types::Duration>, default: u64| {
         let given = duration.and_then(|duration| Duration::try_from(*duration).ok());

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// A stream's registration with its subscription. Dropping it leaves the leases to their deadlines.
+/// A stream's registration with its subscription. When it is dropped, its leases live on until their deadlines.
 pub struct Stream {
     pub subscription: Arc<Subscription>,
     pub id: u32,
@@ -20,7 +20,7 @@ pub struct Stream {
 impl Drop for Stream {
     fn drop(&mut self) {
         self.subscription.lock().close_stream(self.id);
-        // What this stream may have been woken for is another's now.
+        // The message that this stream may have been woken for is for another now.
         self.subscription.notify_ready();
     }
 }
@@ -56,9 +56,9 @@ impl Subscription {
         }
     }
 
-    /// Waits for this taker's turn. Takers stand in a queue, and who has taken goes to its end, so that a busy stream
-    /// does not keep the others hungry. An ordered subscription has no queue: a key's next message may be for one stream
-    /// only, so all look.
+    /// Waits for this taker's turn. Takers stand in a queue, and whoever has taken goes to its end, so that a busy
+    /// stream does not starve the others. An ordered subscription has no queue: a key's next message may be for one
+    /// stream only, so all of them look.
     async fn turn(&self) {
         if !self.ordered {
             self.ready.notified().await;
@@ -100,7 +100,7 @@ impl Stream {
                 return delivery;
             }
             if !subscription.lock().has_room(self.id) {
-                // Somebody else may have room for what this stream was woken for.
+                // Another stream may have room for the message that this one was woken for.
                 subscription.notify_ready();
                 room.await;
             } else if subscription.ordered {

@@ -25,8 +25,8 @@ impl Tasks {
         Self { tracker }
     }
 
-    /// Waits for the tasks, saves what is in memory, and closes the store. Call once the server is stopping; nobody else
-    /// may hold the broker.
+    /// Waits for the tasks, saves what is in memory, and closes the store. Call once the server is stopping; nobody
+    /// else may hold the broker.
     pub async fn close(&self, broker: Arc<Broker>) -> Result<(), Error> {
         self.tracker.close();
         self.tracker.wait().await;
@@ -83,7 +83,7 @@ mod tests {
         broker.create_topic(pubsub::Topic { name: TOPIC.to_owned(), ..Default::default() }).await.unwrap();
         subscribe(&broker, "first").await;
         subscribe(&broker, "second").await;
-        // Saver, retention, whoever starts the readers, and two of these.
+        // The saver, retention, the task that starts readers, and two readers.
         soon(async {
             while tasks.tracker.len() < 5 {
                 tokio::task::yield_now().await;

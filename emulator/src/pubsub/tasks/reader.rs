@@ -13,9 +13,9 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// One read at most, about.
+/// One read takes about this much at most.
 const READ_BYTES: usize = 1024 * 1024;
-/// What was read ahead is put back when nobody has wanted it for this long.
+/// Messages read ahead are put back when nobody has wanted them for this long.
 const PARK_AFTER: Duration = Duration::from_secs(5);
 /// A failed read or dead letter is tried again after this long.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ pub async fn run(subscription: Arc<Subscription>, broker: Weak<Broker>) {
             backlog.take_dead()
         };
         for (sequence, attempts) in dead {
-            bury(&subscription, &broker, sequence, attempts).await;
+            dead_letter(&subscription, &broker, sequence, attempts).await;
         }
         let end = *head.borrow_and_update();
         let (plan, epoch, wake) = {
@@ -86,7 +86,7 @@ async fn read(subscription: &Subscription, plan: Plan, epoch: u64) {
     }
 }
 
-/// Reads what was planned. Blocks.
+/// Carries out a plan. Blocks.
 fn read_plan(log: &Log, plan: &Plan) -> fjall::Result<Read> {
     match plan {
         Plan::Fresh(range) => log.read(range.clone(), READ_BYTES),
@@ -102,8 +102,8 @@ fn read_plan(log: &Log, plan: &Plan) -> fjall::Result<Read> {
     }
 }
 
-/// Forwards a message that ran out of attempts to the dead-letter topic, or delivers it again if that cannot be.
-async fn bury(subscription: &Arc<Subscription>, broker: &Weak<Broker>, sequence: u64, attempts: u32) {
+/// Forwards a message that is out of attempts to the dead-letter topic; if that fails, it is delivered again later.
+async fn dead_letter(subscription: &Arc<Subscription>, broker: &Weak<Broker>, sequence: u64, attempts: u32) {
     match forward(subscription, broker, sequence, attempts).await {
         Ok(()) => subscription.lock().settle(sequence..sequence + 1),
         Err(error) => {
@@ -131,15 +131,15 @@ async fn forward(
     let log = subscription.topic.log.clone();
     let read = tokio::task::spawn_blocking(move || log.read(sequence..sequence + 1, usize::MAX)).await;
     let read = read.map_err(|error| error.to_string())?.map_err(|error| error.to_string())?;
-    // A message that is not in the log any more has nothing to be forwarded.
+    // Of a message that is no longer in the log there is nothing to forward.
     let Some((_, body)) = read.messages.into_iter().next() else { return Ok(()) };
-    let letter = dead_letter(&subscription.name(), &body, attempts).map_err(|error| error.to_string())?;
+    let letter = letter(&subscription.name(), &body, attempts).map_err(|error| error.to_string())?;
     let batch = PublishBatch::of_one(&policy.dead_letter_topic, letter);
     broker.writer().publish(topic, batch, None).await.map(drop).map_err(|status| status.message().to_owned())
 }
 
-/// The message with the attributes the service adds to dead letters.
-fn dead_letter(subscription: &str, body: &Bytes, attempts: u32) -> Result<Vec<u8>, prost::DecodeError> {
+/// The message with the attributes that the service adds to dead letters.
+fn letter(subscription: &str, body: &Bytes, attempts: u32) -> Result<Vec<u8>, prost::DecodeError> {
     let mut message = PubsubMessage::decode(body.clone())?;
     let publish_micros = message.publish_time.take().map(|time| message::micros(&time));
     message.message_id.clear();

@@ -1,5 +1,5 @@
-//! Drops what nobody may ask for any more: messages past their retention, and logs below what all subscriptions,
-//! snapshots and the topic keep.
+//! Drops messages that nobody may ask for any more: those past their retention, and those that no subscription, no
+//! snapshot and not the topic itself keeps.
 
 use crate::proto::pubsub;
 use crate::pubsub::broker::Broker;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_secs(5);
-/// Trimming by less is not worth a call.
+/// Trimming fewer messages is not worth a call.
 const MIN_TRIM: u64 = 1000;
 
 /// Runs until the server stops.
@@ -22,7 +22,7 @@ pub async fn run(broker: Weak<Broker>, stopping: CancellationToken) {
     while stopping.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_some() {
         let Some(broker) = broker.upgrade() else { return };
         expire_snapshots(&broker).await;
-        // No seek may move back to what is being dropped.
+        // Meanwhile no seek may move back to messages that are being dropped.
         let _changes = broker.changes.lock().await;
         let (topics, store, broker) = (broker.topics(), broker.store().clone(), broker.clone());
         let pass = tokio::task::spawn_blocking(move || {
@@ -38,7 +38,7 @@ pub async fn run(broker: Weak<Broker>, stopping: CancellationToken) {
     }
 }
 
-/// Enforces the retention of a topic's subscriptions, then frees what lies below all of them. Blocks.
+/// Enforces the retention of a topic's subscriptions, then frees the messages that none of them needs. Blocks.
 pub fn trim_topic(broker: &Broker, store: &Store, topic: &Topic, min_trim: u64) -> Result<(), Error> {
     let mut keep = topic.head();
     let retention = topic.config().message_retention_duration;
@@ -52,7 +52,7 @@ pub fn trim_topic(broker: &Broker, store: &Store, topic: &Topic, min_trim: u64) 
         keep = keep.min(snapshot.progress.floor);
     }
     if keep < topic.low() + min_trim {
-        // What was in memory the last time is in a table by now.
+        // Messages that were still in memory last time are in a table by now.
         return if topic.take_untidy() { free(store, topic) } else { Ok(()) };
     }
     topic.set_low(keep);
@@ -67,7 +67,7 @@ fn free(store: &Store, topic: &Topic) -> Result<(), Error> {
     store.reclaim()
 }
 
-/// What a subscription still needs; drops from its backlog what is too old.
+/// The first sequence that a subscription still needs; messages past their retention leave its backlog.
 fn subscription_low(subscription: &Subscription) -> Result<u64, Error> {
     let config = subscription.config();
     if config.detached {
@@ -89,7 +89,7 @@ fn retention(config: &pubsub::Subscription) -> Duration {
 fn cutoff(topic: &Topic, age: Duration) -> Result<u64, Error> {
     let micros = now_micros().saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX));
     let (low, head) = (topic.low(), topic.head());
-    // Mostly nothing is too old, and that is one look at the log's start.
+    // Usually nothing is too old, and a look at the log's start shows it.
     if topic.log.oldest_micros()?.is_none_or(|oldest| oldest >= micros) {
         return Ok(low);
     }
@@ -150,7 +150,7 @@ mod tests {
         entries
             .map(|entry| match entry.metadata() {
                 Ok(metadata) if metadata.is_dir() => disk_bytes(&entry.path()),
-                // The journal is as large as it is set to be.
+                // The journal's size is fixed.
                 Ok(metadata) if entry.path().extension().is_none_or(|end| end != "jnl") => metadata.len(),
                 _ => 0,
             })
@@ -173,7 +173,7 @@ mod tests {
         subscription("open").lock().settle(1..MESSAGES);
         trim(&broker);
         let topic = broker.topic(TOPIC).unwrap();
-        // Tables are written in the background; what was still in memory goes as it comes.
+        // Tables are written in the background; messages still in memory go once they are in one.
         let gone = async {
             while disk_bytes(dir.path()) >> 20 > 40 {
                 topic.set_low(topic.low());

@@ -1,5 +1,5 @@
-//! Writes the progress of subscriptions to disk a little later, many changes at a time. What a crash loses of it is
-//! delivered again.
+//! Writes the progress of subscriptions to disk, many changes at a time. Messages whose acknowledgement a crash loses
+//! are delivered again.
 
 use crate::pubsub::broker::Broker;
 use crate::pubsub::error::Error;
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 const EVERY: Duration = Duration::from_millis(100);
 
-/// Saves every 100 ms, or at once when `urgent` is told. Runs until the server stops.
+/// Saves every 100 ms, or at once when `urgent` is notified. Runs until the server stops.
 pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>, stopping: CancellationToken) {
     let mut pause = EVERY;
     loop {
@@ -32,12 +32,12 @@ pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>, stopping: Cancellati
             }
             Err(error) => tracing::error!(%error, "saving progress panicked"),
         }
-        // A state of very many ranges takes long to write: then write it less often.
+        // A state of very many ranges takes long to write, so it is written less often.
         pause = EVERY.max(started.elapsed() * 10);
     }
 }
 
-/// Saves what has changed. Blocks.
+/// Saves the progress that has changed. Blocks.
 pub fn save(store: &Store, subscriptions: &[Arc<Subscription>]) -> Result<(), Error> {
     let mut changed = Vec::new();
     let mut saved = Vec::new();

@@ -39,7 +39,7 @@ impl PublishBatch {
         Ok(batch)
     }
 
-    /// A request made on this side, of one encoded message.
+    /// A request of the server's own, with one encoded message.
     pub fn of_one(topic: &str, message: Vec<u8>) -> Self {
         let messages = vec![(0..message.len(), false)];
         Self { topic: topic.to_owned(), request: message.into(), messages }

@@ -1,4 +1,4 @@
-//! A message schema: its revisions, compiled, and what they accept. Pure.
+//! A message schema: its compiled revisions, which accept messages or not. Pure.
 
 use crate::proto::pubsub;
 use crate::pubsub::checks::unsupported;
@@ -33,7 +33,7 @@ impl Schema {
         Ok(Self { revisions: vec![Revision { schema: first, message }] })
     }
 
-    /// As it was stored. Definitions were checked when they were taken.
+    /// As it was stored; definitions were checked when they came in. `None` without revisions.
     pub fn from_record(record: SchemaRecord) -> Result<Option<Self>, Status> {
         let revisions = record.revisions.into_iter().map(|schema| {
             let message = compile(&schema)?;
@@ -57,7 +57,7 @@ impl Schema {
         self.revisions.iter().rev().map(|revision| &revision.schema)
     }
 
-    /// This schema with one revision more, which may only add or remove optional fields.
+    /// This schema with one more revision, which may only add or remove optional fields.
     pub fn with(&self, next: pubsub::Schema) -> Result<Self, Status> {
         if self.revisions.len() >= MAX_REVISIONS {
             return Err(Status::failed_precondition(format!(
@@ -117,7 +117,7 @@ impl FileResolver for OneFile {
     }
 }
 
-/// Fields that both have must be the same; a required one must be in both.
+/// Fields that both have must be the same; required ones must be in both.
 fn require_compatible(old: &MessageDescriptor, new: &MessageDescriptor) -> Result<(), Status> {
     let (before, after) = (all_fields(old), all_fields(new));
     for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
@@ -139,7 +139,7 @@ fn require_compatible(old: &MessageDescriptor, new: &MessageDescriptor) -> Resul
     Ok(())
 }
 
-/// What a field holds, told by name: descriptors of two pools are never equal.
+/// A field's type by name, since descriptors of two pools are never equal.
 fn kind_name(field: &FieldDescriptor) -> String {
     match field.kind() {
         prost_reflect::Kind::Message(message) => message.full_name().to_owned(),

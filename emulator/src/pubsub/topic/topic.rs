@@ -23,9 +23,9 @@ pub struct Topic {
     deleted: AtomicBool,
     /// The sequence the next message gets; all below are stored.
     head: watch::Sender<u64>,
-    /// Messages below are no longer promised to anybody.
+    /// Messages below this sequence may go.
     low: AtomicU64,
-    /// Space below `low` may not have been let go yet.
+    /// Space below `low` may not have been freed yet.
     untidy: AtomicBool,
     /// Publish time of the last message, microseconds.
     last_publish_micros: AtomicI64,
@@ -73,7 +73,7 @@ impl Topic {
         *self.head.borrow()
     }
 
-    /// Tells when messages were added.
+    /// Changes when messages are added.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()
     }
@@ -87,7 +87,7 @@ impl Topic {
         self.untidy.store(true, Ordering::Release);
     }
 
-    /// Whether space below `low` should be let go once more.
+    /// Whether space below `low` should be freed once more.
     pub fn take_untidy(&self) -> bool {
         self.untidy.swap(false, Ordering::AcqRel)
     }

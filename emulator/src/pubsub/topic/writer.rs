@@ -1,5 +1,5 @@
-//! Stores what is published: one writer, so that sequences are given in the order they become visible, and requests that
-//! wait together are written together.
+//! Stores published messages: one writer, so that sequences are given out in the order in which they become visible,
+//! and requests that wait together are written together.
 
 use super::batch::PublishBatch;
 use super::topic::Topic;
@@ -37,7 +37,7 @@ struct Job {
 }
 
 impl Writer {
-    /// Starts the task. It ends, with everything written, when the last handle is dropped.
+    /// Starts the task. Once the last handle is dropped it writes what is left and ends.
     pub fn start(store: Arc<Store>) -> (Self, JoinHandle<()>) {
         let (jobs, queue) = mpsc::channel(GROUP);
         let task = tokio::spawn(run(store, queue));
@@ -80,7 +80,7 @@ async fn run(store: Arc<Store>, mut queue: mpsc::Receiver<Job>) {
     }
 }
 
-/// Where a topic stands while a group is prepared.
+/// The end of a topic while a group is prepared.
 struct Tail {
     topic: Arc<Topic>,
     next: u64,
@@ -128,7 +128,7 @@ fn write(store: &Store, group: Vec<Job>) {
     }
     let failure = written.err().map(|error| Status::from(Error::from(error)));
     for (job, first) in group.into_iter().zip(firsts) {
-        // A publisher that has gone away does not wait for its answer.
+        // A publisher that has left awaits no answer.
         let _ = job.reply.send(failure.clone().map_or(Ok(first), Err));
     }
 }

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Read ahead at most this much for one subscription.
+/// At most this much is read ahead for one subscription.
 const FRESH_BYTES: usize = 4 * 1024 * 1024;
 const AGAIN_MESSAGES: usize = 1000;
-/// One response at most, so that streams take turns.
+/// Bounds of one response, so that streams take turns.
 const RESPONSE_MESSAGES: usize = 1000;
 const RESPONSE_BYTES: usize = 512 * 1024;
 
-/// What to read from the log next.
+/// The next read from the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan {
     /// These, wherever they are.
@@ -33,7 +33,8 @@ pub struct Taken {
 }
 
 impl Backlog {
-    /// Registers a stream; gives its number and what tells it of new room. Limits below 1 are no limits.
+    /// Registers a stream; returns its number, and what is notified when it has room again. Limits below 1 are no
+    /// limits.
     pub fn open_stream(&mut self, max_messages: i64, max_bytes: i64) -> (u32, Arc<Notify>) {
         self.last_stream += 1;
         let credit = Credit {
@@ -73,7 +74,8 @@ impl Backlog {
         self.fresh.bytes < FRESH_BYTES / 2
     }
 
-    /// What to read now, given the end of the topic. A plan must be followed by [`Backlog::accept`].
+    /// The read that is due now, given the end of the topic. A plan must be followed by [`Backlog::accept`] or
+    /// [`Backlog::reject`].
     pub fn plan(&mut self, head: u64) -> Option<Plan> {
         if !self.is_wanted() {
             return None;
@@ -96,7 +98,7 @@ impl Backlog {
         self.epoch
     }
 
-    /// Takes in what was read for a plan: `messages` ascending, all of them below `end`.
+    /// Takes in the messages read for a plan: ascending, all of them below `end`.
     pub fn accept(&mut self, plan: &Plan, epoch: u64, messages: Vec<(u64, Bytes)>, end: u64) {
         if epoch != self.epoch {
             return;
@@ -134,7 +136,7 @@ impl Backlog {
         let settings = self.settings.clone();
         let mut expected = range.start;
         for (sequence, body) in messages {
-            // What is not in the log any more, or does not pass the filter, is done.
+            // Messages that are no longer in the log, or do not pass the filter, are done.
             self.settle(expected..sequence);
             expected = sequence + 1;
             if settings.filter.as_ref().is_some_and(|filter| !filter.matches(&body)) {
@@ -151,7 +153,7 @@ impl Backlog {
         self.settle(expected..range.end);
     }
 
-    /// Puts what was read ahead back, when nobody wants it.
+    /// Puts back the messages that were read ahead, when nobody wants them.
     pub fn park(&mut self) {
         for queue in [std::mem::take(&mut self.fresh), std::mem::take(&mut self.again)] {
             for message in queue.messages {

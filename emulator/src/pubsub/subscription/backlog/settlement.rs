@@ -1,4 +1,4 @@
-//! Acknowledging, extending, giving back, giving up, seeking.
+//! Acknowledging, extending, giving back, dead letters, seeking.
 
 use super::super::ack_id::AckId;
 use super::super::leases::Lease;
@@ -9,14 +9,14 @@ use std::ops::Range;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Confirmed acknowledgements remembered, so that a client that asks again hears yes again.
+/// So many confirmed acknowledgements are remembered, so that a client that asks again gets the same answer.
 const CONFIRMED: usize = 20_000;
 
-/// What became of one ack id.
+/// The outcome for one ack id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settled {
     Done,
-    /// The delivery does not hold the message any more. Without exactly-once delivery nobody is told.
+    /// The delivery no longer holds the message. Reported with exactly-once delivery only.
     Invalid,
 }
 
@@ -47,7 +47,7 @@ impl Backlog {
         if self.settings.exactly_once {
             return self.leases.generation(id.sequence, now) == Some(id.generation);
         }
-        // Any delivery's id will do, also an expired one: the message was handled.
+        // Any delivery's id will do, even an expired one's: the message was handled.
         id.generation >= self.valid_from && id.sequence < head
     }
 
@@ -64,7 +64,7 @@ impl Backlog {
         }
     }
 
-    /// Marks messages as acknowledged, wherever they are. What lies in memory is passed over when its turn comes.
+    /// Marks messages as acknowledged, wherever they are. Those in memory are skipped when their turn comes.
     pub fn settle(&mut self, range: Range<u64>) {
         if range.is_empty() {
             return;
@@ -115,14 +115,14 @@ impl Backlog {
         settled
     }
 
-    /// Gives back what a broken stream held, to be delivered again at once.
+    /// Gives back the messages of a broken stream, to be delivered again at once.
     pub fn release_stream(&mut self, stream: u32) {
         self.streams.remove(&stream);
         let released = self.leases.release(stream);
         self.take_back(released, None);
     }
 
-    /// Gives back expired leases and takes up what waited long enough. True if there is something to read again.
+    /// Gives back expired leases, and messages whose backoff is over. True if there is something to read again.
     pub fn tick(&mut self, now: Instant) -> bool {
         let expired = self.leases.expire(now);
         self.take_back(expired, Some(now));
@@ -143,7 +143,7 @@ impl Backlog {
         self.leases.next_due().into_iter().chain(delayed).min()
     }
 
-    /// Messages that are out of attempts; they stay leased to nobody until [`Backlog::settle`] or [`Backlog::revive`].
+    /// Messages that are out of attempts; nobody holds them until [`Backlog::settle`] or [`Backlog::revive`].
     pub fn take_dead(&mut self) -> Vec<(u64, u32)> {
         let dead = std::mem::take(&mut self.dead);
         dead.into_iter()
@@ -158,8 +158,8 @@ impl Backlog {
         }
     }
 
-    /// Starts again at a floor with these acknowledged above it. Everything under way is forgotten, and ack ids handed
-    /// out before are void.
+    /// Starts again at a floor, with these acknowledged above it. Everything under way is forgotten, and earlier ack
+    /// ids are void.
     pub fn seek(&mut self, floor: u64, acked: Ranges) {
         self.generation += 1;
         self.valid_from = self.generation + 1;
@@ -193,7 +193,7 @@ impl Backlog {
         self.seek(self.floor, acked);
     }
 
-    /// Drops what is below a sequence: retention has ended.
+    /// Drops messages below a sequence: their retention has ended.
     pub fn drop_below(&mut self, sequence: u64) {
         if sequence <= self.floor {
             return;
@@ -220,7 +220,7 @@ impl Backlog {
         }
     }
 
-    /// Deliveries that failed. With `delay_from`, the retry policy's backoff counts from there.
+    /// Takes back failed deliveries. With `delay_from`, the retry policy's backoff counts from there.
     fn take_back(&mut self, returned: Vec<(u64, Lease)>, delay_from: Option<Instant>) {
         for (sequence, lease) in returned {
             self.give_room(&lease);
@@ -246,7 +246,7 @@ impl Backlog {
         }
     }
 
-    /// Counts a failed delivery where that matters; gives the backoff, or puts the message among the dead.
+    /// Counts a failed delivery where that matters; returns the backoff, or puts the message among the dead.
     fn count_failure(&mut self, sequence: u64) -> Option<Duration> {
         if !self.settings.counts_attempts() {
             return None;

@@ -12,10 +12,11 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// Messages of one subscription that cost memory each (leased, delayed, counted) at most; then delivery pauses.
+/// At most this many messages of a subscription are leased, delayed or counted, each at a cost in memory; then delivery
+/// pauses.
 pub(super) const MAX_TRACKED: usize = if cfg!(test) { 300 } else { 900_000 };
 
-/// What of a subscription's configuration steers its delivery.
+/// The part of a subscription's configuration that steers delivery.
 #[derive(Clone, Debug, Default)]
 pub struct Settings {
     pub ack_deadline: Duration,
@@ -42,7 +43,7 @@ pub(super) struct Credit {
     pub(super) max_bytes: u64,
     pub(super) messages: u64,
     pub(super) bytes: u64,
-    /// Told when messages are settled.
+    /// Notified when messages are settled.
     pub(super) room: Arc<Notify>,
 }
 
@@ -119,9 +120,9 @@ pub struct Backlog {
     pub(super) confirmed_order: VecDeque<u64>,
     /// Unary pulls that wait.
     pub(super) pullers: usize,
-    /// Changes with every seek; what was read before does not count.
+    /// Changes with every seek; messages read before it do not count.
     pub(super) epoch: u64,
-    /// Counts changes of what is saved.
+    /// Counts changes of the progress.
     pub(super) version: u64,
     saved: u64,
     /// Which queue the next message is taken from.
@@ -129,8 +130,8 @@ pub struct Backlog {
 }
 
 impl Backlog {
-    /// A subscription that starts at `progress`; `opened` is how often the store was opened, so that ack ids from before
-    /// a restart are told from today's.
+    /// A subscription that starts at `progress`; `opened` is how often the store was opened, so that ack ids from
+    /// before a restart differ from today's.
     pub fn new(settings: Arc<Settings>, progress: Progress, opened: u64, now: Instant) -> Self {
         let mut backlog = Self {
             settings,
@@ -165,7 +166,7 @@ impl Backlog {
         &self.settings
     }
 
-    /// Changes the configuration; what is under way keeps its deadlines.
+    /// Changes the configuration; leases keep their deadlines.
     pub fn set_settings(&mut self, settings: Arc<Settings>) {
         if !settings.counts_attempts() {
             self.attempts.clear();
@@ -191,7 +192,7 @@ impl Backlog {
         self.streams.len()
     }
 
-    /// The number of the last change, and what to save if it is not saved yet.
+    /// The number of the last change and the progress, unless that is saved already.
     pub fn unsaved(&self) -> Option<(u64, Progress)> {
         (self.version > self.saved).then(|| (self.version, self.progress()))
     }

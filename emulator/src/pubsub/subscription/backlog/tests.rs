@@ -43,7 +43,7 @@ impl Harness {
         self.log.len() as u64 + 1
     }
 
-    /// What the reader task does, with reads of at most `step` messages.
+    /// Stands in for the reader task, with reads of at most `step` messages.
     fn read(&mut self, step: u64) {
         self.backlog.tick(self.now);
         while let Some(plan) = self.backlog.plan(self.head()) {
