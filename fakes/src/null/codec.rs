@@ -113,6 +113,14 @@ impl Encoder for DeliveryEncoder {
 mod tests {
     use super::*;
     use crate::proto::bigtable::{MutateRowsRequest, mutate_rows_request::Entry};
+    use crate::proto::pubsub::{PublishRequest, PubsubMessage};
+
+    /// What is counted, and how many elements there are once the request is decoded.
+    fn counted<T: Message + Default>(request: &T, elements: impl Fn(&T) -> usize) -> (Counted, usize) {
+        let bytes = request.encode_to_vec();
+        let decoded = elements(&T::decode(bytes.as_slice()).unwrap());
+        (Counted::read(&mut bytes.as_slice()).unwrap(), decoded)
+    }
 
     #[test]
     fn entries_are_counted_without_being_decoded() {
@@ -123,8 +131,20 @@ mod tests {
             entries: vec![entry; 3],
             ..Default::default()
         };
-        let counted = Counted::read(&mut request.encode_to_vec().as_slice()).unwrap();
-        assert_eq!(counted, Counted { name: "t".into(), elements: 3 });
+        let (counted, elements) = counted(&request, |request| request.entries.len());
+        assert_eq!(counted, Counted { name: "t".into(), elements });
+        assert_eq!(elements, 3);
+    }
+
+    #[test]
+    fn messages_are_counted_without_being_decoded() {
+        for count in [0, 1, 300] {
+            let message = PubsubMessage { data: vec![7; count], ..Default::default() };
+            let request = PublishRequest { topic: "t".into(), messages: vec![message; count] };
+            let (counted, elements) = counted(&request, |request| request.messages.len());
+            assert_eq!(counted, Counted { name: "t".into(), elements });
+            assert_eq!(elements, count);
+        }
     }
 
     #[test]

@@ -69,3 +69,80 @@ fn encode_received(dst: &mut impl BufMut, ack: &str, message: &Outgoing) {
         encode_varint(attempt, dst);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::pubsub::{PubsubMessage, ReceivedMessage, StreamingPullResponse};
+    use proptest::collection::vec;
+    use proptest::option;
+    use proptest::prelude::*;
+    use prost::Message;
+
+    /// With one attribute at most: the order of more is not prost's alone to choose.
+    fn message() -> impl Strategy<Value = PubsubMessage> {
+        let attribute = option::of(("[a-z]{1,8}", ".{0,8}"));
+        (vec(any::<u8>(), 0..300), attribute, ".{0,12}").prop_map(|(data, attribute, ordering_key)| {
+            PubsubMessage {
+                data,
+                attributes: attribute.into_iter().collect(),
+                ordering_key,
+                ..Default::default()
+            }
+        })
+    }
+
+    fn acknowledged() -> impl Strategy<Value = AcknowledgeConfirmation> {
+        vec("[0-9a-f-]{0,20}", 0..4)
+            .prop_map(|ack_ids| AcknowledgeConfirmation { ack_ids, ..Default::default() })
+    }
+
+    fn modified() -> impl Strategy<Value = ModifyAckDeadlineConfirmation> {
+        vec("[0-9a-f-]{0,20}", 0..4)
+            .prop_map(|ack_ids| ModifyAckDeadlineConfirmation { ack_ids, ..Default::default() })
+    }
+
+    fn properties() -> impl Strategy<Value = SubscriptionProperties> {
+        any::<(bool, bool)>().prop_map(|(exactly_once, ordering)| SubscriptionProperties {
+            exactly_once_delivery_enabled: exactly_once,
+            message_ordering_enabled: ordering,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_delivery_is_written_as_prost_would(
+            messages in vec((any::<u64>(), 0..=i32::MAX, message()), 0..20),
+            acknowledged in option::of(acknowledged()),
+            modified in option::of(modified()),
+            properties in option::of(properties()),
+        ) {
+            let outgoing = messages.iter().map(|(sequence, attempt, message)| Outgoing {
+                sequence: *sequence,
+                body: message.encode_to_vec().into(),
+                attempt: *attempt as u32,
+            });
+            let delivery = Delivery {
+                ack_prefix: ack_id::prefix(7, 9),
+                messages: outgoing.collect(),
+                acknowledged: acknowledged.clone(),
+                modified: modified.clone(),
+                properties,
+            };
+            let mut written = Vec::new();
+            delivery.encode(&mut written);
+            let received = messages.into_iter().map(|(sequence, attempt, message)| ReceivedMessage {
+                ack_id: format!("7-9-{sequence:x}"),
+                message: Some(message),
+                delivery_attempt: attempt,
+            });
+            let expected = StreamingPullResponse {
+                received_messages: received.collect(),
+                acknowledge_confirmation: acknowledged,
+                modify_ack_deadline_confirmation: modified,
+                subscription_properties: properties,
+            };
+            prop_assert_eq!(written, expected.encode_to_vec());
+        }
+    }
+}

@@ -77,3 +77,59 @@ impl PublishBatch {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proto::pubsub::{PublishRequest, PubsubMessage};
+    use crate::pubsub::message::{
+        attributes, data, ordering_key, publish_time_field, timestamp, write_stored,
+    };
+    use proptest::collection::{hash_map, vec};
+    use proptest::prelude::*;
+    use prost::Message;
+    use std::collections::HashMap;
+
+    const MICROS: i64 = 1_700_000_000_123_456;
+
+    /// Some with an id or a publish time, which the server overwrites.
+    fn message() -> impl Strategy<Value = PubsubMessage> {
+        let attributes = hash_map("[a-z]{1,8}", ".{0,8}", 0..4);
+        let parts = (vec(any::<u8>(), 1..300), attributes, ".{0,12}", "[0-9]{0,4}", any::<Option<u32>>());
+        parts.prop_map(|(data, attributes, ordering_key, message_id, time)| PubsubMessage {
+            data,
+            attributes,
+            message_id,
+            publish_time: time.map(|micros| timestamp(micros.into())),
+            ordering_key,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn slices_are_stored_as_decoded_messages_would_be(
+            topic in "[a-z/]{1,40}",
+            messages in vec(message(), 1..20),
+        ) {
+            let request = PublishRequest { topic, messages };
+            let batch = PublishBatch::parse(request.encode_to_vec().into()).unwrap();
+            prop_assert_eq!(&batch.topic, &request.topic);
+            prop_assert_eq!(batch.message_count(), request.messages.len());
+            for (id, ((slice, foreign), decoded)) in batch.messages().zip(&request.messages).enumerate() {
+                let id = id.to_string();
+                let mut stored = Vec::new();
+                write_stored(&mut stored, slice, foreign, &id, &publish_time_field(MICROS));
+                let expected = PubsubMessage {
+                    message_id: id,
+                    publish_time: Some(timestamp(MICROS)),
+                    ..decoded.clone()
+                };
+                prop_assert_eq!(PubsubMessage::decode(stored.as_slice()).unwrap(), expected);
+                prop_assert_eq!(data(&stored), decoded.data.as_slice());
+                prop_assert_eq!(ordering_key(&stored), decoded.ordering_key.as_bytes());
+                let read = attributes(&stored).map(|(key, value)| (key.to_owned(), value.to_owned()));
+                prop_assert_eq!(read.collect::<HashMap<_, _>>(), decoded.attributes.clone());
+            }
+        }
+    }
+}
