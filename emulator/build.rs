@@ -71,9 +71,9 @@ fn service(package: &str, types: &str, name: &str, rpcs: &[Rpc]) -> Service {
 fn pubsub() -> Vec<Service> {
     let publisher = [
         // On the wire a stream of one request is a unary call; this way the server decides when to read the request.
-        unary("publish", "Publish", "crate::pubsub::codec::PublishBatch", "PublishResponse")
+        unary("publish", "Publish", "crate::pubsub::topic::batch::PublishBatch", "PublishResponse")
             .client_streaming()
-            .with_codec("crate::pubsub::codec::PublishCodec"),
+            .with_codec("crate::pubsub::api::codec::PublishCodec"),
         unary("create_topic", "CreateTopic", "Topic", "Topic"),
         unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"),
         unary("update_topic", "UpdateTopic", "UpdateTopicRequest", "Topic"),
@@ -98,7 +98,7 @@ fn pubsub() -> Vec<Service> {
             "DetachSubscriptionResponse",
         ),
     ];
-    let delivery = "crate::pubsub::codec::Delivery";
+    let delivery = "crate::pubsub::subscription::outgoing::Delivery";
     let subscriber = [
         unary("create_subscription", "CreateSubscription", "Subscription", "Subscription"),
         unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"),
@@ -112,11 +112,11 @@ fn pubsub() -> Vec<Service> {
         unary("delete_subscription", "DeleteSubscription", "DeleteSubscriptionRequest", "()"),
         unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"),
         unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"),
-        unary("pull", "Pull", "PullRequest", delivery).with_codec("crate::pubsub::codec::PullCodec"),
+        unary("pull", "Pull", "PullRequest", delivery).with_codec("crate::pubsub::api::codec::PullCodec"),
         unary("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery)
             .client_streaming()
             .server_streaming()
-            .with_codec("crate::pubsub::codec::StreamingPullCodec"),
+            .with_codec("crate::pubsub::api::codec::StreamingPullCodec"),
         unary("modify_push_config", "ModifyPushConfig", "ModifyPushConfigRequest", "()"),
         unary("get_snapshot", "GetSnapshot", "GetSnapshotRequest", "Snapshot"),
         unary("list_snapshots", "ListSnapshots", "ListSnapshotsRequest", "ListSnapshotsResponse"),
@@ -192,45 +192,8 @@ fn bigtable() -> Vec<Service> {
     ]
 }
 
-/// The few rpcs of the null servers, which look at requests only as far as they count.
-fn null() -> Vec<Service> {
-    const COUNTED: &str = "crate::null::codec::Counted";
-    const COUNT: &str = "crate::null::codec::CountCodec";
-    let delivery = "crate::null::delivery::Delivery";
-    let publisher = [
-        unary("publish", "Publish", COUNTED, "PublishResponse").with_codec(COUNT),
-        unary("get_topic", "GetTopic", "GetTopicRequest", "Topic"),
-    ];
-    let subscriber = [
-        unary("get_subscription", "GetSubscription", "GetSubscriptionRequest", "Subscription"),
-        unary("modify_ack_deadline", "ModifyAckDeadline", "ModifyAckDeadlineRequest", "()"),
-        unary("acknowledge", "Acknowledge", "AcknowledgeRequest", "()"),
-        unary("streaming_pull", "StreamingPull", "StreamingPullRequest", delivery)
-            .client_streaming()
-            .server_streaming()
-            .with_codec("crate::null::codec::DeliveryCodec"),
-    ];
-    let bigtable = [
-        unary("mutate_rows", "MutateRows", COUNTED, "MutateRowsResponse")
-            .server_streaming()
-            .with_codec(COUNT),
-        unary("read_rows", "ReadRows", "ReadRowsRequest", "ReadRowsResponse").server_streaming(),
-        unary("ping_and_warm", "PingAndWarm", "PingAndWarmRequest", "PingAndWarmResponse"),
-    ];
-    vec![
-        service("google.pubsub.v1", "crate::proto::pubsub", "Publisher", &publisher),
-        service("google.pubsub.v1", "crate::proto::pubsub", "Subscriber", &subscriber),
-        service("google.bigtable.v2", "crate::proto::bigtable", "Bigtable", &bigtable),
-    ]
-}
-
-fn main() -> std::io::Result<()> {
+fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let services: Vec<Service> = pubsub().into_iter().chain(bigtable()).collect();
     Builder::new().build_client(false).build_server(true).compile(&services);
-    // The same names again, so in a folder of their own.
-    let folder = std::path::Path::new(&std::env::var_os("OUT_DIR").unwrap_or_default()).join("null");
-    std::fs::create_dir_all(&folder)?;
-    Builder::new().build_client(false).build_server(true).out_dir(folder).compile(&null());
-    Ok(())
 }

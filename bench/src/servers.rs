@@ -3,7 +3,7 @@
 use crate::child::Process;
 use crate::options::{Payload, Serve};
 use crate::payloads;
-use emulator::null::{NullBigtable, NullPubsub};
+use fakes::null::{NullBigtable, NullPubsub};
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, Write};
 use std::net::SocketAddr;

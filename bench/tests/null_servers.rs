@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use clap::Parser;
-use emulator::null::{NullBigtable, NullPubsub};
 use emulator::proto::pubsub::PubsubMessage;
+use fakes::null::{NullBigtable, NullPubsub};
 use gcp::Project;
 use gcp::bigtable::{self, Bigtable};
 use gcp::pubsub::{self, Pubsub};

@@ -21,6 +21,3 @@ generated!(schema_service, "google.pubsub.v1.SchemaService.rs");
 generated!(subscriber, "google.pubsub.v1.Subscriber.rs");
 generated!(bigtable_data, "google.bigtable.v2.Bigtable.rs");
 generated!(bigtable_table_admin, "google.bigtable.admin.v2.BigtableTableAdmin.rs");
-generated!(null_publisher, "null/google.pubsub.v1.Publisher.rs");
-generated!(null_subscriber, "null/google.pubsub.v1.Subscriber.rs");
-generated!(null_bigtable, "null/google.bigtable.v2.Bigtable.rs");

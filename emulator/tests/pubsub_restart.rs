@@ -1,4 +1,4 @@
-//! What outlives the server.
+//! Data that outlives the server.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -15,7 +15,7 @@ use tonic::Code;
 const SERVE_DIR: &str = "PUBSUB_TEST_SERVE_DIR";
 const ADDRESS: &str = "serving at ";
 
-/// Not a test: what the test below runs in the child, until it is killed.
+/// Not a test: the test below runs it in a child process, until it is killed.
 #[tokio::test]
 async fn serve_when_asked_by_another_test() {
     let Ok(dir) = std::env::var(SERVE_DIR) else { return };
@@ -116,8 +116,8 @@ async fn a_stop_is_quick_and_ends_streams_and_waiting_pulls() {
             subscriber.pull(request).await
         }
     });
-    // The pull is under way once the server counts it among the subscription's users; a publish that follows on the same
-    // connection is handled after it.
+    // The pull is under way once the server counts it among the subscription's users; a publish that follows on the
+    // same connection is handled after it.
     bed.client
         .publisher
         .clone()

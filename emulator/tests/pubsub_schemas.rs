@@ -1,4 +1,4 @@
-//! Schemas: revisions, topics that check their messages, and what outlives a restart.
+//! Schemas: revisions, topics that check their messages, and restarts.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

@@ -1,5 +1,5 @@
-//! What a million messages cost the server and a client with generated stubs. The server runs in a process of its own,
-//! so that the two can be told apart:
+//! The cost of a million messages for the server and for a client with generated stubs. The server runs in a process of
+//! its own, so that the two are measured apart:
 //! `cargo test --release -p emulator --test pubsub_speed -- --ignored --nocapture a_million`
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -59,7 +59,7 @@ async fn consume(endpoint: String, name: u64, ledger: Arc<Mutex<Ledger>>) {
             record(&ledger, name, &received);
             settle(&client, &mut dice, &ledger, &received).await;
         }
-        // What the stream still holds is not its client's any more.
+        // Its client no longer has the messages that the stream still holds.
         ledger.lock().unwrap().held.retain(|_, (holder, _)| *holder != name);
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use clap::Parser;
-use emulator::scripted::publishes::{self, Reply};
+use fakes::scripted::publishes::{self, Reply};
 use gcp::Project;
 use gcp::pubsub::{Args, Pubsub};
 use generator::Generator;

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use clap::Parser;
-use emulator::scripted::{self, Call, Reply};
+use fakes::scripted::writes::{self, Call, Reply};
 use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
 use gcp::{Project, bigtable, pubsub};
@@ -85,7 +85,7 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
     let clock = tokio::spawn(run_the_clock());
     let (rows, down) = (Rows::default(), Arc::new(AtomicBool::new(true)));
     let (record, state) = (rows.clone(), down.clone());
-    let tables = scripted::start(move |call| answer(call, &record, &state)).await.unwrap();
+    let tables = writes::start(move |call| answer(call, &record, &state)).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = emulator::pubsub::Server::start(listener, emulator::pubsub::Options::new(folder.path()));

@@ -1,24 +1,23 @@
-//! All topics, subscriptions and snapshots, and what runs beside the requests.
+//! All topics, subscriptions, snapshots and schemas, by name.
 
-use super::backlog::Backlog;
 use super::error::Error;
 use super::names;
-use super::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
-use super::schema::Schema;
 use super::store::Store;
+use super::store::records::{Counters, Progress, SnapshotRecord, SubscriptionRecord, TopicRecord};
 use super::subscription::Subscription;
+use super::subscription::backlog::Backlog;
 use super::topic::Topic;
-use super::writer::Writer;
-use super::{reader, retention, saver, subscriptions};
+use super::topic::schema::Schema;
+use super::topic::writer::Writer;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use tokio::sync::{Mutex, Notify};
+use std::sync::Arc;
+use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tonic::Status;
 
-/// What exists, by name.
+/// Everything that has a name.
 #[derive(Default)]
 pub struct Registry {
     pub topics: BTreeMap<String, Arc<Topic>>,
@@ -29,49 +28,50 @@ pub struct Registry {
     pub orphans: HashMap<u64, Arc<Topic>>,
 }
 
+/// Subscriptions whose readers are to be started.
+pub type Added = mpsc::UnboundedReceiver<Arc<Subscription>>;
+
 pub struct Broker {
     store: Arc<Store>,
     writer: Writer,
     writing: JoinHandle<()>,
-    /// Readers, saver, retention.
-    tasks: TaskTracker,
     registry: RwLock<Registry>,
-    /// Held by whoever changes the registry; gives out numbers.
+    /// Held while the registry is changed; gives out numbers.
     pub changes: Mutex<Counters>,
     /// How often the store was opened.
     opened: u64,
-    urgent: Arc<Notify>,
+    /// Notified when progress must be saved at once.
+    pub urgent: Arc<Notify>,
+    /// Every subscription that is put in place goes here, so that its reader is started.
+    added: mpsc::UnboundedSender<Arc<Subscription>>,
     pub stopping: CancellationToken,
 }
 
 impl Broker {
-    /// Loads everything and starts the background tasks, which end after `stopping`. Blocks while it loads.
-    pub fn start(store: Store, stopping: CancellationToken) -> Result<Arc<Self>, Error> {
+    /// Loads everything. Subscriptions, loaded or created later, come out of the receiver: each needs a reader. Blocks.
+    pub fn open(store: Store, stopping: CancellationToken) -> Result<(Self, Added), Error> {
         let store = Arc::new(store);
         let mut counters = store.counters()?;
         counters.opened += 1;
         store.save_counters(counters)?;
-        let urgent = Arc::new(Notify::new());
         let (writer, writing) = Writer::start(store.clone());
-        let broker = Arc::new(Self {
+        let (sender, added) = mpsc::unbounded_channel();
+        let broker = Self {
             writer,
             writing,
-            tasks: TaskTracker::new(),
             registry: RwLock::default(),
             changes: Mutex::new(counters),
             opened: counters.opened,
-            urgent: urgent.clone(),
+            urgent: Arc::new(Notify::new()),
+            added: sender,
             stopping,
             store,
-        });
+        };
         broker.load()?;
-        let stopping = broker.stopping.clone();
-        broker.tasks.spawn(saver::run(Arc::downgrade(&broker), urgent, stopping.clone()));
-        broker.tasks.spawn(retention::run(Arc::downgrade(&broker), stopping));
-        Ok(broker)
+        Ok((broker, added))
     }
 
-    fn load(self: &Arc<Self>) -> Result<(), Error> {
+    fn load(&self) -> Result<(), Error> {
         let mut topics = HashMap::new();
         for record in self.store.topics()? {
             topics.insert(record.number, Arc::new(Topic::open(&self.store, record)?));
@@ -101,9 +101,9 @@ impl Broker {
         Ok(())
     }
 
-    /// Puts a subscription in place and starts its reader. Without progress it starts at the topic's end.
+    /// Puts a subscription in place and has its reader started. Without progress it starts at the topic's end.
     pub fn add_subscription(
-        self: &Arc<Self>,
+        &self,
         record: SubscriptionRecord,
         topic: Arc<Topic>,
         progress: Option<Progress>,
@@ -114,30 +114,20 @@ impl Broker {
         let subscription =
             Arc::new(Subscription::new(record, topic, progress, self.opened, urgent, &self.stopping));
         if subscription.config().detached {
-            subscription.end(subscriptions::detached(&name));
+            subscription.end(names::detached(&name));
         }
-        self.tasks.spawn(reader::run(subscription.clone(), Arc::downgrade(self)));
+        // Once the server is stopping nobody starts readers any more.
+        let _ = self.added.send(subscription.clone());
         self.write().subscriptions.insert(name, subscription.clone());
         subscription
     }
 
-    /// Ends the background tasks, saves what is in memory, and closes the store. Nobody else may hold the broker.
-    pub async fn close(self: Arc<Self>) -> Result<(), Error> {
-        self.tasks.close();
-        self.tasks.wait().await;
-        let Self { store, writer, writing, registry, .. } = Arc::into_inner(self).ok_or(Error::Busy)?;
+    /// Ends the writer once everything published is stored; what remains is to be saved and closed.
+    pub async fn end(self) -> Result<(Arc<Store>, Registry), Error> {
+        let Self { store, writer, writing, registry, .. } = self;
         drop(writer);
         writing.await?;
-        tokio::task::spawn_blocking(move || {
-            let registry = registry.into_inner().unwrap_or_else(PoisonError::into_inner);
-            let subscriptions: Vec<Arc<Subscription>> = registry.subscriptions.values().cloned().collect();
-            saver::save(&store, &subscriptions)?;
-            // Logs keep the store's directory locked.
-            drop((subscriptions, registry));
-            let store = Arc::into_inner(store).ok_or(Error::Busy)?;
-            store.sync()
-        })
-        .await?
+        Ok((store, registry.into_inner()))
     }
 
     pub fn store(&self) -> &Arc<Store> {
@@ -149,11 +139,11 @@ impl Broker {
     }
 
     pub fn read(&self) -> RwLockReadGuard<'_, Registry> {
-        self.registry.read().unwrap_or_else(PoisonError::into_inner)
+        self.registry.read()
     }
 
     pub fn write(&self) -> RwLockWriteGuard<'_, Registry> {
-        self.registry.write().unwrap_or_else(PoisonError::into_inner)
+        self.registry.write()
     }
 
     pub fn topic(&self, name: &str) -> Result<Arc<Topic>, Status> {
@@ -188,7 +178,7 @@ impl Broker {
         Ok(done.map_err(|error| Status::internal(error.to_string()))??)
     }
 
-    /// A number that was never given out before.
+    /// A number that has never been given out before.
     pub async fn next_number(&self, counters: &mut Counters) -> Result<u64, Status> {
         counters.last_number += 1;
         let saved = *counters;
@@ -218,7 +208,17 @@ impl Broker {
         Ok(())
     }
 
-    /// Makes a deleted topic's record say so, and keeps its log while it is needed.
+    /// For a client, and for retention once the snapshot has expired.
+    pub async fn delete_snapshot(&self, name: &str) -> Result<(), Status> {
+        let _changes = self.changes.lock().await;
+        self.snapshot(name)?;
+        self.write().snapshots.remove(name);
+        let stored = name.to_owned();
+        self.store_call(move |store| store.delete_snapshot(&stored)).await?;
+        self.drop_orphans().await
+    }
+
+    /// Marks a topic as deleted, and keeps its log while it is needed.
     pub async fn orphan(&self, topic: Arc<Topic>) -> Result<(), Status> {
         topic.set_deleted();
         let record: TopicRecord = topic.record();

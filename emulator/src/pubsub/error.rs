@@ -28,6 +28,11 @@ pub enum Error {
     Panicked(#[from] tokio::task::JoinError),
 }
 
+/// The status of requests and streams that the stop cuts short.
+pub fn stopping() -> tonic::Status {
+    tonic::Status::unavailable("the embedded Pub/Sub server is stopping")
+}
+
 impl From<Error> for tonic::Status {
     /// Storage failures are the only ones that reach a request.
     fn from(error: Error) -> Self {

@@ -1,52 +1,37 @@
-//! An embedded Google Cloud Pub/Sub: the gRPC services `Publisher` and `Subscriber`, durable on disk.
+//! An embedded Google Cloud Pub/Sub: the gRPC services `Publisher`, `Subscriber` and `SchemaService`, durable on disk.
 //!
 //! # Layout
-//! Requests come in through `publisher`, `subscriber` and `streaming` (with `codec` and `wire`, which pass message bodies
-//! through as bytes), and find topics and subscriptions in the `broker`. A publish goes to the `writer`, which appends
-//! `chunk`s to the topic's `log` in the `store`. Each subscription has a `backlog`, a state machine of `ranges`,
-//! `leases` and ordering keys, fed by its `reader`; `saver` writes its progress down, `schemas` keeps what topics check their messages with, `retention` frees what nobody
-//! needs any more.
+//! Each folder uses only those before it:
+//! - `store`: topics' `log`s, cut into `chunk`s, and `records` of everything that has a name.
+//! - `topic`: a publish request is a `batch`; the `writer` appends it to the log. A `schema` may check it first.
+//! - `subscription`: its `backlog` is a state machine of `ranges`, `leases` and ordering keys; `taking` gives messages
+//!   to streams and pulls.
+//! - `broker`: finds topics, subscriptions, snapshots and schemas by name.
+//! - `api`: the services and their requests. `tasks`: for each subscription a `reader` that feeds its backlog; the
+//!   `saver` writes progress down, `retention` frees what nobody needs any more.
+//! - `server`: starts and stops.
+//!
+//! Below all of them: `names`, `checks`, `error`, and `message`, so that bodies pass from publisher to subscriber as
+//! the bytes they came in.
 //!
 //! # What survives
-//! A published message once its request is answered, also if the process is killed (the operating system has it; a power
-//! cut may take the last second). Acknowledgements 100 ms later; with exactly-once delivery before they are confirmed.
+//! A published message, once its request is answered, even if the process is killed (the operating system has it; a
+//! power cut may cost the last second). Acknowledgements after 100 ms; with exactly-once delivery before they are
+//! confirmed.
 
-mod ack_id;
-mod backlog;
+// The generated services name types in these three.
+pub(crate) mod api;
+pub(crate) mod subscription;
+pub(crate) mod topic;
+
 mod broker;
-mod chunk;
+mod checks;
 mod error;
-mod filter;
-mod invalid_ids;
-mod leases;
-mod log;
+mod message;
 mod names;
-mod ordering;
-mod pages;
-mod publisher;
-mod ranges;
-mod reader;
-mod records;
-mod retention;
-mod saver;
-mod schema;
-mod schema_service;
-mod schemas;
 mod server;
-mod snapshots;
 mod store;
-mod streaming;
-mod subscriber;
-mod subscription;
-mod subscriptions;
-mod taking;
-mod topic;
-mod topics;
-mod wire;
-mod writer;
-
-/// The codecs that the generated services name.
-pub mod codec;
+mod tasks;
 
 pub use error::Error;
 pub use server::{Options, Server, SubscriptionStats};

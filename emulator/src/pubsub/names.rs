@@ -2,7 +2,7 @@
 
 use tonic::Status;
 
-/// What a topic's name becomes in its subscriptions once it is deleted.
+/// The name that subscriptions show for their topic once it is deleted.
 pub const DELETED_TOPIC: &str = "_deleted-topic_";
 
 /// Checks `projects/P/<collection>/ID`; the id's rules are the service's: 3-255 characters, starts with a letter, not
@@ -16,8 +16,8 @@ pub fn check(name: &str, collection: &str) -> Result<(), Status> {
         return Ok(());
     }
     Err(Status::invalid_argument(format!(
-        "Invalid [{collection}] name: (name={name}); expected projects/PROJECT/{collection}/ID, ID of 3 to 255 letters, \
-         digits or -._~+%, starting with a letter and not with goog"
+        "Invalid [{collection}] name: (name={name}); expected projects/PROJECT/{collection}/ID, ID of 3 to 255 \
+         letters, digits or -._~+%, starting with a letter and not with goog"
     )))
 }
 
@@ -49,6 +49,11 @@ pub fn not_found(name: &str) -> Status {
 /// The service's words for a resource that is there already.
 pub fn already_exists(name: &str) -> Status {
     Status::already_exists(format!("Resource already exists in the project (resource={}).", id(name)))
+}
+
+/// The service's words for a subscription that was cut off its topic.
+pub fn detached(name: &str) -> Status {
+    Status::failed_precondition(format!("Subscription is detached (resource={}).", id(name)))
 }
 
 fn is_project(project: &str) -> bool {

@@ -1,11 +1,12 @@
 //! Starting and stopping.
 
+use super::api::publisher::PublisherService;
+use super::api::schema_service;
+use super::api::subscriber::SubscriberService;
 use super::broker::Broker;
 use super::error::Error;
-use super::publisher::PublisherService;
-use super::schema_service;
 use super::store::Store;
-use super::subscriber::SubscriberService;
+use super::tasks::Tasks;
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
@@ -22,21 +23,20 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::Connection;
 
-/// How long requests get to end after the stop.
+/// How long requests may take to end after the stop.
 const GRACE: Duration = Duration::from_millis(1500);
-/// How long the store's users get to let go of it after that.
+/// How long the store's users may then take to release it.
 const RELEASE: Duration = Duration::from_secs(5);
 
-/// HTTP/2: windows large enough for a few publish requests under way, frames large enough that a megabyte is not cut
-/// into sixty.
+/// HTTP/2: windows for a few publish requests under way, and frames so large that a megabyte is not cut into sixty.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 const MAX_FRAME: u32 = 1024 * 1024;
-/// A publish request has 10 MB at most; more than that decodes so that the refusal can say why.
+/// A publish request may have 10 MB. Larger ones are decoded too, so that the refusal can say why.
 const MAX_REQUEST: usize = 32 * 1024 * 1024;
 
-/// How to start.
-#[derive(Debug, Clone)]
+/// How to start a server.
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Where everything is kept; created if missing. One server at a time.
     pub data_dir: PathBuf,
@@ -49,11 +49,11 @@ impl Options {
 }
 
 /// A look at a subscription.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SubscriptionStats {
-    /// Messages published and not acknowledged. With a filter, those not looked at yet count in full.
+    /// Messages published and not acknowledged. Those that a filter has not seen yet all count.
     pub unacked: u64,
-    /// Of these, how many a subscriber has now.
+    /// How many of these subscribers hold now.
     pub outstanding: u64,
     /// Open streaming pulls.
     pub streams: usize,
@@ -63,6 +63,7 @@ pub struct SubscriptionStats {
 pub struct Server {
     addr: SocketAddr,
     broker: Option<Arc<Broker>>,
+    tasks: Tasks,
     stopping: CancellationToken,
     /// Cuts connections that do not end by themselves.
     cut: CancellationToken,
@@ -82,15 +83,17 @@ impl Server {
         let stopping = CancellationToken::new();
         let runtime = tokio::runtime::Handle::current();
         let loading = stopping.clone();
-        let broker = tokio::task::spawn_blocking(move || {
+        let (broker, added) = tokio::task::spawn_blocking(move || {
             let _runtime = runtime.enter();
-            Broker::start(store, loading)
+            Broker::open(store, loading)
         })
         .await??;
+        let broker = Arc::new(broker);
+        let tasks = Tasks::start(&broker, added);
         let cut = CancellationToken::new();
         let (alive, gone) = mpsc::channel(1);
         let serving = tokio::spawn(serve(listener, broker.clone(), alive, cut.clone()));
-        Ok(Self { addr, broker: Some(broker), stopping, cut, serving, gone })
+        Ok(Self { addr, broker: Some(broker), tasks, stopping, cut, serving, gone })
     }
 
     /// Where it listens.
@@ -98,7 +101,7 @@ impl Server {
         self.addr
     }
 
-    /// How a subscription stands, or `None` if there is none of that name.
+    /// A subscription's figures, or `None` if there is none of that name.
     pub fn stats(&self, subscription: &str) -> Option<SubscriptionStats> {
         self.broker.as_ref()?.inspect(subscription, |subscription, backlog| SubscriptionStats {
             unacked: backlog.unacked(subscription.topic.head()),
@@ -107,7 +110,7 @@ impl Server {
         })
     }
 
-    /// Stops accepting, ends streams with `UNAVAILABLE`, lets requests end for up to 1.5 s, and closes the store with
+    /// Stops accepting, ends streams with `UNAVAILABLE`, gives requests 1.5 s to end, and closes the store with
     /// everything on disk.
     pub async fn shutdown(mut self) -> Result<(), Error> {
         self.stopping.cancel();
@@ -119,7 +122,7 @@ impl Server {
         let Some(broker) = self.broker.take() else { return Ok(()) };
         let closing = async {
             self.gone.recv().await;
-            broker.close().await
+            self.tasks.close(broker).await
         };
         tokio::time::timeout(RELEASE, closing).await.unwrap_or(Err(Error::Busy))
     }
@@ -163,7 +166,7 @@ async fn serve(
 }
 
 fn accept(stream: TcpStream, cut: &CancellationToken) -> Connection {
-    // Without it small responses wait for the client's acknowledgement of earlier ones.
+    // Otherwise small responses wait until the client's kernel has acknowledged earlier ones.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection keeps its delay");
     }

@@ -4,7 +4,8 @@ use super::*;
 use crate::row::Encoder;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
-use emulator::scripted::{self, Call, Reply, response};
+use fakes::scripted::Server;
+use fakes::scripted::writes::{self, Call, Reply, response};
 use gcp::Endpoint;
 use generator::{Config, Generator};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{FeatureFlags, RateLimitInfo};
@@ -24,7 +25,7 @@ type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
 
 /// A scripted server that remembers what it was sent, and a writer to it.
 struct Bench {
-    server: scripted::Server,
+    server: Server,
     writer: Writer,
     sent: Sent,
     give_up: CancellationToken,
@@ -45,7 +46,7 @@ impl Bench {
     async fn new(options: Options, script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
         let sent = Sent::default();
         let record = sent.clone();
-        let server = scripted::start(move |call| {
+        let server = writes::start(move |call| {
             let mut sent = record.lock().unwrap();
             let keys = sent.entry(call.request.table_name.clone()).or_default();
             for entry in &call.request.entries {
