@@ -25,7 +25,6 @@ mod error;
 mod read;
 mod server;
 mod store;
-mod wire;
 mod write;
 
 pub use error::Error;

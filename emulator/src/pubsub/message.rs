@@ -4,8 +4,8 @@
 //! to be checked or changed is looked at. Source of the layout: `google/pubsub/v1/pubsub.proto` and the protobuf
 //! encoding guide.
 
-use std::ops::Range;
 use tonic::Status;
+use wire::{Fields, Malformed};
 
 /// `PubsubMessage` field numbers.
 const DATA: u32 = 1;
@@ -20,87 +20,9 @@ const MAX_ATTRIBUTE_KEY_BYTES: usize = 256;
 const MAX_ATTRIBUTE_VALUE_BYTES: usize = 1024;
 const MAX_ORDERING_KEY_BYTES: usize = 1024;
 
-/// One field of a message: its number, its payload if it is length-delimited, and where it lies, key included.
-#[derive(Debug)]
-pub struct Field<'a> {
-    pub number: u32,
-    pub payload: Option<&'a [u8]>,
-    pub span: Range<usize>,
-}
-
-/// Walks over the fields of an encoded message.
-#[derive(Debug)]
-pub struct Fields<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-/// The bytes are not a protobuf message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Malformed;
-
-impl From<Malformed> for Status {
-    fn from(Malformed: Malformed) -> Self {
-        Status::invalid_argument("the request is not a well-formed protobuf message")
-    }
-}
-
-impl<'a> Fields<'a> {
-    pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, at: 0 }
-    }
-
-    fn varint(&mut self) -> Result<u64, Malformed> {
-        let mut value = 0u64;
-        for shift in (0..64).step_by(7) {
-            let &byte = self.bytes.get(self.at).ok_or(Malformed)?;
-            self.at += 1;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Ok(value);
-            }
-        }
-        Err(Malformed)
-    }
-
-    fn take(&mut self, len: u64) -> Result<&'a [u8], Malformed> {
-        let end = usize::try_from(len).ok().and_then(|len| self.at.checked_add(len)).ok_or(Malformed)?;
-        let taken = self.bytes.get(self.at..end).ok_or(Malformed)?;
-        self.at = end;
-        Ok(taken)
-    }
-
-    fn field(&mut self) -> Result<Field<'a>, Malformed> {
-        let start = self.at;
-        let key = self.varint()?;
-        let number = u32::try_from(key >> 3).map_err(|_| Malformed)?;
-        let payload = match key & 7 {
-            0 => self.varint().map(|_| None)?,
-            1 => self.take(8).map(|_| None)?,
-            2 => {
-                let len = self.varint()?;
-                Some(self.take(len)?)
-            }
-            5 => self.take(4).map(|_| None)?,
-            _ => return Err(Malformed),
-        };
-        Ok(Field { number, payload, span: start..self.at })
-    }
-}
-
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Field<'a>, Malformed>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.at >= self.bytes.len() {
-            return None;
-        }
-        let field = self.field();
-        if field.is_err() {
-            self.at = self.bytes.len();
-        }
-        Some(field)
-    }
+/// What a request is told whose bytes are no message.
+pub fn malformed(_: Malformed) -> Status {
+    Status::invalid_argument("the request is not a well-formed protobuf message")
 }
 
 /// A string field's text.
@@ -111,7 +33,7 @@ pub fn text(payload: Option<&[u8]>) -> Result<&str, Malformed> {
 /// Key and value of one entry of a `map<string, string>`.
 fn entry(payload: Option<&[u8]>) -> Result<(&str, &str), Malformed> {
     let (mut key, mut value) = ("", "");
-    for field in Fields::new(payload.ok_or(Malformed)?) {
+    for field in Fields::of(payload.ok_or(Malformed)?) {
         let field = field?;
         match field.number {
             1 => key = text(field.payload)?,
@@ -124,7 +46,7 @@ fn entry(payload: Option<&[u8]>) -> Result<(&str, &str), Malformed> {
 
 /// The attributes of a stored message; an entry that cannot be read is passed over.
 pub fn attributes(message: &[u8]) -> impl Iterator<Item = (&str, &str)> {
-    Fields::new(message)
+    Fields::of(message)
         .filter_map(Result::ok)
         .filter(|field| field.number == ATTRIBUTES)
         .filter_map(|field| entry(field.payload).ok())
@@ -132,13 +54,13 @@ pub fn attributes(message: &[u8]) -> impl Iterator<Item = (&str, &str)> {
 
 /// The data of a message, empty if it has none.
 pub fn data(message: &[u8]) -> &[u8] {
-    let data = Fields::new(message).filter_map(Result::ok).filter(|field| field.number == DATA);
+    let data = Fields::of(message).filter_map(Result::ok).filter(|field| field.number == DATA);
     data.last().and_then(|field| field.payload).unwrap_or_default()
 }
 
 /// The ordering key of a stored message, empty if it has none.
 pub fn ordering_key(message: &[u8]) -> &[u8] {
-    let keys = Fields::new(message).filter_map(Result::ok).filter(|field| field.number == ORDERING_KEY);
+    let keys = Fields::of(message).filter_map(Result::ok).filter(|field| field.number == ORDERING_KEY);
     keys.last().and_then(|field| field.payload).unwrap_or_default()
 }
 
@@ -146,16 +68,16 @@ pub fn ordering_key(message: &[u8]) -> &[u8] {
 /// server may set.
 pub fn check_message(message: &[u8]) -> Result<bool, Status> {
     let (mut data, mut attributes, mut foreign) = (0, 0, false);
-    for field in Fields::new(message) {
-        let field = field?;
+    for field in Fields::of(message) {
+        let field = field.map_err(malformed)?;
         match field.number {
-            DATA => data = field.payload.ok_or(Malformed)?.len(),
+            DATA => data = field.payload.ok_or(Malformed).map_err(malformed)?.len(),
             ATTRIBUTES => {
                 attributes += 1;
                 check_attribute(field.payload)?;
             }
             MESSAGE_ID | PUBLISH_TIME => foreign = true,
-            ORDERING_KEY if text(field.payload)?.len() > MAX_ORDERING_KEY_BYTES => {
+            ORDERING_KEY if text(field.payload).map_err(malformed)?.len() > MAX_ORDERING_KEY_BYTES => {
                 return Err(Status::invalid_argument("an ordering key has more than 1024 bytes"));
             }
             _ => {}
@@ -173,7 +95,7 @@ pub fn check_message(message: &[u8]) -> Result<bool, Status> {
 }
 
 fn check_attribute(payload: Option<&[u8]>) -> Result<(), Status> {
-    let (key, value) = entry(payload)?;
+    let (key, value) = entry(payload).map_err(malformed)?;
     if key.is_empty() || key.len() > MAX_ATTRIBUTE_KEY_BYTES {
         return Err(Status::invalid_argument(format!(
             "an attribute key has {} bytes; 1 to 256 are allowed",
@@ -192,7 +114,7 @@ fn check_attribute(payload: Option<&[u8]>) -> Result<(), Status> {
 /// Appends a message to `out` as it is stored: as it came, plus id and publish time, minus what a client put there.
 pub fn write_stored(out: &mut Vec<u8>, message: &[u8], foreign: bool, id: &str, publish_time_field: &[u8]) {
     if foreign {
-        for field in Fields::new(message).filter_map(Result::ok) {
+        for field in Fields::of(message).filter_map(Result::ok) {
             if !matches!(field.number, MESSAGE_ID | PUBLISH_TIME) {
                 out.extend_from_slice(&message[field.span]);
             }
@@ -288,8 +210,7 @@ mod tests {
         }
         for first in 0..=255u8 {
             assert!(
-                Fields::new(&[first, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).count()
-                    < 12
+                Fields::of(&[first, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]).count() < 12
             );
         }
     }

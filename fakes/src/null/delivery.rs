@@ -3,9 +3,9 @@
 use crate::proto::pubsub::PubsubMessage;
 use bytes::BufMut;
 use prost::Message;
-use prost::encoding::{encode_varint, encoded_len_varint};
 use std::ops::Range;
 use std::sync::Arc;
+use wire::writer::{field_len, key, put_field, put_head};
 
 /// Encoded messages, delivered over and over.
 #[derive(Debug, Default)]
@@ -35,11 +35,11 @@ pub struct Delivery {
     pub sequences: Range<u64>,
 }
 
-// Field tags of google.pubsub.v1: number << 3 | 2 (length-delimited).
-const RESPONSE_RECEIVED_MESSAGES: u8 = 1 << 3 | 2;
-const RECEIVED_ACK_ID: u8 = 1 << 3 | 2;
-const RECEIVED_MESSAGE: u8 = 2 << 3 | 2;
-const MESSAGE_ID: u8 = 3 << 3 | 2;
+// Keys of google.pubsub.v1.
+const RESPONSE_RECEIVED_MESSAGES: u8 = key(1);
+const RECEIVED_ACK_ID: u8 = key(1);
+const RECEIVED_MESSAGE: u8 = key(2);
+const MESSAGE_ID: u8 = key(3);
 
 impl Delivery {
     pub fn encode(&self, out: &mut impl BufMut) {
@@ -51,23 +51,11 @@ impl Delivery {
 
 fn encode_received(out: &mut impl BufMut, sequence: u64, body: &[u8]) {
     let message_len = body.len() + field_len(DIGITS);
-    out.put_u8(RESPONSE_RECEIVED_MESSAGES);
-    encode_varint((field_len(ACK_ID_LEN) + field_len(message_len)) as u64, out);
+    put_head(out, RESPONSE_RECEIVED_MESSAGES, field_len(ACK_ID_LEN) + field_len(message_len));
     put_field(out, RECEIVED_ACK_ID, &ack_id(sequence));
-    out.put_u8(RECEIVED_MESSAGE);
-    encode_varint(message_len as u64, out);
+    put_head(out, RECEIVED_MESSAGE, message_len);
     out.put_slice(body);
     put_field(out, MESSAGE_ID, &ack_id(sequence)[ACK_ID_LEN - DIGITS..]);
-}
-
-fn field_len(len: usize) -> usize {
-    1 + encoded_len_varint(len as u64) + len
-}
-
-fn put_field(out: &mut impl BufMut, tag: u8, value: &[u8]) {
-    out.put_u8(tag);
-    encode_varint(value.len() as u64, out);
-    out.put_slice(value);
 }
 
 /// As long as the service's own, because clients keep and send them.

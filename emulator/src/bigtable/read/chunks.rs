@@ -7,20 +7,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use wire::frames::{HEADER_BYTES, header};
+use wire::varint;
+use wire::writer::{field_len, key, number_key, put_field, put_head, put_number, put_wrapped};
 
 use crate::bigtable::store::row::{Cell, Place, VALUE_BLOCK};
 use crate::bigtable::store::schema::Schema;
-use crate::bigtable::wire::{
-    put_bytes, put_number, put_varint, put_wrapped, take_varint, varint_len, write_varint,
-};
 
 use super::fields::{FAMILY_BLOCK, FAMILY_NAME, Fields, Padded, QUALIFIER, QUALIFIER_BLOCK};
 
 /// A message is sent once it has this size, far below the 4 MiB that clients accept by default.
 pub const MESSAGE_BYTES: usize = 256 << 10;
-
-/// A frame begins with a byte for whether its message is compressed, and four for the message's length.
-const FRAME_HEADER_BYTES: usize = 5;
 
 /// Messages made at once. Each time, the scan seeks its place in the store anew: measured, with a quarter of this a
 /// scan costs 4 % more.
@@ -29,15 +26,15 @@ const STEP_BYTES: usize = 4 << 20;
 /// A longer value is split over several chunks.
 const VALUE_BYTES: usize = 128 << 10;
 
-// Field numbers of ReadRowsResponse and CellChunk; those of a chunk's names are with `Fields`.
-const CHUNKS: u32 = 1;
-const LAST_SCANNED_ROW_KEY: u32 = 2;
-const ROW_KEY: u32 = 1;
-const TIMESTAMP_MICROS: u32 = 4;
-const LABELS: u32 = 5;
-const VALUE: u32 = 6;
-const VALUE_SIZE: u32 = 7;
-const COMMIT_ROW: u32 = 9;
+// Keys of ReadRowsResponse and CellChunk; those of a chunk's names are with `Fields`.
+const CHUNKS: u8 = key(1);
+const LAST_SCANNED_ROW_KEY: u8 = key(2);
+const ROW_KEY: u8 = key(1);
+const TIMESTAMP_MICROS: u8 = number_key(4);
+const LABELS: u8 = key(5);
+const VALUE: u8 = key(6);
+const VALUE_SIZE: u8 = number_key(7);
+const COMMIT_ROW: u8 = number_key(9);
 
 /// Room for the field of any timestamp.
 const TIME_BLOCK: usize = 16;
@@ -124,8 +121,8 @@ pub struct RowWriter<'m, 'a> {
 fn timestamp_field(timestamp_micros: i64) -> Padded<TIME_BLOCK> {
     let mut field = Padded { block: [0; TIME_BLOCK], len: 0 };
     if timestamp_micros != 0 {
-        field.block[0] = (TIMESTAMP_MICROS << 3) as u8;
-        field.len = 1 + write_varint(&mut field.block[1..], timestamp_micros as u64);
+        field.block[0] = TIMESTAMP_MICROS;
+        field.len = 1 + varint::write(&mut field.block[1..], timestamp_micros as u64);
     }
     field
 }
@@ -196,13 +193,13 @@ impl Messages {
 
     /// Marks the last chunk as the end of its row.
     fn commit(&mut self) {
-        const ENDS: [u8; 2] = [(COMMIT_ROW << 3) as u8, 1];
+        const ENDS: [u8; 2] = [COMMIT_ROW, 1];
         let at = self.last_chunk + 1;
         let mut rest = &self.open[at..self.end];
-        let old_len = take_varint(&mut rest).expect("a chunk begins with its length");
+        let old_len = varint::read(&mut rest).expect("a chunk begins with its length");
         let fields = self.end - rest.len();
-        let mut len = [0; 10];
-        let width = write_varint(&mut len, old_len + ENDS.len() as u64);
+        let mut len = [0; varint::MAX_LEN];
+        let width = varint::write(&mut len, old_len + ENDS.len() as u64);
         let shift = at + width - fields;
         self.reserve(shift + ENDS.len());
         if shift > 0 {
@@ -215,16 +212,14 @@ impl Messages {
 
     fn begin_message(&mut self) {
         self.open = self.buffers.take();
-        self.end = FRAME_HEADER_BYTES;
+        self.end = HEADER_BYTES;
     }
 
     /// Writes the frame's header: not compressed, and the message's length.
     fn end_message(&mut self) {
         let (buffer, len) = (std::mem::take(&mut self.open), std::mem::take(&mut self.end));
         let mut message = Message { buffer, len, buffers: self.buffers.clone() };
-        message.buffer[0] = 0;
-        let message_len = (len - FRAME_HEADER_BYTES) as u32;
-        message.buffer[1..FRAME_HEADER_BYTES].copy_from_slice(&message_len.to_be_bytes());
+        message.buffer[..HEADER_BYTES].copy_from_slice(&header((len - HEADER_BYTES) as u32));
         self.ready.push(Bytes::from_owner(message));
     }
 
@@ -242,7 +237,7 @@ impl Messages {
             && let Some(key) = last_scanned
         {
             let mut scanned = Vec::new();
-            put_bytes(&mut scanned, LAST_SCANNED_ROW_KEY, key);
+            put_field(&mut scanned, LAST_SCANNED_ROW_KEY, key);
             self.begin_message();
             self.append(&scanned);
             self.end_message();
@@ -254,10 +249,9 @@ impl Messages {
 impl Chunk<'_> {
     /// Appends the chunk as a field of its message.
     fn encode(&self, out: &mut Vec<u8>) {
-        put_varint(out, u64::from(CHUNKS << 3 | 2));
-        put_varint(out, self.len() as u64);
+        put_head(out, CHUNKS, self.len());
         if !self.key.is_empty() {
-            put_bytes(out, ROW_KEY, self.key);
+            put_field(out, ROW_KEY, self.key);
         }
         if let Some(family) = self.family {
             put_wrapped(out, FAMILY_NAME, family);
@@ -269,28 +263,27 @@ impl Chunk<'_> {
             put_number(out, TIMESTAMP_MICROS, self.timestamp_micros as u64);
         }
         if let Some(label) = self.label {
-            put_bytes(out, LABELS, label.as_bytes());
+            put_field(out, LABELS, label.as_bytes());
         }
         if !self.value.is_empty() {
-            put_bytes(out, VALUE, self.value);
+            put_field(out, VALUE, self.value);
         }
         if let Some(size) = self.value_size {
             put_number(out, VALUE_SIZE, size as u64);
         }
     }
 
-    /// Length of the encoded chunk. All field numbers are below 16, so that a key takes one byte.
+    /// Length of the encoded chunk.
     fn len(&self) -> usize {
-        let bytes = |len: usize| 1 + varint_len(len as u64) + len;
-        let number = |number: u64| 1 + varint_len(number);
-        let wrapped = |text: &[u8]| if text.is_empty() { 2 } else { bytes(bytes(text.len())) };
-        let given = |len: usize| if len == 0 { 0 } else { bytes(len) };
+        let number = |number: u64| 1 + varint::len(number);
+        let wrapped = |text: &[u8]| if text.is_empty() { 2 } else { field_len(field_len(text.len())) };
+        let given = |len: usize| if len == 0 { 0 } else { field_len(len) };
         let timestamp = self.timestamp_micros as u64;
         given(self.key.len())
             + self.family.map_or(0, wrapped)
             + self.qualifier.map_or(0, wrapped)
             + if timestamp == 0 { 0 } else { number(timestamp) }
-            + self.label.map_or(0, |label| bytes(label.len()))
+            + self.label.map_or(0, |label| field_len(label.len()))
             + given(self.value.len())
             + self.value_size.map_or(0, |size| number(size as u64))
     }
@@ -345,7 +338,7 @@ impl<'a> RowWriter<'_, 'a> {
         self.messages.begin_chunk(ROOM);
         let end = self.messages.end;
         let Some(room) = self.messages.open[end..].first_chunk_mut::<ROOM>() else { return false };
-        room[..2].copy_from_slice(&[(CHUNKS << 3 | 2) as u8, len as u8]);
+        room[..2].copy_from_slice(&[CHUNKS, len as u8]);
         let mut at = 2;
         if let Some(family) = family {
             family.put(room, &mut at);
@@ -354,7 +347,7 @@ impl<'a> RowWriter<'_, 'a> {
         qualifier.put(room, &mut at);
         self.timestamp.put(room, &mut at);
         if value_len > 0 {
-            room[at..at + 2].copy_from_slice(&[(VALUE << 3 | 2) as u8, value_len as u8]);
+            room[at..at + 2].copy_from_slice(&[VALUE, value_len as u8]);
             at += 2;
             match place.block {
                 Some(block) => room[at..at + VALUE_BLOCK].copy_from_slice(block),
@@ -409,7 +402,7 @@ mod tests {
 
     fn read(messages: &[Bytes]) -> Vec<ReadRowsResponse> {
         let decode = |frame: &Bytes| {
-            let (header, message) = frame.split_first_chunk::<FRAME_HEADER_BYTES>().unwrap();
+            let (header, message) = frame.split_first_chunk::<HEADER_BYTES>().unwrap();
             assert_eq!((header[0], header.last_chunk()), (0, Some(&(message.len() as u32).to_be_bytes())));
             let response = ReadRowsResponse::decode(message).unwrap();
             assert_eq!(response.encode_to_vec(), message, "encoded as the generated types are");

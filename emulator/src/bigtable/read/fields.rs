@@ -4,11 +4,11 @@
 
 use crate::bigtable::store::columns::Columns;
 use crate::bigtable::store::schema::Schema;
-use crate::bigtable::wire::put_wrapped;
+use wire::writer::{key, put_wrapped};
 
-// Field numbers of CellChunk.
-pub const FAMILY_NAME: u32 = 2;
-pub const QUALIFIER: u32 = 3;
+// Keys of CellChunk.
+pub const FAMILY_NAME: u8 = key(2);
+pub const QUALIFIER: u8 = key(3);
 
 /// Longer fields are not kept.
 pub const FAMILY_BLOCK: usize = 32;
@@ -53,9 +53,9 @@ impl Fields {
     }
 }
 
-fn field<const N: usize>(number: u32, name: &[u8]) -> Option<Padded<N>> {
+fn field<const N: usize>(key: u8, name: &[u8]) -> Option<Padded<N>> {
     let mut field = Vec::with_capacity(N);
-    put_wrapped(&mut field, number, name);
+    put_wrapped(&mut field, key, name);
     Padded::of(&field)
 }
 

@@ -12,7 +12,9 @@
 
 use std::cmp::Ordering;
 
-use crate::bigtable::wire::{Malformed, put_varint, take_slice, take_varint, unzigzag, zigzag};
+use wire::Malformed;
+use wire::reader::take;
+use wire::varint::{self, unzigzag, zigzag};
 
 use super::columns::Columns;
 use super::schema::Schema;
@@ -93,12 +95,12 @@ pub fn visit<'a>(
     columns: &'a Columns,
     mut each: impl FnMut(Cell<'a>, Place<'a>),
 ) -> Result<(), Unreadable> {
-    if take_slice(&mut bytes, 1)? != [FORMAT] {
+    if take(&mut bytes, 1)? != [FORMAT] {
         return Err(Unreadable::Damaged);
     }
-    let mut millis = take_varint(&mut bytes)? as i64;
+    let mut millis = varint::read(&mut bytes)? as i64;
     while !bytes.is_empty() {
-        let head = take_varint(&mut bytes)?;
+        let head = varint::read(&mut bytes)?;
         let id = head >> 1;
         let known = u32::try_from(id).ok().and_then(|id| columns.get(id));
         let (family_id, qualifier) = match known {
@@ -107,12 +109,12 @@ pub fn visit<'a>(
             None => return Err(Unreadable::UnknownColumn(id)),
         };
         let rank = schema.rank_of_id(family_id);
-        let count = if head & 1 == 0 { 1 } else { take_varint(&mut bytes)? };
+        let count = if head & 1 == 0 { 1 } else { varint::read(&mut bytes)? };
         for nth in 0..count {
-            millis = millis.wrapping_add(unzigzag(take_varint(&mut bytes)?));
-            let len = take_varint(&mut bytes)?;
+            millis = millis.wrapping_add(unzigzag(varint::read(&mut bytes)?));
+            let len = varint::read(&mut bytes)?;
             let block = bytes.first_chunk();
-            let value = take_slice(&mut bytes, len)?;
+            let value = take(&mut bytes, len)?;
             if let Some(family) = rank {
                 let timestamp_micros = millis.wrapping_mul(1_000);
                 let place = Place { nth: nth as usize, column: id as u32, block };
@@ -126,9 +128,9 @@ pub fn visit<'a>(
 /// Family id and qualifier of a column that is not in the dictionary.
 #[cold]
 fn spelt_column<'a>(bytes: &mut &'a [u8]) -> Result<(u32, &'a [u8]), Unreadable> {
-    let family_id = u32::try_from(take_varint(bytes)?).map_err(|_| Unreadable::Damaged)?;
-    let len = take_varint(bytes)?;
-    Ok((family_id, take_slice(bytes, len)?))
+    let family_id = u32::try_from(varint::read(bytes)?).map_err(|_| Unreadable::Damaged)?;
+    let len = varint::read(bytes)?;
+    Ok((family_id, take(bytes, len)?))
 }
 
 /// Appends the encoding of a row whose cells are in order. `column_id` returns a column's id in the dictionary by
@@ -141,23 +143,23 @@ pub fn encode<E>(
 ) -> Result<(), E> {
     let mut millis = cells.first().map_or(0, |cell| cell.timestamp_micros / 1_000);
     out.push(FORMAT);
-    put_varint(out, millis as u64);
+    varint::put(out, millis as u64);
     for column in cells.chunk_by(Cell::same_column) {
         let (family_id, qualifier) = (schema.family(column[0].family).id, column[0].qualifier);
         let id = column_id(family_id, qualifier)?;
-        put_varint(out, u64::from(id) << 1 | u64::from(column.len() > 1));
+        varint::put(out, u64::from(id) << 1 | u64::from(column.len() > 1));
         if id == 0 {
-            put_varint(out, u64::from(family_id));
-            put_varint(out, qualifier.len() as u64);
+            varint::put(out, u64::from(family_id));
+            varint::put(out, qualifier.len() as u64);
             out.extend_from_slice(qualifier);
         }
         if column.len() > 1 {
-            put_varint(out, column.len() as u64);
+            varint::put(out, column.len() as u64);
         }
         for cell in column {
-            put_varint(out, zigzag(cell.timestamp_micros / 1_000 - millis));
+            varint::put(out, zigzag(cell.timestamp_micros / 1_000 - millis));
             millis = cell.timestamp_micros / 1_000;
-            put_varint(out, cell.value.len() as u64);
+            varint::put(out, cell.value.len() as u64);
             out.extend_from_slice(cell.value);
         }
     }

@@ -6,9 +6,10 @@ use tonic::Status;
 use crate::bigtable::store::catalog::Catalog;
 use crate::bigtable::store::limits::check_key;
 use crate::bigtable::store::schema::Schema;
-use crate::bigtable::wire::{Malformed, Reader, bytes_key};
 use crate::proto::bigtable::{MutateRowsResponse, mutate_rows_response};
 use crate::proto::rpc;
+use wire::reader::bytes_key;
+use wire::{Malformed, Reader};
 
 use super::check::{Checker, MAX_MUTATIONS};
 use super::mutation::Mutation;

@@ -3,9 +3,10 @@
 //! Parsed by hand, since a bulk write holds about 90 strings a row: decoding them into the generated types' owned ones
 //! costs more than storing the row. The tests hold it against those types.
 
-use crate::bigtable::wire::{Malformed, Reader, bytes_key, number_key};
 use crate::proto::bigtable as proto;
 use crate::proto::bigtable::mutation::Mutation as Kind;
+use wire::reader::{bytes_key, number_key};
+use wire::{Malformed, Reader};
 
 // Keys of the fields of Mutation, its variants and TimestampRange.
 const SET_CELL: u64 = bytes_key(1);

@@ -5,7 +5,8 @@ use crate::proto::pubsub::streaming_pull_response::{
     AcknowledgeConfirmation, ModifyAckDeadlineConfirmation, SubscriptionProperties,
 };
 use bytes::{BufMut, Bytes};
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
+use wire::varint;
+use wire::writer::{field_len, key, number_key, put_field, put_head, put_number};
 
 /// One message on its way out.
 #[derive(Clone, Debug)]
@@ -52,21 +53,20 @@ impl Delivery {
     }
 }
 
-/// `received_messages` is field 1 of both responses; inside it 1 is the ack id, 2 the message, 3 the attempt.
+// Keys of both responses' `received_messages` and of `ReceivedMessage`.
+const RECEIVED_MESSAGES: u8 = key(1);
+const ACK_ID: u8 = key(1);
+const MESSAGE: u8 = key(2);
+const DELIVERY_ATTEMPT: u8 = number_key(3);
+
 fn encode_received(dst: &mut impl BufMut, ack: &str, message: &Outgoing) {
-    let field = |len: usize| key_len(1) + encoded_len_varint(len as u64) + len;
     let attempt = u64::from(message.attempt);
-    let attempt_len = if attempt == 0 { 0 } else { key_len(3) + encoded_len_varint(attempt) };
-    encode_key(1, WireType::LengthDelimited, dst);
-    encode_varint((field(ack.len()) + field(message.body.len()) + attempt_len) as u64, dst);
-    for (number, bytes) in [(1, ack.as_bytes()), (2, &message.body)] {
-        encode_key(number, WireType::LengthDelimited, dst);
-        encode_varint(bytes.len() as u64, dst);
-        dst.put_slice(bytes);
-    }
+    let attempt_len = if attempt == 0 { 0 } else { 1 + varint::len(attempt) };
+    put_head(dst, RECEIVED_MESSAGES, field_len(ack.len()) + field_len(message.body.len()) + attempt_len);
+    put_field(dst, ACK_ID, ack.as_bytes());
+    put_field(dst, MESSAGE, &message.body);
     if attempt != 0 {
-        encode_key(3, WireType::Varint, dst);
-        encode_varint(attempt, dst);
+        put_number(dst, DELIVERY_ATTEMPT, attempt);
     }
 }
 

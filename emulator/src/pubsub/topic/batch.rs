@@ -1,9 +1,10 @@
 //! A publish request, its messages not decoded.
 
-use crate::pubsub::message::{self, Fields};
+use crate::pubsub::message::{self, malformed};
 use bytes::Bytes;
 use std::ops::Range;
 use tonic::Status;
+use wire::{Fields, Malformed};
 
 /// The service's limits on one publish request.
 const MAX_PUBLISH_MESSAGES: usize = 1000;
@@ -22,15 +23,15 @@ impl PublishBatch {
     /// Reads and checks a request.
     pub fn parse(request: Bytes) -> Result<Self, Status> {
         let (mut topic, mut messages) = (String::new(), Vec::new());
-        for field in Fields::new(&request) {
-            let field = field?;
+        for field in Fields::of(&request) {
+            let field = field.map_err(malformed)?;
             match (field.number, field.payload) {
-                (1, payload) => message::text(payload)?.clone_into(&mut topic),
+                (1, payload) => message::text(payload).map_err(malformed)?.clone_into(&mut topic),
                 (2, Some(message)) => {
                     let foreign = message::check_message(message)?;
                     messages.push((field.span.end - message.len()..field.span.end, foreign));
                 }
-                (2, None) => return Err(message::Malformed.into()),
+                (2, None) => return Err(malformed(Malformed)),
                 _ => {}
             }
         }
