@@ -125,6 +125,7 @@ mod tests {
                     publish_time: Some(timestamp(MICROS)),
                     ..decoded.clone()
                 };
+                prop_assert_eq!(stored.len(), expected.encoded_len(), "nothing that the client may not set");
                 prop_assert_eq!(PubsubMessage::decode(stored.as_slice()).unwrap(), expected);
                 prop_assert_eq!(data(&stored), decoded.data.as_slice());
                 prop_assert_eq!(ordering_key(&stored), decoded.ordering_key.as_bytes());
