@@ -12,7 +12,7 @@ const ALLOWED: [(&str, &[&str], &[&str]); 12] = [
     ("service", &[], &[]),
     ("generator", &["schemas"], &[]),
     ("gcp", &["wire", "service"], &["fakes"]),
-    ("emulator", &["wire"], &["fakes"]),
+    ("emulator", &["wire"], &["fakes", "service"]),
     ("fakes", &["wire", "emulator"], &[]),
     ("producer", &["wire", "schemas", "service", "generator", "gcp"], &["fakes"]),
     ("sink", &["wire", "schemas", "service", "gcp"], &["generator", "fakes", "emulator"]),

@@ -4,6 +4,7 @@
 
 mod bigtable_support;
 
+use service::usage::Usage;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -22,6 +23,7 @@ const ADDRESS: &str = "serving at ";
 
 /// Not a test: [`Process::start`] runs it in the child. It ends when its standard input does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a program that other tests start"]
 async fn serve_when_asked_by_another_test() {
     let Ok(data_dir) = std::env::var(SERVE_DIR) else { return };
     let server = start(Path::new(&data_dir)).await;
@@ -38,7 +40,7 @@ struct Process {
 impl Process {
     fn start(data_dir: &Path) -> Process {
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "serve_when_asked_by_another_test", "--nocapture"])
+            .args(["--ignored", "--exact", "serve_when_asked_by_another_test", "--nocapture"])
             .env(SERVE_DIR, data_dir)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -63,16 +65,12 @@ impl Process {
 
     /// CPU seconds of the process so far.
     fn cpu_secs(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
-        let fields: Vec<_> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-        (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
+        Usage::of(self.child.id()).unwrap().cpu.as_secs_f64()
     }
 
     /// Largest resident size so far, in MiB.
     fn peak_mib(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        Usage::of(self.child.id()).unwrap().peak_bytes >> 20
     }
 }
 

@@ -17,6 +17,7 @@ const ADDRESS: &str = "serving at ";
 
 /// Not a test: the test below runs it in a child process, until it is killed.
 #[tokio::test]
+#[ignore = "a program that other tests start"]
 async fn serve_when_asked_by_another_test() {
     let Ok(dir) = std::env::var(SERVE_DIR) else { return };
     let server = start(dir.as_ref()).await;
@@ -65,7 +66,7 @@ async fn sequences_go_on_after_everything_was_acknowledged() {
 async fn a_killed_server_has_every_message_it_answered_for() {
     let dir = tempfile::tempdir().unwrap();
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "--nocapture", "serve_when_asked_by_another_test"])
+        .args(["--ignored", "--exact", "--nocapture", "serve_when_asked_by_another_test"])
         .env(SERVE_DIR, dir.path())
         .stdout(Stdio::piped())
         .spawn()

@@ -10,6 +10,7 @@ use emulator::proto::pubsub::{
     AcknowledgeRequest, PublishRequest, PubsubMessage, StreamingPullRequest, Subscription,
 };
 use pubsub_support::{Client, SUBSCRIPTION, TOPIC, start};
+use service::usage::Usage;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
@@ -54,9 +55,8 @@ impl ServerProcess {
         Self { child, endpoint: endpoint.unwrap() }
     }
 
-    /// CPU seconds and resident MiB, now and at most.
-    fn usage(&self) -> (f64, u64, u64) {
-        usage(&self.child.id().to_string())
+    fn usage(&self) -> Usage {
+        Usage::of(self.child.id()).unwrap()
     }
 }
 
@@ -67,30 +67,19 @@ impl Drop for ServerProcess {
     }
 }
 
-fn usage(process: &str) -> (f64, u64, u64) {
-    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let mib = |name: &str| {
-        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-    };
-    (ticks / 100.0, mib("VmRSS"), mib("VmHWM"))
-}
-
 /// Runs a step and prints what it cost.
 async fn measure(name: &str, server: &ServerProcess, step: impl Future<Output = ()>) {
-    let (started, (server_before, ..), (client_before, ..)) = (Instant::now(), server.usage(), usage("self"));
+    let (started, server_before, client_before) = (Instant::now(), server.usage(), Usage::own().unwrap());
     step.await;
-    let (secs, (server_cpu, rss, peak), (client_cpu, ..)) =
-        (started.elapsed().as_secs_f64(), server.usage(), usage("self"));
+    let (secs, now, client) = (started.elapsed().as_secs_f64(), server.usage(), Usage::own().unwrap());
     let millions = messages() as f64 / 1e6;
     println!(
-        "{name:8} {:7.0}/s  server {:.2} client {:.2} CPU s per million  server {rss} MiB, at most {peak}",
+        "{name:8} {:7.0}/s  server {:.2} client {:.2} CPU s per million  server {} MiB, at most {}",
         messages() as f64 / secs,
-        (server_cpu - server_before) / millions,
-        (client_cpu - client_before) / millions,
+        (now.cpu - server_before.cpu).as_secs_f64() / millions,
+        (client.cpu - client_before.cpu).as_secs_f64() / millions,
+        now.memory_bytes >> 20,
+        now.peak_bytes >> 20,
     );
 }
 

@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn wrong_lines_are_refused_by_number() {
-        for wrong in ["SEED", "=1", "1A=2", "A B=1", "A=b c", "A=\"x", "A='x'y", "A=\0"] {
+        for wrong in ["SEED", "=1", "1A=2", "A B=1", "A=b c", "A=\"x", "A=\0"] {
             let refused = check(&format!("OK=1\n{wrong}\n"));
             assert!(
                 refused.clone().is_err_and(|problem| problem.starts_with("line 2: ")),
