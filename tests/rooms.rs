@@ -1,8 +1,8 @@
-//! Who may import whom: the crates' dependencies against the table in `docs/ARCHITECTURE.md`.
+//! The house rules: who may import whom, as in `docs/ARCHITECTURE.md`, and that its guides tell of what there is.
 
 use anyhow::{Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Each crate of the workspace with those that it may depend on, and those that its tests may use besides.
@@ -67,25 +67,71 @@ fn crates_depend_only_on_what_the_table_allows() -> Result<()> {
     Ok(())
 }
 
+/// The Rust files below a folder, with their texts; nothing where there is no such folder.
+fn sources(folder: &Path) -> Result<Vec<(PathBuf, String)>> {
+    let mut files = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(files) };
+    for entry in entries {
+        let path = entry?.path();
+        if path.is_dir() {
+            files.extend(sources(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push((path.clone(), std::fs::read_to_string(&path)?));
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a text uses a crate: as the begin of a path, as a whole, or as an attribute.
+fn uses(text: &str, name: &str) -> bool {
+    let is_word = |text: char| text.is_alphanumeric() || text == '_';
+    text.match_indices(name).any(|(at, _)| {
+        let (before, behind) = (&text[..at], &text[at + name.len()..]);
+        !before.ends_with(is_word) && (behind.starts_with("::") || behind.starts_with([';', ' ', ']']))
+    })
+}
+
+#[test]
+fn every_dependency_is_used() -> Result<()> {
+    for (folder, ..) in ALLOWED {
+        let manifest = manifest(folder)?;
+        let at = root().join(folder);
+        let (all, build) = (sources(&at)?, std::fs::read_to_string(at.join("build.rs")).unwrap_or_default());
+        let normal: Vec<_> = all.iter().filter(|(path, _)| folder == "tests" || path.starts_with(at.join("src"))).collect();
+        for (section, texts) in [("dependencies", normal), ("dev-dependencies", all.iter().collect())] {
+            for dependency in names(&manifest, section) {
+                let name = dependency.replace('-', "_");
+                let used = texts.iter().any(|(_, text)| uses(text, &name));
+                assert!(used, "{folder}/Cargo.toml: nothing uses {dependency} of [{section}]");
+            }
+        }
+        for dependency in names(&manifest, "build-dependencies") {
+            assert!(uses(&build, &dependency.replace('-', "_")), "{folder}/build.rs does not use {dependency}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn the_generator_is_pure() -> Result<()> {
     let manifest = manifest("generator")?;
-    let mut folders = vec![root().join("generator/src")];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder)? {
-            let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = std::fs::read_to_string(&path)?;
-                for name in IMPURE {
-                    assert!(!text.contains(&format!("{name}::")), "{} uses {name}", path.display());
-                    assert!(
-                        !names(&manifest, "dependencies").contains(name),
-                        "the generator depends on {name}"
-                    );
-                }
-            }
+    for (path, text) in sources(&root().join("generator/src"))? {
+        for name in IMPURE {
+            assert!(!text.contains(&format!("{name}::")), "{} uses {name}", path.display());
+        }
+    }
+    let impure = names(&manifest, "dependencies").into_iter().filter(|name| IMPURE.contains(&&**name));
+    assert_eq!(impure.collect::<Vec<_>>(), [""; 0], "dependencies of the generator");
+    Ok(())
+}
+
+#[test]
+fn paths_in_the_guides_exist() -> Result<()> {
+    for guide in ["docs/ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = std::fs::read_to_string(root().join(guide))?;
+        // What stands between backquotes, and looks like a file or a folder.
+        for path in text.split('`').skip(1).step_by(2).filter(|code| code.contains('/') && !code.contains([' ', ':'])) {
+            assert!(root().join(path).exists(), "{guide} names {path}");
         }
     }
     Ok(())
