@@ -38,7 +38,7 @@ use envelope::{Envelope, Received};
 use fanout::FanOut;
 use report::Tally;
 use run::{Done, Run};
-use schemas::layout::{KeySuffix, Table};
+use schemas::layout::{KeySuffix, PerTable};
 use service::{bigtable::Bigtable, blocking::busy, clock::now_micros, pubsub::Pubsub};
 use settle::Settler;
 use std::{sync::Arc, time::Duration};
@@ -75,7 +75,7 @@ struct Sink {
     writer: Writer,
     settler: Settler,
     give_up: CancellationToken,
-    table_names: [String; 3],
+    table_names: PerTable<String>,
     progress: Arc<Progress>,
 }
 
@@ -91,8 +91,8 @@ impl Sink {
         let dead_letter_topic = pubsub.topic_name(&options.dead_letter_topic);
         pubsub.require_subscription(&subscription).await?;
         pubsub.require_topic(&dead_letter_topic).await?;
-        let table_names = Table::ALL.map(|table| bigtable.table_name(table.id()));
-        for name in &table_names {
+        let table_names = PerTable::from_fn(|table| bigtable.table_name(table.id()));
+        for name in table_names.values() {
             bigtable.require_table(name).await?;
         }
         bigtable.warm(&options.app_profile).await;

@@ -58,12 +58,6 @@ pub fn chain<const N: usize>(filters: [data::RowFilter; N]) -> data::RowFilter {
 /// Lets through rows of these types, by the component of the row key that says the type; none for a table whose keys do
 /// not say it.
 pub fn of_types(table: Table, types: &[&str]) -> Option<data::RowFilter> {
-    // Every component is matched as a whole: a separator stands before and behind it, or the key ends.
-    let types = types.join("|");
-    let pattern = match table {
-        Table::ByCustomer => format!("[^#]*#[^#]*#({types})(#[^#]*)?"),
-        Table::ByDate => format!("[^#]*#({types})#[^#]*(#[^#]*)?"),
-        Table::ByTransaction => return None,
-    };
+    let pattern = schemas::layout::keys::pattern_of_types(table, types)?;
     Some(filter(Filter::RowKeyRegexFilter(pattern.into_bytes())))
 }
