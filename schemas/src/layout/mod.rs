@@ -8,14 +8,14 @@
 //! - [`cells()`]: from a payment to its cells; [`payment_of`]: and back.
 
 mod cells;
-mod columns;
+mod fields;
 pub mod keys;
 mod names;
 mod parse;
 mod table;
 
 pub use cells::cells;
-pub use columns::Column;
+pub use fields::Column;
 pub use keys::{KeyParts, KeySuffix, row_key};
 pub use names::{status_name, type_name};
 pub use parse::{Unreadable, payment_of};
