@@ -97,7 +97,8 @@ fn every_dependency_is_used() -> Result<()> {
         let manifest = manifest(folder)?;
         let at = root().join(folder);
         let (all, build) = (sources(&at)?, std::fs::read_to_string(at.join("build.rs")).unwrap_or_default());
-        let normal: Vec<_> = all.iter().filter(|(path, _)| folder == "tests" || path.starts_with(at.join("src"))).collect();
+        let normal: Vec<_> =
+            all.iter().filter(|(path, _)| folder == "tests" || path.starts_with(at.join("src"))).collect();
         for (section, texts) in [("dependencies", normal), ("dev-dependencies", all.iter().collect())] {
             for dependency in names(&manifest, section) {
                 let name = dependency.replace('-', "_");
@@ -106,7 +107,10 @@ fn every_dependency_is_used() -> Result<()> {
             }
         }
         for dependency in names(&manifest, "build-dependencies") {
-            assert!(uses(&build, &dependency.replace('-', "_")), "{folder}/build.rs does not use {dependency}");
+            assert!(
+                uses(&build, &dependency.replace('-', "_")),
+                "{folder}/build.rs does not use {dependency}"
+            );
         }
     }
     Ok(())
@@ -130,7 +134,9 @@ fn paths_in_the_guides_exist() -> Result<()> {
     for guide in ["docs/ARCHITECTURE.md", "CONTRIBUTING.md"] {
         let text = std::fs::read_to_string(root().join(guide))?;
         // What stands between backquotes, and looks like a file or a folder.
-        for path in text.split('`').skip(1).step_by(2).filter(|code| code.contains('/') && !code.contains([' ', ':'])) {
+        for path in
+            text.split('`').skip(1).step_by(2).filter(|code| code.contains('/') && !code.contains([' ', ':']))
+        {
             assert!(root().join(path).exists(), "{guide} names {path}");
         }
     }

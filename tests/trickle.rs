@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as pubsub;
 use prost::Message;
-use schemas::layout::{KeySuffix, Table, cells, row_key};
+use schemas::layout::{KeySuffix, PerTable, Table, cells, row_key};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::process::Stdio;
 use std::time::Duration;
@@ -140,9 +140,9 @@ async fn two_versions_with_the_same_publish_time_leave_the_later_one() -> Result
 
 /// Fails if a payment began twice; how many there are.
 fn assert_begun_once(messages: &[Leased]) -> Result<usize> {
-    let mut seen: [HashSet<Vec<u8>>; 3] = Default::default();
+    let mut seen = PerTable::<HashSet<Vec<u8>>>::default();
     for message in messages.iter().filter(|message| message.header().version == 1) {
-        for (seen, table) in seen.iter_mut().zip(Table::ALL) {
+        for (table, seen) in &mut seen {
             let fresh = seen.insert(row_key(&message.payment, table, KeySuffix::None));
             ensure!(
                 fresh,
@@ -152,7 +152,7 @@ fn assert_begun_once(messages: &[Leased]) -> Result<usize> {
             );
         }
     }
-    Ok(seen[0].len())
+    Ok(seen.by_customer.len())
 }
 
 async fn killed_and_started_again(clock: &[&str]) -> Result<(Vec<Leased>, Vec<Leased>)> {

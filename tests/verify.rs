@@ -11,7 +11,7 @@ use payments::verify::expected::Run;
 use payments::verify::found::Tables;
 use payments::verify::narrow::{Limits, Verification};
 use payments::verify::{self, consistency};
-use schemas::layout::{KeySuffix, Table, row_key};
+use schemas::layout::{KeySuffix, PerTable, Table, row_key};
 use serde_json::Value;
 use std::sync::Arc;
 use whole_path::{Backend, Pipeline, tables};
@@ -176,8 +176,10 @@ async fn the_three_tables_are_held_against_each_other(backend: Backend) -> Resul
     fixture.verify(&["--consistency"]).await.result?;
     fixture.damage().await?;
     let found = consistency::check(&fixture.tables(), KeySuffix::None, LIMITS).await?;
-    assert_eq!((found.missing, found.differing, found.disagreements.total), ([1, 2, 0], 1, 3));
-    assert_eq!(found.misplaced.clone().map(|rows| rows.total), [0, 0, 1]);
+    let missing = PerTable { by_customer: 1, by_date: 2, by_transaction: 0 };
+    assert_eq!((found.missing, found.differing, found.disagreements.total), (missing, 1, 3));
+    let misplaced = PerTable { by_transaction: 1, ..PerTable::default() };
+    assert_eq!(found.misplaced.map(|rows| rows.total), misplaced);
     let told = fixture.verify(&["--consistency"]).await;
     assert!(told.result.unwrap_err().to_string().contains("do not agree"));
     for index in [17, 1_234] {
@@ -198,7 +200,7 @@ async fn disagreements_are_narrowed_down_with_room_for_few_rows() -> Result<()> 
     let whole = consistency::check(&fixture.tables(), KeySuffix::None, limits).await?;
     let refined =
         consistency::check(&fixture.tables(), KeySuffix::None, Limits { kept_rows: 25, ..limits }).await?;
-    assert_eq!((whole.passes, whole.missing), (2, [0, 0, 25]));
+    assert_eq!((whole.passes, whole.missing), (2, PerTable { by_transaction: 25, ..PerTable::default() }));
     assert!(refined.is_complete && refined.passes > 2, "{} passes", refined.passes);
     assert_eq!(refined.disagreements.first, whole.disagreements.first);
     Ok(())
@@ -245,11 +247,11 @@ async fn narrowing_down_finds_the_same_with_room_for_few_rows() -> Result<()> {
         fixture.delete(Table::ByDate, &fixture.key(Table::ByDate, index)).await?;
     }
     let whole = fixture.verification(LIMITS).run().await?;
-    assert_eq!((whole.passes, whole.tables[1].missing.total), (2, 5));
+    assert_eq!((whole.passes, whole.tables.by_date.missing.total), (2, 5));
     let refined = fixture.verification(Limits { kept_rows: 5, ..LIMITS }).run().await?;
     assert!(refined.is_complete && refined.passes > 2, "{} passes", refined.passes);
-    assert_eq!(refined.tables[1].missing.first, whole.tables[1].missing.first);
-    assert_eq!(refined.tables[1].to_repair, [0, 500, 1_000, 1_500, 2_000]);
+    assert_eq!(refined.tables.by_date.missing.first, whole.tables.by_date.missing.first);
+    assert_eq!(refined.tables.by_date.to_repair, [0, 500, 1_000, 1_500, 2_000]);
     Ok(())
 }
 
@@ -265,7 +267,7 @@ async fn another_seed_differs_everywhere_in_bounded_memory_and_time() -> Result<
     verification.run.generator = Arc::new(other);
     let found = verification.run().await?;
     assert!(!found.is_complete);
-    for table in &found.tables {
+    for table in found.tables.values() {
         assert!(table.missing.total > 0 && table.missing.total <= 30 && table.to_repair.len() <= 30);
     }
     Ok(())

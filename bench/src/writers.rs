@@ -13,6 +13,7 @@ use gcp::bigtable::{Args, Bigtable};
 use gcp::{Project, Transport};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::bigtable_client::BigtableClient;
 use schemas::Payment;
+use schemas::layout::PerTable;
 use sink::bench_support::WritePath;
 use std::net::SocketAddr;
 
@@ -30,15 +31,15 @@ const PUBLISH_MICROS: i64 = 1_790_000_000_123_000;
 /// One of the alternatives, connected.
 pub enum AnyWriter {
     Sink(Box<WritePath>),
-    Prost { clients: Vec<BigtableClient<Transport>>, tables: [String; 3] },
-    BigtableRs { client: Box<BigTable>, tables: [String; 3] },
+    Prost { clients: Vec<BigtableClient<Transport>>, tables: PerTable<String> },
+    BigtableRs { client: Box<BigTable>, tables: PerTable<String> },
 }
 
 impl AnyWriter {
     pub async fn connect(writer: Writer, addr: SocketAddr) -> anyhow::Result<Self> {
         let args = Args { instance: "payments".to_owned(), bigtable_emulator_host: Some(addr.to_string()) };
         let bigtable = Bigtable::connect(&args, &Project::default(), CONNECTIONS).await?;
-        let tables = schemas::layout::Table::ALL.map(|table| bigtable.table_name(table.id()));
+        let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
         Ok(match writer {
             Writer::Sink => {
                 let options = crate::measure::SinkFlags::try_parse_from(["sink"])?.options;

@@ -6,7 +6,7 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::mutation::{Mutati
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::row_filter::Filter;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{Mutation, RowFilter};
 use schemas::Payment;
-use schemas::layout::{Column, KeySuffix, Table, cells, payment_of, row_key};
+use schemas::layout::{Column, KeySuffix, Table, cells, keys, payment_of, row_key};
 use service::clock;
 
 /// The present as cells take it: whole milliseconds.
@@ -51,13 +51,7 @@ pub fn column(column: Column) -> RowFilter {
 /// Lets through rows of these types, by the component of the row key that says the type; none for a table whose keys do
 /// not say it.
 pub fn of_types(table: Table, types: &[&str]) -> Option<RowFilter> {
-    // Every component is matched as a whole: a separator stands before and behind it, or the key ends.
-    let types = types.join("|");
-    let pattern = match table {
-        Table::ByCustomer => format!("[^#]*#[^#]*#({types})(#[^#]*)?"),
-        Table::ByDate => format!("[^#]*#({types})#[^#]*(#[^#]*)?"),
-        Table::ByTransaction => return None,
-    };
+    let pattern = keys::pattern_of_types(table, types)?;
     Some(filter(Filter::RowKeyRegexFilter(pattern.into_bytes())))
 }
 

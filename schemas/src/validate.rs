@@ -88,10 +88,8 @@ fn validate_amount(amount: &payment::Amount) -> Result {
 }
 
 fn validate_party_id(field: &'static str, party: &payment::Party) -> Result {
-    let id = party.party_id.as_bytes();
-    let allowed = |byte: &u8| byte.is_ascii_graphic() && *byte != layout::SEPARATOR;
     check(
-        (1..=MAX_PARTY_ID_BYTES).contains(&id.len()) && id.iter().all(allowed),
+        party.party_id.len() <= MAX_PARTY_ID_BYTES && layout::keys::is_part(&party.party_id),
         field,
         "1 to 128 visible ASCII characters without '#'",
     )

@@ -4,7 +4,7 @@
 
 use crate::rivals::{self, Rivals};
 use crate::row::Row;
-use schemas::layout::{KeySuffix, Table};
+use schemas::layout::{KeySuffix, PerTable, Table};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -57,32 +57,35 @@ impl Keys {
     }
 }
 
-/// The three tables' shares of one pane, in the order of [`Table::ALL`].
+/// The three tables' shares of one pane.
 #[derive(Clone, Debug)]
 pub struct Batches {
     pub rows: Arc<Vec<Row>>,
-    pub keys: [Arc<Keys>; 3],
+    pub keys: PerTable<Arc<Keys>>,
 }
 
 impl Batches {
     /// All rows in each of the three.
     pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
-        let mut keys = [(); 3].map(|()| Keys::with_room(rows.len()));
+        let mut keys = PerTable::from_fn(|_| Keys::with_room(rows.len()));
         for (at, row) in rows.iter().enumerate() {
             let parts = row.key_parts();
-            for (table, keys) in Table::ALL.iter().zip(&mut keys) {
-                keys.push(at, |out| parts.push_key(*table, suffix, out));
+            for (table, keys) in &mut keys {
+                keys.push(at, |out| parts.push_key(table, suffix, out));
             }
         }
-        keys.iter_mut().for_each(Keys::sort);
-        Self { rows: Arc::new(rows), keys: keys.map(Arc::new) }
+        let sorted = |mut keys: Keys| {
+            keys.sort();
+            Arc::new(keys)
+        };
+        Self { rows: Arc::new(rows), keys: keys.map(sorted) }
     }
 
     fn leave_out(&mut self, rows: &HashSet<usize>) {
         if rows.is_empty() {
             return;
         }
-        for keys in &mut self.keys {
+        for (_, keys) in &mut self.keys {
             Arc::make_mut(keys).entries.retain(|entry| !rows.contains(&(entry.row as usize)));
         }
     }
@@ -101,7 +104,7 @@ impl FanOut {
     pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
         let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let rivals = rivals::find(&batches.keys[0], &batches.rows);
+        let rivals = rivals::find(&batches.keys[Table::ByCustomer], &batches.rows);
         batches.leave_out(&rivals.unwritten());
         Self { batches, rivals }
     }
@@ -121,7 +124,7 @@ mod tests {
         for suffix in [KeySuffix::None, KeySuffix::TransactionId] {
             let rows = payments.iter().map(|payment| encoder.row(payment, 1_000_000)).collect();
             let batches = Batches::of(rows, suffix);
-            for (keys, table) in batches.keys.iter().zip(Table::ALL) {
+            for (table, keys) in &batches.keys {
                 assert!((1..keys.len()).all(|at| keys.key(at - 1) < keys.key(at)));
                 for at in 0..keys.len() {
                     let payment = &payments[keys.row(at)];

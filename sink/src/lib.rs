@@ -39,7 +39,7 @@ use fanout::FanOut;
 use gcp::{bigtable::Bigtable, pubsub::Pubsub};
 use report::Tally;
 use run::{Done, Run};
-use schemas::layout::{KeySuffix, Table};
+use schemas::layout::{KeySuffix, PerTable};
 use service::{blocking::busy, clock::now_micros};
 use settle::Settler;
 use std::{sync::Arc, time::Duration};
@@ -76,7 +76,7 @@ struct Sink {
     writer: Writer,
     settler: Settler,
     give_up: CancellationToken,
-    table_names: [String; 3],
+    table_names: PerTable<String>,
     progress: Arc<Progress>,
 }
 
@@ -92,8 +92,8 @@ impl Sink {
         let dead_letter_topic = pubsub.topic_name(&options.dead_letter_topic);
         pubsub.require_subscription(&subscription).await?;
         pubsub.require_topic(&dead_letter_topic).await?;
-        let table_names = Table::ALL.map(|table| bigtable.table_name(table.id()));
-        for name in &table_names {
+        let table_names = PerTable::from_fn(|table| bigtable.table_name(table.id()));
+        for name in table_names.values() {
             bigtable.require_table(name).await?;
         }
         bigtable.warm(&options.app_profile).await;

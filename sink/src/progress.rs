@@ -1,6 +1,6 @@
 //! What a sink has done so far, readable while it runs, and the names under which it is measured.
 
-use schemas::layout::{Table, type_name};
+use schemas::layout::{PerTable, type_name};
 use schemas::payment::PaymentType;
 use service::metrics::{Counter, Family, Gauge, Histogram, Registry, Unit};
 use std::sync::atomic::AtomicU64;
@@ -17,8 +17,8 @@ type ByLabel = Family<[(&'static str, &'static str); 1], Counter>;
 pub struct Progress {
     /// Messages pulled, redeliveries included.
     pub received: Counter,
-    /// Rows confirmed by each table, in the order of `schemas::layout::Table::ALL`; rewritten rows count again.
-    pub written: [Counter; 3],
+    /// Rows confirmed by each table; rewritten rows count again.
+    pub written: PerTable<Counter>,
     /// Entries sent once more.
     pub retries: Counter,
     /// Messages acked after all three tables had their row.
@@ -57,7 +57,7 @@ impl Default for Progress {
         };
         Self {
             received: Counter::default(),
-            written: Table::ALL.map(|table| by_table.get_or_create(&[("table", table.id())]).clone()),
+            written: PerTable::from_fn(|table| by_table.get_or_create(&[("table", table.id())]).clone()),
             retries: Counter::default(),
             acked: Counter::default(),
             dead_lettered: Counter::default(),
@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn every_count_is_measured_under_one_description_each() {
         let progress = Progress::default();
-        progress.written[1].inc_by(5);
+        progress.written.by_date.inc_by(5);
         progress.rails[2].inc_by(3);
         progress.add_amount("EUR", 1_250);
         progress.add_amount("EUR", -1);

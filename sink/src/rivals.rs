@@ -71,7 +71,7 @@ mod tests {
     use crate::fanout::{Batches, FanOut};
     use crate::row::Encoder;
     use generator::{Config, Generator};
-    use schemas::layout::KeySuffix;
+    use schemas::layout::{KeySuffix, Table};
 
     /// Rows for (payment, version, publish time); from payment 100 on, those of another payment with the same key.
     fn rows(wanted: &[(u64, u32, i64)]) -> Vec<Row> {
@@ -99,10 +99,10 @@ mod tests {
     fn the_later_of_two_payments_with_one_key_is_turned_away() {
         let wanted = [(10, 1, 0), (11, 1, 0), (110, 1, 0), (10, 2, 5_000)];
         let FanOut { batches, rivals } = FanOut::of(rows(&wanted), KeySuffix::None);
-        let key = String::from_utf8(batches.keys[0].key(0).to_vec()).unwrap();
+        let key = String::from_utf8(batches.keys[Table::ByCustomer].key(0).to_vec()).unwrap();
         assert_eq!(rivals.collisions.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [2]);
         assert!(rivals.collisions[0].1.contains('#') && key.contains('#'));
-        for keys in &batches.keys {
+        for keys in batches.keys.values() {
             assert_eq!(keys.len(), 3);
             assert!((0..3).all(|at| keys.row(at) != 2));
         }
@@ -120,7 +120,7 @@ mod tests {
         let wanted = [(1, 2, 5_900), (2, 1, 5_000), (1, 1, 5_000), (1, 3, 5_400)];
         assert_eq!(rivals(&wanted), Rivals { superseded: vec![(0, 3), (2, 3)], ..Rivals::default() });
         let batches = FanOut::of(rows(&wanted), KeySuffix::None).batches;
-        assert!(batches.keys.iter().all(|keys| keys.len() == 2));
+        assert!(batches.keys.values().all(|keys| keys.len() == 2));
     }
 
     #[test]
@@ -133,6 +133,6 @@ mod tests {
         let all: Vec<_> = (0..50).map(|index| (index, 1, 0)).collect();
         let rows = rows(&all);
         let batches = Batches::of(rows, KeySuffix::None);
-        assert_eq!(find(&batches.keys[0], &batches.rows), Rivals::default());
+        assert_eq!(find(&batches.keys[Table::ByCustomer], &batches.rows), Rivals::default());
     }
 }

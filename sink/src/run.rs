@@ -214,7 +214,7 @@ impl Run {
         self.returned.extend(returned);
         match settled.configuration {
             None => Ok(()),
-            Some((table, answer)) => Err(Error::table(&self.sink.table_names[table as usize], &answer)),
+            Some((table, answer)) => Err(Error::table(&self.sink.table_names[table], &answer)),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::rivals::Rivals;
 use crate::writer::{Answer, Failure, Report};
 use futures_util::future::join_all;
 use google_cloud_pubsub::model::Message;
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 use std::sync::Arc;
 
 /// What is to become of a message.
@@ -58,7 +58,7 @@ impl Settler {
         &self,
         messages: Vec<Envelope<Message>>,
         rivals: Rivals,
-        reports: [Report; 3],
+        reports: PerTable<Report>,
     ) -> Settled {
         let (mut fates, configuration) = fates(messages.len(), rivals.collisions, reports);
         follow(&mut fates, &rivals.superseded);
@@ -112,14 +112,14 @@ impl Settler {
 fn fates(
     rows: usize,
     collisions: Vec<(usize, String)>,
-    reports: [Report; 3],
+    reports: PerTable<Report>,
 ) -> (Vec<Fate>, Option<(Table, Answer)>) {
     let mut fates: Vec<Fate> = (0..rows).map(|_| Fate::Ack).collect();
     for (row, key) in collisions {
         fates[row] = Fate::DeadLetter(Reject::KeyCollision(key));
     }
     let mut configuration = None;
-    for (table, report) in Table::ALL.into_iter().zip(reports) {
+    for (table, report) in reports {
         for (row, failure) in report.failed {
             match failure {
                 Failure::Poison(answer) => {
@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn only_what_all_three_tables_confirmed_is_acked() {
-        let reports = [
-            report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]),
-            report(vec![]),
-            report(vec![(2, Failure::Poison(answer(Code::InvalidArgument)))]),
-        ];
+        let reports = PerTable {
+            by_customer: report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]),
+            by_date: report(vec![]),
+            by_transaction: report(vec![(2, Failure::Poison(answer(Code::InvalidArgument)))]),
+        };
         let (fates, configuration) = fates(4, vec![], reports);
         assert_eq!(fates[0], Fate::Ack);
         assert_eq!(fates[1], Fate::Return);
@@ -185,17 +185,16 @@ mod tests {
     fn unconfirmed_outweighs_poison_in_either_order() {
         let poison = || report(vec![(0, Failure::Poison(answer(Code::InvalidArgument)))]);
         let open = || report(vec![(0, Failure::Unconfirmed(answer(Code::Unavailable)))]);
-        assert_eq!(fates(1, vec![], [poison(), open(), report(vec![])]).0, [Fate::Return]);
-        assert_eq!(fates(1, vec![], [open(), poison(), report(vec![])]).0, [Fate::Return]);
+        for (by_customer, by_date) in [(poison(), open()), (open(), poison())] {
+            let reports = PerTable { by_customer, by_date, by_transaction: report(vec![]) };
+            assert_eq!(fates(1, vec![], reports).0, [Fate::Return]);
+        }
     }
 
     #[test]
     fn a_configuration_error_returns_the_message_and_is_told() {
-        let reports = [
-            report(vec![]),
-            report(vec![(0, Failure::Configuration(answer(Code::NotFound)))]),
-            report(vec![]),
-        ];
+        let by_date = report(vec![(0, Failure::Configuration(answer(Code::NotFound)))]);
+        let reports = PerTable { by_date, ..PerTable::default() };
         let (fates, configuration) = fates(1, vec![], reports);
         assert_eq!(fates, [Fate::Return]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
@@ -203,15 +202,15 @@ mod tests {
 
     #[test]
     fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
-        let failed = report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]);
-        let (mut fates, _) = fates(4, vec![], [failed, report(vec![]), report(vec![])]);
+        let by_customer = report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]);
+        let (mut fates, _) = fates(4, vec![], PerTable { by_customer, ..PerTable::default() });
         follow(&mut fates, &[(0, 1), (2, 3)]);
         assert_eq!(fates, [Fate::Return, Fate::Return, Fate::Ack, Fate::Ack]);
     }
 
     #[test]
     fn a_collision_becomes_a_dead_letter() {
-        let (fates, _) = fates(2, vec![(1, "key".into())], Default::default());
+        let (fates, _) = fates(2, vec![(1, "key".into())], PerTable::default());
         assert_eq!(fates, [Fate::Ack, Fate::DeadLetter(Reject::KeyCollision("key".into()))]);
     }
 }

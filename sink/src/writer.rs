@@ -23,7 +23,7 @@ use gcp::retry::Delays;
 use limiter::Limiter;
 use outstanding::Outstanding;
 use request::Request;
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -58,7 +58,7 @@ pub struct Report {
 #[derive(Debug)]
 pub struct Writer {
     options: Options,
-    table_names: [Arc<str>; 3],
+    table_names: PerTable<Arc<str>>,
     caller: Caller,
     limiter: Limiter,
     outstanding: Outstanding,
@@ -72,10 +72,10 @@ const MIN_DELAY: Duration = Duration::from_millis(10);
 const MAX_DELAY: Duration = Duration::from_mins(1);
 
 impl Writer {
-    /// `table_names` in the order of [`Table::ALL`], in full. Once `give_up` is cancelled nothing is tried again.
+    /// `table_names` in full. Once `give_up` is cancelled nothing is tried again.
     pub fn new(
         options: Options,
-        table_names: [String; 3],
+        table_names: PerTable<String>,
         transports: &[Transport],
         give_up: CancellationToken,
         progress: Arc<Progress>,
@@ -92,13 +92,14 @@ impl Writer {
     }
 
     /// Writes all three batches at once, and comes back when every row is written or has failed.
-    pub async fn write(&self, batches: &Batches) -> [Report; 3] {
-        let table = |at: usize| self.write_table(at, batches);
-        let (customer, date, transaction) = tokio::join!(table(0), table(1), table(2));
-        [customer, date, transaction]
+    pub async fn write(&self, batches: &Batches) -> PerTable<Report> {
+        let write = |table| self.write_table(table, batches);
+        let (by_customer, by_date, by_transaction) =
+            tokio::join!(write(Table::ByCustomer), write(Table::ByDate), write(Table::ByTransaction));
+        PerTable { by_customer, by_date, by_transaction }
     }
 
-    async fn write_table(&self, table: usize, batches: &Batches) -> Report {
+    async fn write_table(&self, table: Table, batches: &Batches) -> Report {
         let requests = Request::split(
             &self.table_names[table],
             &self.options.app_profile,
@@ -112,7 +113,7 @@ impl Writer {
     }
 
     /// Sends a request until each of its entries is written or has failed for good; what comes back failed.
-    async fn write_request(&self, table: usize, mut request: Request) -> Vec<(usize, Failure)> {
+    async fn write_request(&self, table: Table, mut request: Request) -> Vec<(usize, Failure)> {
         let deadline = Instant::now() + self.options.total_timeout;
         let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         let mut cookies = MetadataMap::new();
@@ -130,15 +131,14 @@ impl Writer {
                 );
                 return failed;
             }
-            let table = Table::ALL[table].id();
-            tracing::debug!(table, rows = request.len(), ?delay, answer = %last, "writing again");
+            tracing::debug!(table = table.id(), rows = request.len(), ?delay, answer = %last, "writing again");
         }
     }
 
     /// Counts what is written, collects what has failed; what is left must be sent again, with the last answer to it.
     fn sort_out(
         &self,
-        table: usize,
+        table: Table,
         request: &Request,
         answers: Vec<Answer>,
         failed: &mut Vec<(usize, Failure)>,

@@ -7,7 +7,7 @@ use generator::Generator;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::row_filter::Filter;
 use payments::rows::{entry, now_micros};
 use schemas::Payment;
-use schemas::layout::{KeySuffix, Table, cells, row_key};
+use schemas::layout::{KeySuffix, PerTable, Table, cells, row_key};
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 
@@ -126,9 +126,9 @@ pub async fn count(bigtable: &Bigtable, table: Table) -> anyhow::Result<usize> {
 }
 
 /// How many rows each table has.
-pub async fn counts(bigtable: &Bigtable) -> anyhow::Result<[usize; 3]> {
-    let mut counts = [0; 3];
-    for (count, table) in counts.iter_mut().zip(Table::ALL) {
+pub async fn counts(bigtable: &Bigtable) -> anyhow::Result<PerTable<usize>> {
+    let mut counts = PerTable::default();
+    for (table, count) in &mut counts {
         *count = self::count(bigtable, table).await?;
     }
     Ok(counts)
@@ -159,9 +159,9 @@ pub async fn damage(setup: &payments::setup::Args) -> anyhow::Result<()> {
 pub type TimedRows = BTreeMap<Vec<u8>, Vec<(String, i64, Vec<u8>)>>;
 
 /// Reads all three tables, times included.
-pub async fn timed(bigtable: &Bigtable) -> anyhow::Result<[TimedRows; 3]> {
-    let mut all = [const { TimedRows::new() }; 3];
-    for (rows, table) in all.iter_mut().zip(Table::ALL) {
+pub async fn timed(bigtable: &Bigtable) -> anyhow::Result<PerTable<TimedRows>> {
+    let mut all = PerTable::<TimedRows>::default();
+    for (table, rows) in &mut all {
         let each = |row: gcp::bigtable::read::Row<'_>| {
             let text = String::from_utf8_lossy;
             let cells = row.cells().map(|cell| {

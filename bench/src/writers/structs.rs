@@ -7,13 +7,13 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
     MutateRowsRequest, MutateRowsResponse, Mutation, mutate_rows_request::Entry, mutation, mutation::SetCell,
 };
 use schemas::Payment;
-use schemas::layout::{KeySuffix, Table, cells, row_key};
+use schemas::layout::{KeySuffix, PerTable, Table, cells, row_key};
 use tonic::Streaming;
 
 /// Writes payments with `call`, which is given a running number and a request.
 pub async fn write<F>(
     payments: &[Payment],
-    tables: &[String; 3],
+    tables: &PerTable<String>,
     call: impl Fn(usize, MutateRowsRequest) -> F,
 ) -> anyhow::Result<()>
 where
@@ -29,17 +29,17 @@ where
 async fn write_group<F>(
     number: usize,
     payments: &[Payment],
-    tables: &[String; 3],
+    tables: &PerTable<String>,
     call: &impl Fn(usize, MutateRowsRequest) -> F,
 ) -> anyhow::Result<()>
 where
     F: Future<Output = anyhow::Result<Streaming<MutateRowsResponse>>>,
 {
-    let [customer, date, transaction] = requests(payments, tables);
+    let PerTable { by_customer, by_date, by_transaction } = requests(payments, tables);
     tokio::try_join!(
-        send(number, customer, call),
-        send(number + 1, date, call),
-        send(number + 2, transaction, call)
+        send(number, by_customer, call),
+        send(number + 1, by_date, call),
+        send(number + 2, by_transaction, call)
     )?;
     Ok(())
 }
@@ -65,19 +65,23 @@ where
 
 /// One request a table. The mutations are made once and cloned for the other two tables, which is cheaper than making
 /// them three times.
-fn requests(payments: &[Payment], tables: &[String; 3]) -> [MutateRowsRequest; 3] {
+fn requests(payments: &[Payment], tables: &PerTable<String>) -> PerTable<MutateRowsRequest> {
     let rows: Vec<Vec<Mutation>> = payments.iter().map(mutations).collect();
-    let request = |at: usize, rows: Vec<Vec<Mutation>>| {
+    let request = |table: Table, rows: Vec<Vec<Mutation>>| {
         let entry = |(payment, mutations)| Entry {
-            row_key: row_key(payment, Table::ALL[at], KeySuffix::None),
+            row_key: row_key(payment, table, KeySuffix::None),
             mutations,
             ..Default::default()
         };
         let mut entries: Vec<_> = payments.iter().zip(rows).map(entry).collect();
         entries.sort_unstable_by(|a, b| a.row_key.cmp(&b.row_key));
-        MutateRowsRequest { table_name: tables[at].clone(), entries, ..Default::default() }
+        MutateRowsRequest { table_name: tables[table].clone(), entries, ..Default::default() }
     };
-    [request(0, rows.clone()), request(1, rows.clone()), request(2, rows)]
+    PerTable {
+        by_customer: request(Table::ByCustomer, rows.clone()),
+        by_date: request(Table::ByDate, rows.clone()),
+        by_transaction: request(Table::ByTransaction, rows),
+    }
 }
 
 fn mutations(payment: &Payment) -> Vec<Mutation> {

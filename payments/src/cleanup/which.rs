@@ -1,14 +1,12 @@
 //! Which rows are to go. Pure.
 
-use crate::clock;
 use crate::rows;
 use data::row_filter::Filter;
 use data::value_range::{EndValue, StartValue};
 use data::{RowFilter, ValueRange};
 use gcp::bigtable::read::{self, Span};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
-use schemas::layout::{Column, SEPARATOR, Table};
-use schemas::text;
+use schemas::layout::{Column, Table, keys};
 
 /// What a row must be to go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +25,8 @@ impl Which {
     pub fn span(&self, table: Table) -> Span {
         match self {
             Self::Prefix(prefix) => Span::prefix(prefix),
-            Self::Before(moment) if table == Table::ByDate => {
-                Span { start: Vec::new(), end: Some(clock::text_of(*moment).into_bytes()) }
-            }
-            Self::All | Self::Before(_) | Self::Run(_) => Span::all(),
+            Self::Before(moment) => Span { end: keys::end_of_created_before(table, *moment), ..Span::all() },
+            Self::All | Self::Run(_) => Span::all(),
         }
     }
 
@@ -55,7 +51,7 @@ impl Which {
     /// Whether a row that was found is to go; none where its key is not one of a payment and does not say.
     pub fn takes(&self, table: Table, key: &[u8]) -> Option<bool> {
         match self {
-            Self::Before(moment) => Some(made_micros(table, key)? < *moment),
+            Self::Before(moment) => Some(keys::created_at_micros(key, table)? < *moment),
             Self::All | Self::Prefix(_) | Self::Run(_) => Some(true),
         }
     }
@@ -70,16 +66,6 @@ impl Which {
             )
         })
     }
-}
-
-/// The date in a row key, UTC microseconds.
-fn made_micros(table: Table, key: &[u8]) -> Option<i64> {
-    let place = match table {
-        Table::ByDate => 0,
-        Table::ByCustomer => 1,
-        Table::ByTransaction => 2,
-    };
-    text::parse_time(key.split(|byte| *byte == SEPARATOR).nth(place)?)
 }
 
 #[cfg(test)]

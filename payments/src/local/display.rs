@@ -1,7 +1,7 @@
 //! Live progress: bars on a terminal, plain lines elsewhere, both on standard error.
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
-use schemas::layout::Table;
+use schemas::layout::PerTable;
 use std::cell::Cell;
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -23,7 +23,7 @@ pub struct Display {
 struct Bars {
     all: MultiProgress,
     published: ProgressBar,
-    tables: [ProgressBar; 3],
+    tables: PerTable<ProgressBar>,
     trouble: ProgressBar,
 }
 
@@ -50,11 +50,11 @@ impl Display {
 
     fn line(&self, producer: &producer::Progress, sink: &sink::Progress) -> String {
         let elapsed = self.started.elapsed().as_secs_f64();
-        let written = sink.written.iter().map(sink::Counter::get).min().unwrap_or(0);
+        let written = sink.written.values().map(sink::Counter::get).min().unwrap_or(0);
         let rate = written as f64 / elapsed.max(f64::EPSILON);
         let left = self.expected.saturating_sub(written) as f64;
         let eta = if rate > 0.0 { format!("{:.0}s", left / rate) } else { "?".to_owned() };
-        let rows: Vec<_> = sink.written.iter().map(|table| HumanCount(table.get()).to_string()).collect();
+        let rows: Vec<_> = sink.written.values().map(|table| HumanCount(table.get()).to_string()).collect();
         format!(
             "{elapsed:6.1}s  published {} of {}  rows {}  {} payments/s  eta {eta}  {}",
             HumanCount(producer.published()),
@@ -82,7 +82,7 @@ impl Bars {
             bar
         };
         let published = bar("published");
-        let tables = Table::ALL.map(|table| bar(table.id()));
+        let tables = PerTable::from_fn(|table| bar(table.id()));
         let plain = ProgressStyle::with_template("{msg}").expect("the template is well-formed");
         let trouble = all.add(ProgressBar::new_spinner().with_style(plain));
         Self { all, published, tables, trouble }
@@ -90,8 +90,8 @@ impl Bars {
 
     fn show(&self, producer: &producer::Progress, sink: &sink::Progress) {
         self.published.set_position(producer.published());
-        for (bar, table) in self.tables.iter().zip(&sink.written) {
-            bar.set_position(table.get());
+        for (table, bar) in &self.tables {
+            bar.set_position(sink.written[table].get());
         }
         self.trouble.set_message(trouble(producer, sink));
     }

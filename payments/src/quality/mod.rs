@@ -21,7 +21,7 @@ use crate::verify::{KEPT_ROWS, PARENTS, Progress};
 use anyhow::ensure;
 use gcp::bigtable::read::Row;
 use generator::Mix;
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 use service::Error;
 use std::io::Write;
 
@@ -51,10 +51,10 @@ pub struct Args {
     pub reading: Flags,
 }
 
-/// What was found in the three tables, in the order of [`Table::ALL`].
+/// What was found in the three tables.
 #[derive(Clone, Debug)]
 pub struct Quality {
-    pub tables: [Observed; 3],
+    pub tables: PerTable<Observed>,
     pub consistency: Consistency,
     /// Where a mix was declared.
     pub shares: Vec<Share>,
@@ -63,7 +63,7 @@ pub struct Quality {
 impl Quality {
     pub fn is_good(&self) -> bool {
         let is_mixed = self.shares.iter().all(Share::is_as_declared);
-        is_mixed && self.consistency.is_consistent() && self.tables.iter().all(Observed::is_good)
+        is_mixed && self.consistency.is_consistent() && self.tables.values().all(Observed::is_good)
     }
 }
 
@@ -80,7 +80,11 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let observed = observe(&tables, args.max_listed).await?;
     let quality = Quality {
         // The same payments lie in all three tables; where they do not, that is told already.
-        shares: args.mix.as_ref().map(|mix| mix::compare(mix, &observed[0].types)).unwrap_or_default(),
+        shares: args
+            .mix
+            .as_ref()
+            .map(|mix| mix::compare(mix, &observed.by_customer.types))
+            .unwrap_or_default(),
         tables: observed,
         consistency: consistency::check(&tables, args.row_key_suffix.into(), limits).await?,
     };
@@ -93,11 +97,11 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn observe(tables: &Tables, listed: usize) -> Result<[Observed; 3], gcp::bigtable::read::Error> {
+async fn observe(tables: &Tables, listed: usize) -> Result<PerTable<Observed>, gcp::bigtable::read::Error> {
     let progress = Progress::new("reading payments", 0, 0);
-    let mut all = Table::ALL.map(|table| Observed::new(table, listed));
+    let mut all = PerTable::from_fn(|table| Observed::new(table, listed));
     let each = |observed: &mut Observed, _: Table, row: Row<'_>| observed.look(row.key(), payment(row));
-    let join = |table: Table, part: Observed| all[table as usize].add(part);
+    let join = |table: Table, part: Observed| all[table].add(part);
     tables.scan(&Table::ALL, &progress, |table| Observed::new(table, listed), each, join).await?;
     progress.finish();
     Ok(all)

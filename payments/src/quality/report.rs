@@ -13,7 +13,7 @@ pub fn text(quality: &Quality) -> String {
         "{:<25}{:>14}{:>12}{:>12}  {}\n",
         "table", "rows", "unreadable", "invalid", "rows without a family"
     );
-    for table in &quality.tables {
+    for table in quality.tables.values() {
         let _ = writeln!(
             out,
             "{:<25}{:>14}{:>12}{:>12}  {}",
@@ -24,12 +24,12 @@ pub fn text(quality: &Quality) -> String {
             without_family(table),
         );
     }
-    if quality.tables.iter().any(|table| table.without_family != [0; 6]) {
+    if quality.tables.values().any(|table| table.without_family != [0; 6]) {
         out.push_str(
             "(a family is lost when its cells are older than its retention, or was never written)\n",
         );
     }
-    for table in &quality.tables {
+    for table in quality.tables.values() {
         for (kind, listed) in [("unreadable", &table.unreadable), ("invalid", &table.invalid)] {
             for (key, reason) in &listed.first {
                 let _ =
@@ -38,7 +38,7 @@ pub fn text(quality: &Quality) -> String {
         }
     }
     // The same payments lie in all three tables; what is said of one goes for the others as long as they agree.
-    let first = &quality.tables[0];
+    let first = &quality.tables.by_customer;
     let _ = writeln!(out, "\ntypes       {}", shares(&first.types, first.rows));
     let declared = quality.shares.iter().map(|share| format!("{} {:.4}", share.rail.name(), share.declared));
     let declared: Vec<_> = declared.collect();
@@ -70,7 +70,7 @@ fn shares(counts: &BTreeMap<&'static str, u64>, rows: u64) -> String {
 }
 
 pub fn json(quality: &Quality) -> Value {
-    let tables = quality.tables.iter().map(|table| {
+    let tables = quality.tables.values().map(|table| {
         let listed = |listed: &verify::findings::Listed<super::observed::Problem>| {
             let first = listed
                 .first

@@ -1,7 +1,4 @@
 //! Which rows of which table answer a question. Pure.
-//!
-//! A component of a row key is compared as a whole: its bounds end in the separator, so that `CUST00001` is not taken for
-//! the beginning of `CUST000010`. All bounds hold for keys with a suffix as well.
 
 use super::By;
 use crate::rows;
@@ -10,10 +7,11 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use gcp::bigtable::read::{self, Span};
 use generator::Rail;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RowFilter;
-use schemas::layout::{SEPARATOR, Table};
+use schemas::layout::{Table, keys};
 use schemas::text;
 use service::Error;
 use std::fmt;
+use std::ops::Range;
 
 /// `--type`: a rail, in any case.
 pub fn rail_parser() -> impl TypedValueParser<Value = Rail> {
@@ -107,8 +105,7 @@ fn by_customer(
     to: Option<Moment>,
     types: &[Rail],
 ) -> Result<Plan, Error> {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && byte != SEPARATOR;
-    if customer.is_empty() || !customer.bytes().all(allowed) {
+    if !keys::is_part(customer) {
         let (flag, value) = ("CUSTOMER", customer.to_owned());
         return Err(Error::Flag {
             flag,
@@ -122,19 +119,12 @@ fn by_customer(
         let problem = format!("lies before --from {}: no payment is in between", from.text());
         return Err(Error::Flag { flag: "--to", value: to.text(), problem });
     }
-    let at = |moment: Moment| [customer.as_bytes(), &[SEPARATOR], &moment.0].concat();
-    let mut span = Span::prefix(&[customer.as_bytes(), &[SEPARATOR]].concat());
-    span.start = from.map_or(span.start, at);
-    span.end = to.map(at).or(span.end);
-    Ok(Plan { table: Table::ByCustomer, span, types: names(types) })
+    let keys = keys::of_customer(customer, from.map(Moment::micros), to.map(Moment::micros));
+    Ok(Plan { table: Table::ByCustomer, span: span(keys), types: names(types) })
 }
 
 fn by_date(date: &Day, hour: Option<u8>, types: &[Rail]) -> Plan {
-    let prefix = match hour {
-        Some(hour) => format!("{}T{hour:02}", date.0),
-        None => format!("{}T", date.0),
-    };
-    Plan { table: Table::ByDate, span: Span::prefix(prefix.as_bytes()), types: names(types) }
+    Plan { table: Table::ByDate, span: span(keys::of_date(&date.0, hour)), types: names(types) }
 }
 
 fn by_transaction(id: &str) -> Result<Plan, Error> {
@@ -151,8 +141,11 @@ fn by_transaction(id: &str) -> Result<Plan, Error> {
             problem: "is not a payment's id: 36 characters".into(),
         });
     }
-    let span = Span::prefix(format!("{id}#").as_bytes());
-    Ok(Plan { table: Table::ByTransaction, span, types: Vec::new() })
+    Ok(Plan { table: Table::ByTransaction, span: span(keys::of_payment(&id)), types: Vec::new() })
+}
+
+fn span(keys: Range<Vec<u8>>) -> Span {
+    Span { start: keys.start, end: Some(keys.end) }
 }
 
 fn names(types: &[Rail]) -> Vec<&'static str> {

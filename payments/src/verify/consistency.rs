@@ -11,7 +11,8 @@ use super::narrow::Limits;
 use super::partition::{Digests, Partition};
 use super::progress::Progress;
 use gcp::bigtable::read::{Error, Row};
-use schemas::layout::{KeySuffix, SEPARATOR, Table};
+use schemas::layout::keys::KeyCells;
+use schemas::layout::{KeySuffix, PerTable, Table};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -20,29 +21,28 @@ use std::sync::Arc;
 pub struct Disagreement {
     /// The payment's id; the row key where the cells say none.
     pub payment_id: String,
-    /// By table, in the order of [`Table::ALL`]: a digest of its cells, if it is there.
-    pub digests: [Option<u128>; 3],
+    /// By table: a digest of its cells, if it is there.
+    pub digests: PerTable<Option<u128>>,
 }
 
 /// What the tables' comparison found.
 #[derive(Clone, Debug)]
 pub struct Consistency {
-    pub digests: [Digest; 3],
+    pub digests: PerTable<Digest>,
     /// By table: payments that another table has and this one has not.
-    pub missing: [u64; 3],
+    pub missing: PerTable<u64>,
     /// Payments whose cells are not the same everywhere.
     pub differing: u64,
     pub disagreements: Listed<Disagreement>,
     /// By table: rows whose key is not what their cells say.
-    pub misplaced: [Listed<Unexpected>; 3],
+    pub misplaced: PerTable<Listed<Unexpected>>,
     pub is_complete: bool,
     pub passes: u32,
 }
 
 impl Consistency {
     pub fn is_consistent(&self) -> bool {
-        let [customer, date, transaction] = self.digests;
-        customer == date && date == transaction && self.misplaced.iter().all(|rows| rows.total == 0)
+        are_same(&self.digests) && self.misplaced.values().all(|rows| rows.total == 0)
     }
 }
 
@@ -53,17 +53,17 @@ struct Scanned {
 }
 
 /// By the id's hash: the id, and its digests.
-type Kept = HashMap<KeyHash, (Box<str>, [Option<u128>; 3])>;
+type Kept = HashMap<KeyHash, (Box<str>, PerTable<Option<u128>>)>;
 
 /// Compares the three tables.
 pub async fn check(tables: &Tables, suffix: KeySuffix, limits: Limits) -> Result<Consistency, Error> {
     let mut partition = Arc::new(Partition::root());
     let mut result = Consistency {
-        digests: [Digest::default(); 3],
-        missing: [0; 3],
+        digests: PerTable::default(),
+        missing: PerTable::default(),
         differing: 0,
         disagreements: Listed::new(limits.listed),
-        misplaced: [(); 3].map(|()| Listed::new(limits.listed)),
+        misplaced: PerTable::from_fn(|_| Listed::new(limits.listed)),
         is_complete: true,
         passes: 0,
     };
@@ -71,19 +71,16 @@ pub async fn check(tables: &Tables, suffix: KeySuffix, limits: Limits) -> Result
         let (sums, misplaced) = sum(tables, suffix, &partition, limits).await?;
         result.passes += 1;
         if result.passes == 1 {
-            result.digests = [0, 1, 2].map(|at| sums[at].total());
+            result.digests = PerTable::from_fn(|table| sums[table].total());
             result.misplaced = misplaced;
         }
         let differing: Vec<usize> = (0..partition.size())
-            .filter(|bucket| {
-                let [customer, date, transaction] = [0, 1, 2].map(|at| sums[at].get(*bucket));
-                customer != date || date != transaction
-            })
+            .filter(|bucket| !are_same(&PerTable::from_fn(|table| sums[table].get(*bucket))))
             .collect();
         if differing.is_empty() {
             return Ok(result);
         }
-        let rows = |bucket: &usize| (0..3).map(|at| sums[at].get(*bucket).rows).max().unwrap_or(0);
+        let rows = |bucket: &usize| sums.values().map(|sums| sums.get(*bucket).rows).max().unwrap_or(0);
         let load: u64 = differing.iter().map(rows).sum();
         if load > limits.kept_rows && differing.len() <= limits.parents && !partition.is_finest() {
             partition = Arc::new(partition.refine(&differing));
@@ -113,25 +110,25 @@ async fn sum(
     suffix: KeySuffix,
     partition: &Arc<Partition>,
     limits: Limits,
-) -> Result<([Digests; 3], [Listed<Unexpected>; 3]), Error> {
+) -> Result<(PerTable<Digests>, PerTable<Listed<Unexpected>>), Error> {
     let progress = Progress::new("comparing", 0, 0);
     let by_row = partition.clone();
     let each = move |state: &mut Scanned, table: Table, row: Row<'_>| {
-        let parts = Parts::of(row);
-        if !parts.make(row.key(), table, suffix) {
+        let own = key_cells(row);
+        if !own.make(row.key(), table, suffix) {
             state.misplaced.push(|| compare::unexpected(row));
         }
-        let id = KeyHash::of(parts.name(row));
+        let id = KeyHash::of(name_of(own, row));
         if let Some(bucket) = by_row.bucket(id) {
             state.sums.add_row(bucket, Content::of_row(row).with_key(id));
         }
     };
     let start = |_| Scanned { sums: Digests::new(partition), misplaced: Listed::new(limits.listed) };
-    let mut sums = [(); 3].map(|()| Digests::new(partition));
-    let mut misplaced = [(); 3].map(|()| Listed::new(limits.listed));
+    let mut sums = PerTable::from_fn(|_| Digests::new(partition));
+    let mut misplaced = PerTable::from_fn(|_| Listed::new(limits.listed));
     let join = |table: Table, part: Scanned| {
-        sums[table as usize].add(&part.sums);
-        misplaced[table as usize].add(part.misplaced, |row: &Unexpected| row.key.clone());
+        sums[table].add(&part.sums);
+        misplaced[table].add(part.misplaced, |row: &Unexpected| row.key.clone());
     };
     tables.scan(&Table::ALL, &progress, start, each, join).await?;
     progress.finish();
@@ -143,8 +140,7 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
     let progress = Progress::new("naming the payments", 0, 0);
     let by_row = selected.clone();
     let each = move |found: &mut Vec<(KeyHash, Box<str>, u128)>, _: Table, row: Row<'_>| {
-        let parts = Parts::of(row);
-        let name = parts.name(row);
+        let name = name_of(key_cells(row), row);
         let id = KeyHash::of(name);
         if by_row.bucket(id).is_some() {
             found.push((id, String::from_utf8_lossy(name).into(), Content::of_row(row).with_key(id)));
@@ -153,21 +149,21 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
     let mut kept = Kept::new();
     let join = |table: Table, found: Vec<(KeyHash, Box<str>, u128)>| {
         for (id, name, digest) in found {
-            let digests = &mut kept.entry(id).or_insert((name, [None; 3])).1;
+            let digests = &mut kept.entry(id).or_insert((name, PerTable::default())).1;
             // One id in two rows of a table: the sum differs from any single row's.
-            let slot = &mut digests[table as usize];
+            let slot = &mut digests[table];
             *slot = Some(slot.unwrap_or(0).wrapping_add(digest));
         }
     };
     tables.scan(&Table::ALL, &progress, |_| Vec::new(), each, join).await?;
     progress.finish();
-    let mut wrong: Vec<_> = kept.into_values().filter(|(_, [a, b, c])| a != b || b != c).collect();
+    let mut wrong: Vec<_> = kept.into_values().filter(|(_, digests)| !are_same(digests)).collect();
     wrong.sort();
     for (payment_id, digests) in wrong {
-        for (missing, digest) in result.missing.iter_mut().zip(&digests) {
-            *missing += u64::from(digest.is_none());
+        for (table, missing) in &mut result.missing {
+            *missing += u64::from(digests[table].is_none());
         }
-        let mut present = digests.iter().flatten();
+        let mut present = digests.values().flatten();
         let first = present.next();
         result.differing += u64::from(present.any(|digest| Some(digest) != first));
         result.disagreements.push(|| Disagreement { payment_id: payment_id.into(), digests });
@@ -175,47 +171,28 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
     Ok(())
 }
 
-/// The cells that row keys are made of.
-#[derive(Default)]
-struct Parts<'a> {
-    customer_id: &'a [u8],
-    date: &'a [u8],
-    rail: &'a [u8],
-    payment_id: &'a [u8],
+fn are_same<T: PartialEq>(values: &PerTable<T>) -> bool {
+    values.by_customer == values.by_date && values.by_date == values.by_transaction
 }
 
-impl<'a> Parts<'a> {
-    fn of(row: Row<'a>) -> Self {
-        let mut parts = Self::default();
-        for cell in row.cells() {
-            match (cell.family, cell.qualifier) {
-                (b"payment_header", b"payment_id") => parts.payment_id = cell.value,
-                (b"payment_header", b"payment_type") => parts.rail = cell.value,
-                (b"payment_header", b"created_at") => parts.date = cell.value,
-                (b"party_info", b"originator:party_id") => parts.customer_id = cell.value,
-                _ => {}
-            }
+/// The cells that row keys are made of.
+fn key_cells(row: Row<'_>) -> KeyCells<'_> {
+    let mut own = KeyCells::default();
+    for cell in row.cells() {
+        match (cell.family, cell.qualifier) {
+            (b"payment_header", b"payment_id") => own.payment_id = cell.value,
+            (b"payment_header", b"payment_type") => own.payment_type = cell.value,
+            (b"payment_header", b"created_at") => own.date = cell.value,
+            (b"party_info", b"originator:party_id") => own.customer_id = cell.value,
+            _ => {}
         }
-        parts
     }
+    own
+}
 
-    /// What the payment is known by.
-    fn name(&self, row: Row<'a>) -> &'a [u8] {
-        if self.payment_id.is_empty() { row.key() } else { self.payment_id }
-    }
-
-    /// Whether these are the parts of this key.
-    fn make(&self, key: &[u8], table: Table, suffix: KeySuffix) -> bool {
-        let (customer, date, rail, id) = (self.customer_id, self.date, self.rail, self.payment_id);
-        let made: &[&[u8]] = match (table, suffix) {
-            (Table::ByCustomer, KeySuffix::None) => &[customer, date, rail],
-            (Table::ByCustomer, KeySuffix::TransactionId) => &[customer, date, rail, id],
-            (Table::ByDate, KeySuffix::None) => &[date, rail, customer],
-            (Table::ByDate, KeySuffix::TransactionId) => &[date, rail, customer, id],
-            (Table::ByTransaction, _) => &[id, customer, date],
-        };
-        key.split(|byte| *byte == SEPARATOR).eq(made.iter().copied())
-    }
+/// What the payment is known by.
+fn name_of<'a>(own: KeyCells<'a>, row: Row<'a>) -> &'a [u8] {
+    if own.payment_id.is_empty() { row.key() } else { own.payment_id }
 }
 
 #[cfg(test)]
@@ -230,18 +207,18 @@ mod tests {
         let payment = generator.payment(3);
         let header = payment.payment_header.clone().unwrap();
         let date = schemas::text::time(header.created_at_micros);
-        let parts = Parts {
+        let own = KeyCells {
             customer_id: payment.parties.as_ref().unwrap().originator.as_ref().unwrap().party_id.as_bytes(),
             date: &date,
-            rail: schemas::layout::type_name(header.payment_type()).as_bytes(),
+            payment_type: schemas::layout::type_name(header.payment_type()).as_bytes(),
             payment_id: header.payment_id.as_bytes(),
         };
         for table in Table::ALL {
             for suffix in [KeySuffix::None, KeySuffix::TransactionId] {
                 let key = row_key(&payment, table, suffix);
-                assert!(parts.make(&key, table, suffix));
-                assert!(!parts.make(&key[1..], table, suffix));
-                assert!(!parts.make(&key[..key.len() - 1], table, suffix));
+                assert!(own.make(&key, table, suffix));
+                assert!(!own.make(&key[1..], table, suffix));
+                assert!(!own.make(&key[..key.len() - 1], table, suffix));
             }
         }
     }

@@ -4,7 +4,7 @@ use super::digest::{Content, KeyHash};
 use super::progress::Progress;
 use generator::{Buffer, Generator};
 use schemas::Payment;
-use schemas::layout::{KeyParts, KeySuffix, Table};
+use schemas::layout::{KeyParts, KeySuffix, PerTable, Table};
 use std::collections::HashSet;
 use std::num::NonZero;
 use std::ops::Range;
@@ -31,8 +31,7 @@ pub struct Run {
 pub struct Expected {
     pub index: u64,
     pub content: Content,
-    /// In the order of [`Table::ALL`].
-    pub keys: [KeyHash; 3],
+    pub keys: PerTable<KeyHash>,
 }
 
 impl Run {
@@ -49,7 +48,7 @@ impl Run {
     fn expected(&self, index: u64, buffer: &mut Buffer, key: &mut Vec<u8>) -> Expected {
         let payment = self.generator.fill(index, buffer);
         let parts = KeyParts::of(payment);
-        let keys = Table::ALL.map(|table| {
+        let keys = PerTable::from_fn(|table| {
             key.clear();
             parts.push_key(table, self.suffix, key);
             KeyHash::of(key)

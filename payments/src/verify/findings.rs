@@ -1,7 +1,7 @@
 //! What a verification found.
 
 use super::digest::Digest;
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 
 /// Rows of one kind: how many, and the first of them.
 #[derive(Clone, Debug)]
@@ -107,7 +107,7 @@ impl TableFindings {
 /// What a verification of whole tables found.
 #[derive(Clone, Debug)]
 pub struct Findings {
-    pub tables: [TableFindings; 3],
+    pub tables: PerTable<TableFindings>,
     /// Whether every difference was looked into: if not, the totals are lower bounds.
     pub is_complete: bool,
     /// Passes over the tables.
@@ -116,18 +116,18 @@ pub struct Findings {
 
 impl Findings {
     pub fn are_equal(&self) -> bool {
-        self.tables.iter().all(|table| table.expected == table.found)
+        self.tables.values().all(|table| table.expected == table.found)
     }
 
     /// The run of which the tables' rows seem to be, if most are not of this one.
     pub fn other_run(&self, run_id: &str) -> Option<&str> {
         let foreign =
             |table: &&TableFindings| !self.is_complete || table.unexpected.total > table.found.rows / 2;
-        let mut rows = self.tables.iter().filter(foreign).flat_map(|table| &table.unexpected.first);
+        let mut rows = self.tables.values().filter(foreign).flat_map(|table| &table.unexpected.first);
         rows.find_map(|row| row.run_id.as_deref().filter(|run| *run != run_id))
     }
 
     pub fn differences(&self) -> u64 {
-        self.tables.iter().map(TableFindings::differences).sum()
+        self.tables.values().map(TableFindings::differences).sum()
     }
 }

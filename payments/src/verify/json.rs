@@ -5,14 +5,13 @@ use super::digest::Digest;
 use super::findings::{Findings, TableFindings};
 use super::repair::Repaired;
 use super::report::{disagreement, text};
-use schemas::layout::Table;
 use serde_json::{Value, json};
 
 pub fn findings(findings: &Findings, repairs: Option<&[Repaired]>) -> Value {
     json!({
         "complete": findings.is_complete,
         "passes": findings.passes,
-        "tables": findings.tables.iter().map(table_json).collect::<Vec<_>>(),
+        "tables": findings.tables.values().map(table_json).collect::<Vec<_>>(),
         "repairs": repairs.map(|repairs| repairs.iter().map(repair_json).collect::<Vec<_>>()),
     })
 }
@@ -56,10 +55,10 @@ fn repair_json(repair: &Repaired) -> Value {
 }
 
 pub fn consistency(found: &Consistency) -> Value {
-    let tables = Table::ALL.iter().enumerate().map(|(at, table)| {
+    let tables = found.digests.iter().map(|(table, digest)| {
         json!({
-            "table": table.id(), "found": digest_json(found.digests[at]), "missing": found.missing[at],
-            "misplaced": found.misplaced[at].total,
+            "table": table.id(), "found": digest_json(*digest), "missing": found.missing[table],
+            "misplaced": found.misplaced[table].total,
         })
     });
     let disagreements = found

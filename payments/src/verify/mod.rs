@@ -160,7 +160,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     if args.consistency {
         let found = consistency::check(&tables, suffix, limits).await?;
         write(out, args.format, || report::consistency(&found), || json::consistency(&found))?;
-        writeln!(notes, "{}", took(found.digests[0].rows, started.elapsed()))?;
+        writeln!(notes, "{}", took(found.digests.by_customer.rows, started.elapsed()))?;
         return consistent(&found);
     }
     let payments = range.end - range.start;
@@ -177,7 +177,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         text
     };
     write(out, args.format, text, || json::findings(&found, repairs.as_deref()))?;
-    let looked_at = if args.sample.is_some() { found.tables[0].expected.rows } else { payments };
+    let looked_at = if args.sample.is_some() { found.tables.by_customer.expected.rows } else { payments };
     writeln!(notes, "{}", took(looked_at, elapsed))?;
     writeln!(notes, "compared: the newest version of every cell, without its time")?;
     if args.sample.is_some() {
@@ -209,7 +209,7 @@ fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>, run_id: 
     }
     let Some(repairs) = repairs else {
         if args.repair {
-            let rows: usize = found.tables.iter().map(|table| table.to_repair.len()).sum();
+            let rows: usize = found.tables.values().map(|table| table.to_repair.len()).sum();
             bail!("{differences} difference(s); --repair would write {rows} row(s): add --yes to do it");
         }
         let advice = found.other_run(run_id).map_or(String::new(), |other| {

@@ -13,7 +13,7 @@ use super::found::Tables;
 use super::partition::{Digests, Partition};
 use super::progress::Progress;
 use gcp::bigtable::read::{Error, Row};
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,65 +36,68 @@ pub struct Verification {
     pub limits: Limits,
 }
 
-/// One pass's digests, in the order of [`Table::ALL`].
+/// One pass's digests.
 struct Sums {
-    expected: [Digests; 3],
-    found: [Digests; 3],
+    expected: PerTable<Digests>,
+    found: PerTable<Digests>,
 }
 
 /// A partition for each table.
-type Partitions = Arc<[Partition; 3]>;
+type Partitions = Arc<PerTable<Partition>>;
+
+/// Some of each table's buckets.
+type Buckets = PerTable<Vec<usize>>;
 
 impl Verification {
     pub async fn run(&self) -> Result<Findings, Error> {
-        let mut partitions: Partitions = Arc::new([(); 3].map(|()| Partition::root()));
+        let mut partitions: Partitions = Arc::new(PerTable::from_fn(|_| Partition::root()));
         let mut sums = self.sum(&partitions, "comparing").await?;
         let mut findings = self.totals(&sums);
         loop {
-            let differing: [Vec<usize>; 3] = [0, 1, 2].map(|at| sums.expected[at].differing(&sums.found[at]));
-            if differing.iter().all(Vec::is_empty) {
+            let differing = PerTable::from_fn(|table| sums.expected[table].differing(&sums.found[table]));
+            if differing.values().all(Vec::is_empty) {
                 return Ok(findings);
             }
             let (chosen, all) = self.choose(&sums, differing);
             let rows: u64 = load(&sums, &chosen);
             findings.is_complete &= all;
             findings.passes += 1;
-            if rows <= self.limits.kept_rows || partitions.iter().any(Partition::is_finest) {
-                let selected = pick(&partitions, |partition, at| partition.select(&chosen[at]));
+            if rows <= self.limits.kept_rows || partitions.values().any(Partition::is_finest) {
+                let selected = pick(&partitions, |partition, table| partition.select(&chosen[table]));
                 self.collect(&selected, &mut findings).await?;
                 return Ok(findings);
             }
-            partitions = pick(&partitions, |partition, at| partition.refine(&chosen[at]));
+            partitions = pick(&partitions, |partition, table| partition.refine(&chosen[table]));
             sums = self.sum(&partitions, "narrowing down").await?;
         }
     }
 
     fn totals(&self, sums: &Sums) -> Findings {
-        let tables = [0, 1, 2].map(|at| TableFindings {
-            expected: sums.expected[at].total(),
-            found: sums.found[at].total(),
-            ..TableFindings::new(Table::ALL[at], self.limits.listed)
+        let tables = PerTable::from_fn(|table| TableFindings {
+            expected: sums.expected[table].total(),
+            found: sums.found[table].total(),
+            ..TableFindings::new(table, self.limits.listed)
         });
         Findings { tables, is_complete: true, passes: 1 }
     }
 
     /// The buckets to look into: all that differ, if they can be kept or divided at once; else the first that can.
-    fn choose(&self, sums: &Sums, differing: [Vec<usize>; 3]) -> ([Vec<usize>; 3], bool) {
-        let buckets: usize = differing.iter().map(Vec::len).sum();
+    fn choose(&self, sums: &Sums, differing: Buckets) -> (Buckets, bool) {
+        let buckets: usize = differing.values().map(Vec::len).sum();
         if buckets <= self.limits.parents || load(sums, &differing) <= self.limits.kept_rows {
             return (differing, true);
         }
-        let (mut chosen, mut rows): ([Vec<usize>; 3], u64) = Default::default();
-        for (at, buckets) in differing.iter().enumerate() {
+        let (mut chosen, mut rows, mut share) = (Buckets::default(), 0, 0);
+        for (table, buckets) in &differing {
             // Each table has its share, so that one that is all wrong does not hide the others.
-            let share = self.limits.kept_rows / 3 * (at as u64 + 1);
+            share += self.limits.kept_rows / 3;
             for &bucket in buckets {
-                let more = sums.expected[at].get(bucket).rows;
-                if rows + more > share && !chosen[at].is_empty() {
+                let more = sums.expected[table].get(bucket).rows;
+                if rows + more > share && !chosen[table].is_empty() {
                     break;
                 }
                 rows += more;
-                chosen[at].push(bucket);
+                chosen[table].push(bucket);
             }
         }
         (chosen, false)
@@ -103,33 +106,33 @@ impl Verification {
     /// Digests of both sides, taken at once.
     async fn sum(&self, partitions: &Partitions, what: &'static str) -> Result<Sums, Error> {
         let progress = self.progress(what);
-        let start = || [0, 1, 2].map(|at| Digests::new(&partitions[at]));
+        let start = || PerTable::from_fn(|table| Digests::new(&partitions[table]));
         let by_payment = partitions.clone();
-        let add = move |sums: &mut [Digests; 3], expected: Expected| {
-            for (at, key) in expected.keys.into_iter().enumerate() {
-                if let Some(bucket) = by_payment[at].bucket(key) {
-                    sums[at].add_row(bucket, expected.content.with_key(key));
+        let add = move |sums: &mut PerTable<Digests>, expected: Expected| {
+            for (table, key) in expected.keys {
+                if let Some(bucket) = by_payment[table].bucket(key) {
+                    sums[table].add_row(bucket, expected.content.with_key(key));
                 }
             }
         };
         let by_row = partitions.clone();
         let add_row = move |sums: &mut Digests, table: Table, row: Row<'_>| {
             let key = KeyHash::of(row.key());
-            if let Some(bucket) = by_row[table as usize].bucket(key) {
+            if let Some(bucket) = by_row[table].bucket(key) {
                 sums.add_row(bucket, Content::of_row(row).with_key(key));
             }
         };
         let mut found = start();
         let recomputing = self.run.recompute(&progress, start, add);
-        let start_range = |table: Table| Digests::new(&partitions[table as usize]);
-        let join = |table: Table, sums: Digests| found[table as usize].add(&sums);
+        let start_range = |table: Table| Digests::new(&partitions[table]);
+        let join = |table: Table, sums: Digests| found[table].add(&sums);
         let occupied = occupied(partitions);
         let scanning = self.tables.scan(&occupied, &progress, start_range, add_row, join);
         let (parts, ()) = tokio::try_join!(recomputing, scanning)?;
         progress.finish();
         let mut expected = start();
         for part in &parts {
-            expected.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
+            expected.iter_mut().for_each(|(table, sum)| sum.add(&part[table]));
         }
         Ok(Sums { expected, found })
     }
@@ -142,10 +145,10 @@ impl Verification {
         let most = self.limits.listed;
         let compare = move |state: &mut Held, table: Table, row: Row<'_>| {
             let key = KeyHash::of(row.key());
-            if by_row[table as usize].bucket(key).is_none() {
+            if by_row[table].bucket(key).is_none() {
                 return;
             }
-            let Some(&(index, digest)) = rows[table as usize].get(&key) else {
+            let Some(&(index, digest)) = rows[table].get(&key) else {
                 return state.findings.unexpected.push(|| compare::unexpected(row));
             };
             state.seen.push(key);
@@ -158,10 +161,10 @@ impl Verification {
             }
         };
         let start = |table| Held { findings: TableFindings::new(table, most), seen: Vec::new() };
-        let mut seen: [Vec<KeyHash>; 3] = Default::default();
+        let mut seen = PerTable::<Vec<KeyHash>>::default();
         let join = |table: Table, held: Held| {
-            seen[table as usize].extend(held.seen);
-            let (sum, part) = (&mut findings.tables[table as usize], held.findings);
+            seen[table].extend(held.seen);
+            let (sum, part) = (&mut findings.tables[table], held.findings);
             sum.to_repair.extend(part.to_repair);
             sum.unexpected.add(part.unexpected, |row| row.key.clone());
             sum.differing.add(part.differing, |row| row.index);
@@ -169,15 +172,15 @@ impl Verification {
         self.tables.scan(&occupied(selected), &progress, start, compare, join).await?;
         progress.finish();
         // The scan's tasks are over, and with them the other owners.
-        let mut kept = Arc::unwrap_or_clone(kept);
-        for ((kept, seen), sum) in kept.iter_mut().zip(&seen).zip(&mut findings.tables) {
-            for key in seen {
+        for (table, mut kept) in Arc::unwrap_or_clone(kept) {
+            for key in &seen[table] {
                 kept.remove(key);
             }
+            let sum = &mut findings.tables[table];
             let mut missing: Vec<_> = kept.values().map(|(index, _)| *index).collect();
             missing.sort_unstable();
             for &index in &missing {
-                sum.missing.push(|| self.missing(index, sum.table));
+                sum.missing.push(|| self.missing(index, table));
             }
             sum.to_repair.extend(missing);
             sum.to_repair.sort_unstable();
@@ -186,18 +189,18 @@ impl Verification {
     }
 
     /// The expected rows of these buckets: by key hash, index and digest.
-    async fn keep(&self, selected: &Partitions, progress: &Progress) -> Result<[Kept; 3], Error> {
+    async fn keep(&self, selected: &Partitions, progress: &Progress) -> Result<PerTable<Kept>, Error> {
         let by_payment = selected.clone();
-        let keep = move |kept: &mut [Kept; 3], expected: Expected| {
-            for (at, key) in expected.keys.into_iter().enumerate() {
-                if by_payment[at].bucket(key).is_some() {
-                    kept[at].insert(key, (expected.index, expected.content.with_key(key)));
+        let keep = move |kept: &mut PerTable<Kept>, expected: Expected| {
+            for (table, key) in expected.keys {
+                if by_payment[table].bucket(key).is_some() {
+                    kept[table].insert(key, (expected.index, expected.content.with_key(key)));
                 }
             }
         };
-        let mut kept: [Kept; 3] = Default::default();
-        for part in self.run.recompute(progress, Default::default, keep).await? {
-            kept.iter_mut().zip(part).for_each(|(sum, part)| sum.extend(part));
+        let mut kept = PerTable::<Kept>::default();
+        for part in self.run.recompute(progress, PerTable::default, keep).await? {
+            part.into_iter().for_each(|(table, part)| kept[table].extend(part));
         }
         Ok(kept)
     }
@@ -224,16 +227,18 @@ struct Held {
 }
 
 /// Expected rows in these buckets.
-fn load(sums: &Sums, buckets: &[Vec<usize>; 3]) -> u64 {
-    let rows = |at: usize| buckets[at].iter().map(|bucket| sums.expected[at].get(*bucket).rows).sum::<u64>();
-    (0..3).map(rows).sum()
+fn load(sums: &Sums, buckets: &Buckets) -> u64 {
+    let rows = |(table, buckets): (Table, &Vec<usize>)| {
+        buckets.iter().map(|bucket| sums.expected[table].get(*bucket).rows).sum::<u64>()
+    };
+    buckets.iter().map(rows).sum()
 }
 
-fn pick(partitions: &Partitions, pick: impl Fn(&Partition, usize) -> Partition) -> Partitions {
-    Arc::new([0, 1, 2].map(|at| pick(&partitions[at], at)))
+fn pick(partitions: &Partitions, pick: impl Fn(&Partition, Table) -> Partition) -> Partitions {
+    Arc::new(PerTable::from_fn(|table| pick(&partitions[table], table)))
 }
 
 /// The tables of which there is something to look at.
 fn occupied(partitions: &Partitions) -> Vec<Table> {
-    Table::ALL.into_iter().filter(|table| partitions[*table as usize].size() > 0).collect()
+    Table::ALL.into_iter().filter(|table| partitions[*table].size() > 0).collect()
 }

@@ -38,7 +38,7 @@ impl Verification {
     /// Writes what the findings say is missing or differs, and looks whether that mended it.
     pub async fn repair(&self, findings: &Findings) -> Result<Vec<Repaired>, Error> {
         let mut all = Vec::new();
-        for found in &findings.tables {
+        for found in findings.tables.values() {
             let unexpected = found.unexpected.total;
             let mut repaired =
                 Repaired { table: found.table, missing: 0, differing: 0, left: Vec::new(), unexpected };

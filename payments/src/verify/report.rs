@@ -4,7 +4,7 @@ use super::consistency::Consistency;
 use super::findings::{CellDifference, Findings, Listed, TableFindings};
 use super::repair::Repaired;
 use indicatif::HumanCount;
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 use std::fmt::Write;
 
 /// The tables of a comparison with the run, and its differences. `flags` are those by which others find the run's payments.
@@ -13,7 +13,7 @@ pub fn findings(findings: &Findings, flags: &str) -> String {
         "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}\n",
         "table", "rows expected", "found", "missing", "unexpected", "differing", "digest"
     );
-    for table in &findings.tables {
+    for table in findings.tables.values() {
         let more = if findings.is_complete { "" } else { "+" };
         let count = |rows: u64| format!("{}{more}", HumanCount(rows));
         let _ = writeln!(
@@ -28,7 +28,7 @@ pub fn findings(findings: &Findings, flags: &str) -> String {
             digests(table),
         );
     }
-    findings.tables.iter().for_each(|table| list(&mut out, table, flags));
+    findings.tables.values().for_each(|table| list(&mut out, table, flags));
     if !findings.is_complete {
         out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
     }
@@ -120,15 +120,15 @@ pub fn consistency(found: &Consistency) -> String {
     let mut out =
         format!("{:<25}{:>14}{:>12}{:>12}  {}\n", "table", "rows", "missing", "misplaced", "digest by id");
     let mark = if found.is_complete { "" } else { "+" };
-    for (at, table) in Table::ALL.into_iter().enumerate() {
+    for (table, digest) in &found.digests {
         let _ = writeln!(
             out,
             "{:<25}{:>14}{:>12}{:>12}  {:032x}",
             table.id(),
-            HumanCount(found.digests[at].rows).to_string(),
-            format!("{}{mark}", HumanCount(found.missing[at])),
-            HumanCount(found.misplaced[at].total).to_string(),
-            found.digests[at].sum,
+            HumanCount(digest.rows).to_string(),
+            format!("{}{mark}", HumanCount(found.missing[table])),
+            HumanCount(found.misplaced[table].total).to_string(),
+            digest.sum,
         );
     }
     let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
@@ -138,7 +138,7 @@ pub fn consistency(found: &Consistency) -> String {
         let _ = writeln!(out, "            see: payments query transaction {}", payment.payment_id);
     }
     more_of(&mut out, &found.disagreements);
-    for (table, rows) in Table::ALL.iter().zip(&found.misplaced) {
+    for (table, rows) in &found.misplaced {
         for row in &rows.first {
             let _ = writeln!(
                 out,
@@ -162,13 +162,12 @@ fn more_of<T>(out: &mut String, listed: &Listed<T>) {
     }
 }
 
-pub fn disagreement(digests: [Option<u128>; 3]) -> String {
+pub fn disagreement(digests: PerTable<Option<u128>>) -> String {
     let named = |wanted: fn(&Option<u128>) -> bool| -> Vec<&str> {
-        let tables = Table::ALL.iter().zip(&digests);
-        tables.filter(|(_, digest)| wanted(digest)).map(|(table, _)| table.id()).collect()
+        digests.iter().filter(|(_, digest)| wanted(digest)).map(|(table, _)| table.id()).collect()
     };
     let absent = named(Option::is_none);
-    let mut present = digests.iter().flatten();
+    let mut present = digests.values().flatten();
     let first = present.next();
     let differ = present.any(|digest| Some(digest) != first);
     match (absent.is_empty(), differ) {
@@ -178,9 +177,9 @@ pub fn disagreement(digests: [Option<u128>; 3]) -> String {
     }
 }
 
-fn odd_one_out(digests: [Option<u128>; 3]) -> String {
-    let [customer, date, transaction] = digests;
-    let odd = match (customer == date, date == transaction, customer == transaction) {
+fn odd_one_out(digests: PerTable<Option<u128>>) -> String {
+    let PerTable { by_customer, by_date, by_transaction } = digests;
+    let odd = match (by_customer == by_date, by_date == by_transaction, by_customer == by_transaction) {
         (true, ..) => Table::ByTransaction,
         (_, true, _) => Table::ByCustomer,
         (_, _, true) => Table::ByDate,

@@ -7,7 +7,7 @@ use super::narrow::Verification;
 use super::points::{self, Points};
 use super::progress::Progress;
 use gcp::bigtable::read::{Error, Reader};
-use schemas::layout::Table;
+use schemas::layout::{PerTable, Table};
 use tokio::task::JoinSet;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -26,7 +26,7 @@ impl Verification {
         let range = self.run.range.clone();
         let about = ((range.end - range.start) as f64 * share) as u64;
         let progress = Progress::new("sampling", 0, 3 * about);
-        let tables = Table::ALL.map(|table| TableFindings::new(table, self.limits.listed));
+        let tables = PerTable::from_fn(|table| TableFindings::new(table, self.limits.listed));
         let mut findings = Findings { tables, is_complete: true, passes: 1 };
         let mut indices = range.filter(|index| is_sampled(*index, share) && self.run.has_rows(*index));
         let mut reading = JoinSet::new();
@@ -40,13 +40,13 @@ impl Verification {
             }
             let Some(ended) = reading.join_next().await else { break };
             let points = ended.map_err(|error| Error::Bug(error.to_string()))??;
-            for (sum, points) in findings.tables.iter_mut().zip(points) {
+            for (table, points) in points {
                 progress.scanned(points.expected.len() as u64);
-                self.note(sum, points);
+                self.note(&mut findings.tables[table], points);
             }
         }
         progress.finish();
-        for table in &mut findings.tables {
+        for (_, table) in &mut findings.tables {
             table.to_repair.sort_unstable();
         }
         Ok(findings)
@@ -70,11 +70,11 @@ impl Verification {
     }
 }
 
-async fn check(reader: Reader, run: Run, batch: Vec<u64>) -> Result<[Points; 3], Error> {
+async fn check(reader: Reader, run: Run, batch: Vec<u64>) -> Result<PerTable<Points>, Error> {
     let read = |table| points::read(&reader, &run, table, &batch);
-    let [customer, date, transaction] = Table::ALL.map(read);
-    let (customer, date, transaction) = tokio::try_join!(customer, date, transaction)?;
-    Ok([customer, date, transaction])
+    let (by_customer, by_date, by_transaction) =
+        tokio::try_join!(read(Table::ByCustomer), read(Table::ByDate), read(Table::ByTransaction))?;
+    Ok(PerTable { by_customer, by_date, by_transaction })
 }
 
 #[cfg(test)]

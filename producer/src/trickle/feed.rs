@@ -102,8 +102,8 @@ mod tests {
 
     #[test]
     fn two_shards_and_a_restart_repeat_neither_id_nor_row_key() {
-        use schemas::layout::{KeySuffix, Table, row_key};
-        let mut keys: [HashSet<Vec<u8>>; 3] = Default::default();
+        use schemas::layout::{KeySuffix, PerTable, row_key};
+        let mut keys = PerTable::<HashSet<Vec<u8>>>::default();
         let mut ids = HashSet::new();
         let mut last = [0, 0];
         for restart in 0..2 {
@@ -114,7 +114,7 @@ mod tests {
                     let item = feed.next(START + step / 7);
                     let payment = schemas::Payment::decode(item.payload.as_slice()).unwrap();
                     assert!(ids.insert(payment.payment_header.as_ref().unwrap().payment_id.clone()));
-                    for (keys, table) in keys.iter_mut().zip(Table::ALL) {
+                    for (table, keys) in &mut keys {
                         assert!(keys.insert(row_key(&payment, table, KeySuffix::None)), "{restart} {shard}");
                     }
                 }

@@ -1,6 +1,7 @@
 //! A payment's cells, in the order of [`Column`].
 
-use super::{Column, party_type_name, status_name, type_name};
+use super::Column;
+use super::names::{party_type_name, status_name, type_name};
 use crate::payment::{self, TypeSpecific};
 use crate::{Payment, text};
 

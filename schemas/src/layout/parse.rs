@@ -1,7 +1,8 @@
 //! A payment from its row's cells: the inverse of [`cells`](super::cells).
 
+use super::names::{party_type_named, status_named, type_named};
 use super::{Column, Family};
-use crate::payment::{self, PartyType, PaymentStatus, PaymentType, TypeSpecific};
+use crate::payment::{self, PaymentType, TypeSpecific};
 use crate::{Payment, text};
 
 /// Why cells are not those of a payment. The text names the column, never its value: values may be personal data.
@@ -96,15 +97,13 @@ impl<'a> Row<'a> {
         if !self.has(Family::PaymentHeader) {
             return Ok(None);
         }
-        let rail = |value: &str| PaymentType::from_str_name(&format!("PAYMENT_TYPE_{value}"));
-        let status = |value: &str| PaymentStatus::from_str_name(&format!("PAYMENT_STATUS_{value}"));
         Ok(Some(payment::PaymentHeader {
             payment_id: self.text(Column::PaymentId)?,
-            payment_type: self.parsed(Column::PaymentType, "a payment type", rail)? as i32,
+            payment_type: self.parsed(Column::PaymentType, "a payment type", type_named)? as i32,
             version: self.number(Column::Version)?,
             created_at_micros: self.time(Column::CreatedAt)?,
             updated_at_micros: self.time(Column::UpdatedAt)?,
-            status: self.parsed(Column::Status, "a payment status", status)? as i32,
+            status: self.parsed(Column::Status, "a payment status", status_named)? as i32,
         }))
     }
 
@@ -132,10 +131,9 @@ impl<'a> Row<'a> {
         if columns.iter().all(|column| self.values[*column as usize].is_none()) {
             return Ok(None);
         }
-        let party_type = |value: &str| PartyType::from_str_name(&format!("PARTY_TYPE_{value}"));
         Ok(Some(payment::Party {
             party_id: self.text(columns[0])?,
-            party_type: self.parsed(columns[1], "a party type", party_type)? as i32,
+            party_type: self.parsed(columns[1], "a party type", party_type_named)? as i32,
             name: self.text(columns[2])?,
             country_code: self.text(columns[3])?,
             account_number: self.text(columns[4])?,

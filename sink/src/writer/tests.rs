@@ -59,13 +59,13 @@ impl Bench {
         .unwrap();
         let endpoint = Endpoint::new(Some(&server.addr().to_string()), "", "");
         let transports = endpoint.connect("Bigtable", 2).await.unwrap();
-        let names = Table::ALL.map(|table| format!("projects/p/instances/i/tables/{}", table.id()));
+        let names = PerTable::from_fn(|table| format!("projects/p/instances/i/tables/{}", table.id()));
         let give_up = CancellationToken::new();
         let writer = Writer::new(options, names, &transports, give_up.clone(), Arc::default());
         Self { server, writer, sent, give_up }
     }
 
-    async fn write(&self, rows: usize) -> [Report; 3] {
+    async fn write(&self, rows: usize) -> PerTable<Report> {
         self.writer.write(&batches(rows)).await
     }
 
@@ -100,8 +100,8 @@ fn all(call: &Call) -> std::ops::Range<i64> {
     0..call.request.entries.len() as i64
 }
 
-fn failures(reports: &[Report; 3]) -> Vec<usize> {
-    reports.iter().map(|report| report.failed.len()).collect()
+fn failures(reports: &PerTable<Report>) -> Vec<usize> {
+    reports.values().map(|report| report.failed.len()).collect()
 }
 
 #[tokio::test]
@@ -114,10 +114,7 @@ async fn an_unavailable_entry_alone_is_sent_again() {
     let times = bench.times_sent();
     assert_eq!(times[..2], [2, 1]);
     assert_eq!(bench.writer.progress.retries.get(), 1);
-    assert_eq!(
-        bench.writer.progress.written.each_ref().map(service::metrics::Counter::get),
-        [ROWS as u64; 3]
-    );
+    assert!(bench.writer.progress.written.values().all(|written| written.get() == ROWS as u64));
 }
 
 #[tokio::test]
@@ -131,8 +128,8 @@ async fn an_entry_that_is_wrong_is_reported_by_its_row_and_not_sent_again() {
     let batches = batches(ROWS);
     let reports = bench.writer.write(&batches).await;
     assert_eq!(failures(&reports), [1, 0, 0]);
-    assert_eq!(reports[0].failed[0].0, batches.keys[0].row(3));
-    assert!(matches!(reports[0].failed[0].1, Failure::Poison(_)));
+    assert_eq!(reports.by_customer.failed[0].0, batches.keys.by_customer.row(3));
+    assert!(matches!(reports.by_customer.failed[0].1, Failure::Poison(_)));
     assert_eq!(bench.times_sent()[0], 1);
 }
 
@@ -214,7 +211,8 @@ async fn a_missing_table_or_permission_ends_the_writing() {
         let bench = Bench::new(options(), always(move |_| Reply::Refuse(refusal.clone()))).await;
         let reports = bench.write(ROWS).await;
         assert_eq!(failures(&reports), [ROWS, 0, 0]);
-        assert!(matches!(&reports[0].failed[0].1, Failure::Configuration(answer) if answer.code == code));
+        let failure = &reports.by_customer.failed[0].1;
+        assert!(matches!(failure, Failure::Configuration(answer) if answer.code == code));
         assert!(bench.give_up.is_cancelled());
         assert_eq!(bench.times_sent()[0], 1);
     }
@@ -230,9 +228,8 @@ async fn a_server_that_never_answers_leaves_the_rows_unconfirmed() {
     let bench = Bench::new(options, always(|_| Reply::Hang)).await;
     let reports = bench.write(ROWS).await;
     assert_eq!(failures(&reports), [ROWS, 0, 0]);
-    assert!(
-        matches!(&reports[0].failed[0].1, Failure::Unconfirmed(answer) if answer.code == Code::DeadlineExceeded)
-    );
+    let failure = &reports.by_customer.failed[0].1;
+    assert!(matches!(failure, Failure::Unconfirmed(answer) if answer.code == Code::DeadlineExceeded));
     assert!(bench.times_sent()[0] >= 2);
 }
 
@@ -249,7 +246,7 @@ async fn giving_up_ends_the_retries() {
     let reports = bench.write(ROWS).await;
     watcher.await.unwrap();
     assert_eq!(failures(&reports), [ROWS, 0, 0]);
-    assert!(matches!(&reports[0].failed[0].1, Failure::Unconfirmed(_)));
+    assert!(matches!(&reports.by_customer.failed[0].1, Failure::Unconfirmed(_)));
 }
 
 /// A refusal that carries `google.rpc.RetryInfo`, as Bigtable's front ends send it.
@@ -346,7 +343,8 @@ async fn many_requests_at_once_each_get_their_own_answers() {
     let bench = Bench::new(Options { request_rows: 3, ..options() }, script).await;
     let batches = batches(200);
     let reports = bench.writer.write(&batches).await;
-    for (report, keys) in reports.iter().zip(&batches.keys) {
+    for (table, report) in &reports {
+        let keys = &batches.keys[table];
         let expected: HashSet<usize> = (0..keys.len())
             .filter(|&at| keys.key(at).last().is_some_and(|last| last % 7 == 0))
             .map(|at| keys.row(at))
@@ -372,7 +370,7 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
     assert_eq!(failures(&reports), [ROWS; 3]);
     assert!(
         reports
-            .iter()
+            .values()
             .flat_map(|report| &report.failed)
             .all(|(_, why)| matches!(why, Failure::Unconfirmed(_)))
     );
@@ -380,7 +378,8 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
 
 #[tokio::test]
 async fn no_more_rows_and_no_more_bytes_are_unanswered_than_allowed() {
-    let one_request = Request::split(&FIRST.into(), "batch", &batches(4), 0, 4, usize::MAX)[0].encoded_len();
+    let one = Request::split(&FIRST.into(), "batch", &batches(4), Table::ByCustomer, 4, usize::MAX).remove(0);
+    let one_request = one.encoded_len();
     let by_rows = Bounds { rows: 11, ..options().in_flight };
     let by_bytes = Bounds { bytes: 2 * one_request + one_request / 2, ..options().in_flight };
     for in_flight in [by_rows, by_bytes] {

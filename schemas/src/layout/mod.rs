@@ -1,0 +1,22 @@
+//! How a payment lies in Bigtable: three tables with different row keys and the same six column families.
+//!
+//! A row's cells are the same in all three tables; only the key differs. Values are text, one cell for each field, and a
+//! text field that is empty in the payment has no cell.
+//!
+//! - [`keys`]: row keys, and what can be told from one.
+//! - [`Column`]: every column that a payment can have.
+//! - [`cells()`]: from a payment to its cells; [`payment_of`]: and back.
+
+mod cells;
+mod fields;
+pub mod keys;
+mod names;
+mod parse;
+mod table;
+
+pub use cells::cells;
+pub use fields::Column;
+pub use keys::{KeyParts, KeySuffix, row_key};
+pub use names::{status_name, type_name};
+pub use parse::{Unreadable, payment_of};
+pub use table::{Family, PerTable, Table};
