@@ -2,7 +2,7 @@
 //!
 //! The batches share the rows and differ in keys alone.
 
-use crate::rivals::{self, Rivals};
+use crate::collisions::{self, Rivals};
 use crate::row::Row;
 use schemas::layout::{KeySuffix, Table};
 use std::collections::HashSet;
@@ -101,7 +101,7 @@ impl FanOut {
     pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
         let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let rivals = rivals::find(&batches.keys[0], &batches.rows);
+        let rivals = collisions::find(&batches.keys[0], &batches.rows);
         batches.leave_out(&rivals.unwritten());
         Self { batches, rivals }
     }

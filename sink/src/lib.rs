@@ -10,6 +10,7 @@
 
 #[doc(hidden)]
 pub mod bench_support;
+mod collisions;
 mod dead_letter;
 mod decoder;
 mod envelope;
@@ -20,7 +21,6 @@ pub mod fuzzing;
 mod options;
 mod progress;
 mod report;
-mod rivals;
 mod row;
 mod run;
 mod settle;

@@ -1,10 +1,10 @@
 //! Decides each message's fate from what the three tables said, and carries it out.
 
+use crate::collisions::Rivals;
 use crate::dead_letter::DeadLetters;
 use crate::decoder::Reject;
 use crate::envelope::{AckHandle, Envelope};
 use crate::progress::Progress;
-use crate::rivals::Rivals;
 use crate::writer::{Answer, Failure, Report};
 use futures_util::future::join_all;
 use google_cloud_pubsub::model::Message;
