@@ -1,6 +1,6 @@
 //! Rows of one pane that have the same key: redeliveries, later states of a payment, and payments that would hide another.
 
-use crate::fanout::Keys;
+use crate::keys::Keys;
 use crate::row::Row;
 use std::collections::HashSet;
 

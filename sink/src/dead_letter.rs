@@ -1,7 +1,7 @@
 //! Publishes what can never become rows to the dead-letter topic, with the reason.
 
-use crate::decoder::Reject;
 use crate::envelope::publish_micros;
+use crate::reject::Reject;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;

@@ -3,59 +3,11 @@
 //! The batches share the rows and differ in keys alone.
 
 use crate::collisions::{self, Rivals};
+use crate::keys::Keys;
 use crate::row::Row;
 use schemas::layout::{KeySuffix, Table};
 use std::collections::HashSet;
 use std::sync::Arc;
-
-/// One table's row keys in key order, each with the row that it belongs to.
-#[derive(Clone, Debug, Default)]
-pub struct Keys {
-    bytes: Vec<u8>,
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    start: u32,
-    end: u32,
-    row: u32,
-}
-
-impl Keys {
-    /// Room for keys of `rows` payments.
-    fn with_room(rows: usize) -> Self {
-        const TYPICAL_KEY_BYTES: usize = 80;
-        Self { bytes: Vec::with_capacity(rows * TYPICAL_KEY_BYTES), entries: Vec::with_capacity(rows) }
-    }
-
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    pub fn key(&self, at: usize) -> &[u8] {
-        let entry = self.entries[at];
-        &self.bytes[entry.start as usize..entry.end as usize]
-    }
-
-    /// The row (the element's place in the pane) of the entry at a place in key order.
-    pub fn row(&self, at: usize) -> usize {
-        self.entries[at].row as usize
-    }
-
-    fn push(&mut self, row: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.bytes.len();
-        write(&mut self.bytes);
-        self.entries.push(Entry { start: start as u32, end: self.bytes.len() as u32, row: row as u32 });
-    }
-
-    fn sort(&mut self) {
-        let bytes = &self.bytes;
-        let key = |entry: &Entry| &bytes[entry.start as usize..entry.end as usize];
-        // Equal keys stay in the order of the pane, so that the later of two payments is the one turned away.
-        self.entries.sort_unstable_by(|a, b| key(a).cmp(key(b)).then(a.row.cmp(&b.row)));
-    }
-}
 
 /// The three tables' shares of one pane, in the order of [`Table::ALL`].
 #[derive(Clone, Debug)]
@@ -83,7 +35,7 @@ impl Batches {
             return;
         }
         for keys in &mut self.keys {
-            Arc::make_mut(keys).entries.retain(|entry| !rows.contains(&(entry.row as usize)));
+            Arc::make_mut(keys).retain_rows(|row| !rows.contains(&row));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! One message's way from bytes to rows with what must hold for every row: for the fuzz target and its seeds.
 
-use crate::decoder::{Decoder, Reject};
+use crate::decoder::Decoder;
 use crate::fanout::Batches;
+use crate::reject::Reject;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use prost::Message as _;
 use schemas::layout::{Column, KeySuffix, Table};

@@ -10,6 +10,7 @@
 
 #[doc(hidden)]
 pub mod bench_support;
+mod budget;
 mod collisions;
 mod dead_letter;
 mod decoder;
@@ -18,8 +19,10 @@ mod error;
 mod fanout;
 #[doc(hidden)]
 pub mod fuzzing;
+mod keys;
 mod options;
 mod progress;
+mod reject;
 mod report;
 mod row;
 mod run;

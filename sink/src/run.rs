@@ -1,7 +1,7 @@
 //! One run's loop: deliveries into windows, panes out to tasks, and an orderly end.
 
-use crate::decoder::Reject;
 use crate::envelope::{Envelope, Received, publish_micros};
+use crate::reject::Reject;
 use crate::report::{Reports, Tally};
 use crate::settle::{End, Settled};
 use crate::subscriber::{Delivery, Streams};

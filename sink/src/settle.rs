@@ -2,9 +2,9 @@
 
 use crate::collisions::Rivals;
 use crate::dead_letter::DeadLetters;
-use crate::decoder::Reject;
 use crate::envelope::{AckHandle, Envelope};
 use crate::progress::Progress;
+use crate::reject::Reject;
 use crate::writer::{Answer, Failure, Report};
 use futures_util::future::join_all;
 use google_cloud_pubsub::model::Message;
