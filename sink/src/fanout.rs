@@ -2,7 +2,7 @@
 //!
 //! The batches share the rows and differ in keys alone.
 
-use crate::collisions::{self, Rivals};
+use crate::collisions::{self, Collisions};
 use crate::keys::Keys;
 use crate::row::Row;
 use schemas::layout::{KeySuffix, Table};
@@ -40,12 +40,12 @@ impl Batches {
     }
 }
 
-/// What becomes of a pane.
+/// A pane, ready to be written.
 #[derive(Debug)]
 pub struct FanOut {
     pub batches: Batches,
     /// Rows that share their key with another one of the pane; those that must not be written are in no batch.
-    pub rivals: Rivals,
+    pub collisions: Collisions,
 }
 
 impl FanOut {
@@ -53,9 +53,9 @@ impl FanOut {
     pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
         let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let rivals = collisions::find(&batches.keys[0], &batches.rows);
-        batches.leave_out(&rivals.unwritten());
-        Self { batches, rivals }
+        let collisions = collisions::find(&batches.keys[0], &batches.rows);
+        batches.leave_out(&collisions.left_out());
+        Self { batches, collisions }
     }
 }
 
@@ -80,6 +80,24 @@ mod tests {
                     assert_eq!(keys.key(at), schemas::layout::row_key(payment, table, suffix));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_must_not_be_written_is_in_no_batch() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let (mut hidden, mut later) = (generator.payment(10), generator.payment(11));
+        hidden.payment_header.as_mut().unwrap().payment_id = "00000000-0000-4000-8000-000000000110".into();
+        later.payment_header.as_mut().unwrap().version = 2;
+        let payments = [generator.payment(10), generator.payment(11), hidden, later, generator.payment(12)];
+        let mut encoder = Encoder::default();
+        let rows: Vec<_> = payments.iter().map(|payment| encoder.row(payment, 5_000)).collect();
+        let FanOut { batches, collisions } = FanOut::of(rows, KeySuffix::None);
+        assert_eq!(collisions.left_out(), HashSet::from([1, 2]));
+        for keys in &batches.keys {
+            let mut written: Vec<_> = (0..keys.len()).map(|at| keys.row(at)).collect();
+            written.sort_unstable();
+            assert_eq!(written, [0, 3, 4]);
         }
     }
 }

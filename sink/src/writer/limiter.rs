@@ -3,7 +3,7 @@
 //! The rules of Google's Java client: without limit until a response carries `RateLimitInfo`; from then on a rate that each
 //! period's factor moves, by at most 0.7 to 1.3, and that overload moves by 0.7.
 
-use super::attempt::Answers;
+use super::attempt::Attempt;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RateLimitInfo;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -43,9 +43,9 @@ impl Limiter {
         Some(turn)
     }
 
-    /// Learns from a call's answers; comes back with the calls a second that are allowed now, `None` for any number.
-    pub fn observe(&self, answers: &Answers) -> Option<f64> {
-        self.adjust(answers.rate_limit.as_ref(), answers.call, Instant::now())
+    /// Learns from a call's answers; returns the calls a second that are allowed now, `None` for any number.
+    pub fn observe(&self, attempt: &Attempt) -> Option<f64> {
+        self.adjust(attempt.rate_limit.as_ref(), attempt.call, Instant::now())
     }
 
     fn adjust(&self, info: Option<&RateLimitInfo>, call: Code, now: Instant) -> Option<f64> {

@@ -1,4 +1,4 @@
-//! What the writer makes of every way in which Bigtable can answer.
+//! The writer against every way in which Bigtable can answer.
 
 use super::*;
 use crate::row::Encoder;
@@ -21,6 +21,9 @@ const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
 
 /// By table: how often each row key was sent.
 type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
+
+/// What a table does not have.
+type Unwritten = Vec<(usize, Verdict, Answer)>;
 
 /// A scripted server that remembers what it was sent, and a writer to it.
 struct Bench {
@@ -64,7 +67,7 @@ impl Bench {
         Self { server, writer, sent, give_up }
     }
 
-    async fn write(&self, rows: usize) -> [Report; 3] {
+    async fn write(&self, rows: usize) -> [Unwritten; 3] {
         self.writer.write(&batches(rows)).await
     }
 
@@ -99,8 +102,8 @@ fn all(call: &Call) -> std::ops::Range<i64> {
     0..call.request.entries.len() as i64
 }
 
-fn failures(reports: &[Report; 3]) -> Vec<usize> {
-    reports.iter().map(|report| report.failed.len()).collect()
+fn failures(unwritten: &[Unwritten; 3]) -> Vec<usize> {
+    unwritten.iter().map(Vec::len).collect()
 }
 
 #[tokio::test]
@@ -128,10 +131,10 @@ async fn an_entry_that_is_wrong_is_reported_by_its_row_and_not_sent_again() {
     )
     .await;
     let batches = batches(ROWS);
-    let reports = bench.writer.write(&batches).await;
-    assert_eq!(failures(&reports), [1, 0, 0]);
-    assert_eq!(reports[0].failed[0].0, batches.keys[0].row(3));
-    assert!(matches!(reports[0].failed[0].1, Failure::Poison(_)));
+    let unwritten = bench.writer.write(&batches).await;
+    assert_eq!(failures(&unwritten), [1, 0, 0]);
+    assert_eq!(unwritten[0][0].0, batches.keys[0].row(3));
+    assert_eq!(unwritten[0][0].1, Verdict::Poison);
     assert_eq!(bench.times_sent()[0], 1);
 }
 
@@ -211,9 +214,9 @@ async fn a_missing_table_or_permission_ends_the_writing() {
     for refusal in [Status::not_found("no table"), Status::permission_denied("no role")] {
         let code = refusal.code();
         let bench = Bench::new(options(), always(move |_| Reply::Refuse(refusal.clone()))).await;
-        let reports = bench.write(ROWS).await;
-        assert_eq!(failures(&reports), [ROWS, 0, 0]);
-        assert!(matches!(&reports[0].failed[0].1, Failure::Configuration(answer) if answer.code == code));
+        let unwritten = bench.write(ROWS).await;
+        assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
+        assert_eq!((unwritten[0][0].1, unwritten[0][0].2.code), (Verdict::Configuration, code));
         assert!(bench.give_up.is_cancelled());
         assert_eq!(bench.times_sent()[0], 1);
     }
@@ -227,11 +230,9 @@ async fn a_server_that_never_answers_leaves_the_rows_unconfirmed() {
         ..options()
     };
     let bench = Bench::new(options, always(|_| Reply::Hang)).await;
-    let reports = bench.write(ROWS).await;
-    assert_eq!(failures(&reports), [ROWS, 0, 0]);
-    assert!(
-        matches!(&reports[0].failed[0].1, Failure::Unconfirmed(answer) if answer.code == Code::DeadlineExceeded)
-    );
+    let unwritten = bench.write(ROWS).await;
+    assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
+    assert_eq!((unwritten[0][0].1, unwritten[0][0].2.code), (Verdict::Unconfirmed, Code::DeadlineExceeded));
     assert!(bench.times_sent()[0] >= 2);
 }
 
@@ -245,10 +246,10 @@ async fn giving_up_ends_the_retries() {
         }
         give_up.cancel();
     });
-    let reports = bench.write(ROWS).await;
+    let unwritten = bench.write(ROWS).await;
     watcher.await.unwrap();
-    assert_eq!(failures(&reports), [ROWS, 0, 0]);
-    assert!(matches!(&reports[0].failed[0].1, Failure::Unconfirmed(_)));
+    assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
+    assert_eq!(unwritten[0][0].1, Verdict::Unconfirmed);
 }
 
 /// A refusal that carries `google.rpc.RetryInfo`, as Bigtable's front ends send it.
@@ -344,13 +345,13 @@ async fn many_requests_at_once_each_get_their_own_answers() {
     };
     let bench = Bench::new(Options { request_rows: 3, ..options() }, script).await;
     let batches = batches(200);
-    let reports = bench.writer.write(&batches).await;
-    for (report, keys) in reports.iter().zip(&batches.keys) {
+    let unwritten = bench.writer.write(&batches).await;
+    for (unwritten, keys) in unwritten.iter().zip(&batches.keys) {
         let expected: HashSet<usize> = (0..keys.len())
             .filter(|&at| keys.key(at).last().is_some_and(|last| last % 7 == 0))
             .map(|at| keys.row(at))
             .collect();
-        let actual: HashSet<usize> = report.failed.iter().map(|(row, _)| *row).collect();
+        let actual: HashSet<usize> = unwritten.iter().map(|(row, ..)| *row).collect();
         assert_eq!(actual, expected);
     }
 }
@@ -366,15 +367,10 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
         }
         drop(server);
     });
-    let reports = writer.write(&batches(ROWS)).await;
+    let unwritten = writer.write(&batches(ROWS)).await;
     killer.await.unwrap();
-    assert_eq!(failures(&reports), [ROWS; 3]);
-    assert!(
-        reports
-            .iter()
-            .flat_map(|report| &report.failed)
-            .all(|(_, why)| matches!(why, Failure::Unconfirmed(_)))
-    );
+    assert_eq!(failures(&unwritten), [ROWS; 3]);
+    assert!(unwritten.iter().flatten().all(|(_, verdict, _)| *verdict == Verdict::Unconfirmed));
 }
 
 #[tokio::test]
