@@ -9,10 +9,10 @@ use gcp::Endpoint;
 use generator::{Config, Generator};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{FeatureFlags, RateLimitInfo};
 use googleapis_tonic_google_bigtable_v2::google::rpc;
+use parking_lot::Mutex;
 use prost::Message;
 use schemas::layout::KeySuffix;
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tonic::{Code, Status};
 
@@ -49,7 +49,7 @@ impl Bench {
         let sent = Sent::default();
         let record = sent.clone();
         let server = scripted::start(move |call| {
-            let mut sent = record.lock().unwrap();
+            let mut sent = record.lock();
             let keys = sent.entry(call.request.table_name.clone()).or_default();
             for entry in &call.request.entries {
                 *keys.entry(entry.row_key.clone()).or_default() += 1;
@@ -73,7 +73,7 @@ impl Bench {
 
     /// How often the rows of the first table were sent, most often first.
     fn times_sent(&self) -> Vec<usize> {
-        let mut times: Vec<_> = self.sent.lock().unwrap()[FIRST].values().copied().collect();
+        let mut times: Vec<_> = self.sent.lock()[FIRST].values().copied().collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
         times
     }
@@ -241,7 +241,7 @@ async fn giving_up_ends_the_retries() {
     let bench = Bench::new(options(), always(|_| Reply::Refuse(Status::unavailable("down")))).await;
     let (give_up, sent) = (bench.give_up.clone(), bench.sent.clone());
     let watcher = tokio::spawn(async move {
-        while sent.lock().unwrap().get(FIRST).is_none() {
+        while sent.lock().get(FIRST).is_none() {
             tokio::task::yield_now().await;
         }
         give_up.cancel();
@@ -301,8 +301,8 @@ async fn a_routing_cookie_comes_back_with_the_next_attempt() {
         }
         let cookie =
             call.metadata.get("x-goog-cbt-cookie-routing").map(|value| value.to_str().unwrap().to_owned());
-        let first = record.lock().unwrap().is_empty();
-        record.lock().unwrap().push(cookie);
+        let first = record.lock().is_empty();
+        record.lock().push(cookie);
         if !first {
             return Reply::ok(call);
         }
@@ -313,7 +313,7 @@ async fn a_routing_cookie_comes_back_with_the_next_attempt() {
     };
     let bench = Bench::new(options(), script).await;
     assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
-    assert_eq!(*seen.lock().unwrap(), [None, Some("cell-7".to_owned())]);
+    assert_eq!(*seen.lock(), [None, Some("cell-7".to_owned())]);
 }
 
 #[tokio::test]
@@ -362,7 +362,7 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
     let bench = Bench::new(options, |_| Reply::Hang).await;
     let Bench { server, writer, sent, .. } = bench;
     let killer = tokio::spawn(async move {
-        while sent.lock().unwrap().len() < 3 {
+        while sent.lock().len() < 3 {
             tokio::task::yield_now().await;
         }
         drop(server);
@@ -380,7 +380,7 @@ async fn no_more_rows_and_no_more_bytes_are_unanswered_than_allowed() {
     let by_bytes = Bounds { bytes: 2 * one_request + one_request / 2, ..options().in_flight };
     for in_flight in [by_rows, by_bytes] {
         let bench = Bench::new(Options { in_flight, request_rows: 4, ..options() }, |_| Reply::Hang).await;
-        let sent = || -> usize { bench.sent.lock().unwrap().values().map(HashMap::len).sum() };
+        let sent = || -> usize { bench.sent.lock().values().map(HashMap::len).sum() };
         let batches = batches(40);
         let write = bench.writer.write(&batches);
         assert!(tokio::time::timeout(Duration::from_millis(300), write).await.is_err());
