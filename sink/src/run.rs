@@ -8,6 +8,7 @@ use crate::reject::Reject;
 use crate::report::Reports;
 use crate::settle::Outcome;
 use crate::subscriber::{Delivery, Streams};
+use crate::time::Time;
 use crate::window::{Pane, Windows};
 use google_cloud_pubsub::model::Message;
 use service::clock::now_micros;
@@ -19,6 +20,7 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 /// Most deliveries taken from the queue at once.
 const GULP: usize = 512;
@@ -34,6 +36,8 @@ pub struct Run {
     windows: Windows<Envelope<Received>>,
     /// Panes being written and rejects being dead-lettered.
     tasks: JoinSet<PaneOutcome>,
+    /// Panes started so far, which numbers them in the log.
+    panes: u64,
     reports: Reports,
     /// Messages given back and not seen again since.
     nacked: HashSet<String>,
@@ -51,6 +55,7 @@ impl Run {
             streams,
             windows: Windows::new(options.limits()),
             tasks: JoinSet::new(),
+            panes: 0,
             reports: Reports::new(options.window, options.max_pane_age),
             nacked: HashSet::new(),
             last_delivery: Instant::now(),
@@ -151,7 +156,9 @@ impl Run {
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {
         self.reports.started(pane.window_start_micros, Instant::now());
-        self.tasks.spawn(self.stages.clone().write(pane));
+        self.panes += 1;
+        let span = info_span!("pane", window = %Time(pane.window_start_micros), pane = self.panes);
+        self.tasks.spawn(self.stages.clone().write(pane).instrument(span));
     }
 
     fn start_reject(&mut self, envelope: Envelope<(Reject, Message)>) {
@@ -159,7 +166,8 @@ impl Run {
         if let Some(start) = window {
             self.reports.started(start, Instant::now());
         }
-        self.tasks.spawn(self.stages.clone().reject(window, envelope));
+        let span = info_span!("reject", window = window.map(|start| display(Time(start))));
+        self.tasks.spawn(self.stages.clone().reject(window, envelope).instrument(span));
     }
 
     fn report_done(&mut self) {

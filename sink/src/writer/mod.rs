@@ -29,6 +29,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
+use tracing::{Instrument, info_span};
 use verdict::classify;
 
 pub use outstanding::Bounds;
@@ -92,7 +93,9 @@ impl Writer {
     /// Writes all three batches at once; returns for each table the rows that it does not have, with the last answer to
     /// each. No verdict among them is `Written` or `Again`.
     pub async fn write(&self, batches: &Batches) -> [Vec<(usize, Verdict, Answer)>; 3] {
-        let table = |at: usize| self.write_table(at, batches);
+        let table = |at: usize| {
+            self.write_table(at, batches).instrument(info_span!("table", table = Table::ALL[at].id()))
+        };
         let (customer, date, transaction) = tokio::join!(table(0), table(1), table(2));
         [customer, date, transaction]
     }
@@ -128,8 +131,7 @@ impl Writer {
                 unwritten.extend(rows.map(|row| (row, Verdict::Unconfirmed, last.clone())));
                 return unwritten;
             }
-            let table = Table::ALL[table].id();
-            tracing::debug!(table, rows = request.len(), ?delay, answer = %last, "writing again");
+            tracing::debug!(rows = request.len(), ?delay, answer = %last, "writing again");
         }
     }
 
