@@ -12,7 +12,7 @@ pub struct Share {
 
 /// A part of a share, given back when it is dropped.
 #[derive(Debug)]
-pub struct Part {
+pub struct Permit {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -29,13 +29,18 @@ impl Share {
     }
 
     /// Waits for room. What exceeds the whole bound passes alone rather than never.
-    pub async fn take(&self, amount: usize) -> Part {
+    pub async fn take(&self, amount: usize) -> Permit {
         let amount = u32::try_from(amount).unwrap_or(u32::MAX).min(self.capacity);
-        Part { _permit: self.semaphore.clone().acquire_many_owned(amount).await.ok() }
+        Permit { _permit: self.semaphore.clone().acquire_many_owned(amount).await.ok() }
     }
 
     /// As [`Share::take`], for a share of bytes.
-    pub async fn take_bytes(&self, bytes: usize) -> Part {
+    pub async fn take_bytes(&self, bytes: usize) -> Permit {
         self.take(bytes.div_ceil(1_024)).await
+    }
+
+    /// How much of a share of bytes is taken, in bytes.
+    pub fn taken_bytes(&self) -> usize {
+        1_024 * (self.capacity as usize).saturating_sub(self.semaphore.available_permits())
     }
 }

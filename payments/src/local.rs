@@ -183,7 +183,7 @@ impl Pipeline<'_> {
             consumed: sink.received.get(),
             acked: sink.acked.get(),
             dead_letters: sink.dead_lettered.get(),
-            returned: sink.returned.get(),
+            returned: sink.nacked.get(),
             retries: sink.retries.get(),
             elapsed,
             tables,

@@ -11,7 +11,7 @@ use crate::options::Publishing;
 use crate::progress::Progress;
 use caller::Caller;
 use gcp::Transport;
-use gcp::share::{Part, Share};
+use gcp::share::{Permit, Share};
 use generator::{Buffer, Generator};
 use request::{Envelope, Request, Requests};
 use service::blocking::busy;
@@ -162,13 +162,13 @@ impl Shared {
 
     /// Waits until the request may be in flight. Everybody asks in the same order, so nobody waits for one who waits
     /// for him.
-    async fn room(&self, request: &Request) -> [Part; 2] {
+    async fn room(&self, request: &Request) -> [Permit; 2] {
         let messages = self.messages_in_flight.take(request.messages).await;
         [messages, self.bytes_in_flight.take_bytes(request.frame.len()).await]
     }
 
     /// Has a request confirmed, or notes why it is not.
-    async fn send(&self, worker: usize, request: Request, _room: [Part; 2]) -> Option<()> {
+    async fn send(&self, worker: usize, request: Request, _room: [Permit; 2]) -> Option<()> {
         match self.caller.publish(worker, &request).await {
             Ok(()) => {
                 self.progress.add_published(request.messages as u64);

@@ -1,7 +1,8 @@
 //! Publishes what can never become rows to the dead-letter topic, with the reason.
 
-use crate::decoder::Reject;
 use crate::envelope::publish_micros;
+use crate::reject::Reject;
+use crate::time::Time;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
@@ -55,7 +56,7 @@ impl DeadLetters {
         set("source_subscription", self.subscription_name.clone());
         set("source_message_id", source.message_id.clone());
         if let Some(micros) = publish_micros(source) {
-            set("source_publish_time", String::from_utf8_lossy(&schemas::text::time(micros)).into_owned());
+            set("source_publish_time", Time(micros).to_string());
         }
         if let Some(attempt) = attempt {
             set("delivery_attempt", attempt.to_string());

@@ -1,43 +1,11 @@
 //! From a message to a valid payment's row, or to the reason why there is none.
 
 use crate::envelope::{Received, publish_micros};
+use crate::reject::Reject;
 use crate::row::{Encoder, Row};
 use google_cloud_pubsub::model::Message;
 use prost::Message as _;
 use schemas::Payment;
-
-/// Why a message can never become rows.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reject {
-    #[error("the attribute schema names {0:?}, not payments.v1.Payment")]
-    OtherSchema(String),
-    #[error("not a payments.v1.Payment: {0}")]
-    Undecodable(String),
-    #[error("invalid payment: {0}")]
-    Invalid(#[from] schemas::Invalid),
-    #[error("the message has no publish time")]
-    NoPublishTime,
-    #[error(
-        "another payment of the same pane has the row key {0:?}; use --row-key-suffix transaction_id for such topics"
-    )]
-    KeyCollision(String),
-    #[error("table {table} refused the row: {code:?}: {message}")]
-    RefusedByTable { table: &'static str, code: tonic::Code, message: String },
-}
-
-impl Reject {
-    /// A stable word for the dead letter's attribute `reason`.
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::OtherSchema(_) => "other_schema",
-            Self::Undecodable(_) => "undecodable",
-            Self::Invalid(_) => "invalid",
-            Self::NoPublishTime => "no_publish_time",
-            Self::KeyCollision(_) => "key_collision",
-            Self::RefusedByTable { .. } => "refused_by_table",
-        }
-    }
-}
 
 /// Makes rows of messages.
 #[derive(Debug, Default)]
@@ -48,7 +16,8 @@ pub struct Decoder {
 }
 
 impl Decoder {
-    /// Decodes, validates and encodes. The message comes back either way: a reject's is bound for the dead-letter topic.
+    /// Decodes, validates and encodes. The message comes back either way: a rejected one is bound for the dead-letter
+    /// topic.
     pub fn decode(&mut self, message: Message) -> Result<Received, Box<(Reject, Message)>> {
         match self.row_of(&message) {
             Ok(row) => Ok(Received { row, message }),

@@ -1,12 +1,12 @@
 //! A value on its way, and the handle that settles its message.
 
+use crate::budget::memory;
 use crate::row::Row;
-use crate::subscriber::memory;
 use crate::window::Element;
+use gcp::share::Permit;
 use google_cloud_pubsub::error::AckError;
 use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::subscriber::handler::Handler;
-use tokio::sync::OwnedSemaphorePermit;
 
 /// Something made from one message, with that message's ack handle.
 ///
@@ -35,11 +35,11 @@ pub fn publish_micros(message: &Message) -> Option<i64> {
 pub struct AckHandle {
     handler: Handler,
     /// The message's share of the memory budget, given back when it is settled.
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Permit,
 }
 
 impl AckHandle {
-    pub fn new(handler: Handler, memory: Option<OwnedSemaphorePermit>) -> Self {
+    pub fn new(handler: Handler, memory: Permit) -> Self {
         Self { handler, _memory: memory }
     }
 

@@ -1,3 +1,5 @@
+//! Why a sink can end with work undone.
+
 use crate::writer::Answer;
 
 /// Why a sink ended with work undone. Whatever was not written is on its way back to the subscription.
@@ -8,10 +10,10 @@ pub enum Error {
     #[error("subscription {subscription}: pulling ended: {reason}")]
     Pull { subscription: String, reason: String },
     #[error(
-        "{returned} message(s) were not confirmed by all three tables and went back to subscription {subscription}; \
+        "{nacked} message(s) were not confirmed by all three tables and went back to subscription {subscription}; \
          start the sink again to write them"
     )]
-    Unwritten { subscription: String, returned: u64 },
+    Unwritten { subscription: String, nacked: u64 },
     #[error(
         "subscription {subscription}: not all acks could be sent in time; some messages will come again, which is harmless"
     )]

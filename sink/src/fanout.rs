@@ -2,62 +2,14 @@
 //!
 //! The batches share the rows and differ in keys alone.
 
-use crate::rivals::{self, Rivals};
+use crate::collisions::{self, Collisions};
+use crate::keys::Keys;
 use crate::row::Row;
 use schemas::layout::{KeySuffix, PerTable, Table};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// One table's row keys in key order, each with the row that it belongs to.
-#[derive(Clone, Debug, Default)]
-pub struct Keys {
-    bytes: Vec<u8>,
-    entries: Vec<Entry>,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    start: u32,
-    end: u32,
-    row: u32,
-}
-
-impl Keys {
-    /// Room for keys of `rows` payments.
-    fn with_room(rows: usize) -> Self {
-        const TYPICAL_KEY_BYTES: usize = 80;
-        Self { bytes: Vec::with_capacity(rows * TYPICAL_KEY_BYTES), entries: Vec::with_capacity(rows) }
-    }
-
-    pub fn len(&self) -> usize {
-        self.entries.len()
-    }
-
-    pub fn key(&self, at: usize) -> &[u8] {
-        let entry = self.entries[at];
-        &self.bytes[entry.start as usize..entry.end as usize]
-    }
-
-    /// The row (the element's place in the pane) of the entry at a place in key order.
-    pub fn row(&self, at: usize) -> usize {
-        self.entries[at].row as usize
-    }
-
-    fn push(&mut self, row: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.bytes.len();
-        write(&mut self.bytes);
-        self.entries.push(Entry { start: start as u32, end: self.bytes.len() as u32, row: row as u32 });
-    }
-
-    fn sort(&mut self) {
-        let bytes = &self.bytes;
-        let key = |entry: &Entry| &bytes[entry.start as usize..entry.end as usize];
-        // Equal keys stay in the order of the pane, so that the later of two payments is the one turned away.
-        self.entries.sort_unstable_by(|a, b| key(a).cmp(key(b)).then(a.row.cmp(&b.row)));
-    }
-}
-
-/// The three tables' shares of one pane.
+/// The three tables' shares of one pane, in the order of [`Table::ALL`].
 #[derive(Clone, Debug)]
 pub struct Batches {
     pub rows: Arc<Vec<Row>>,
@@ -85,18 +37,18 @@ impl Batches {
         if rows.is_empty() {
             return;
         }
-        for (_, keys) in &mut self.keys {
-            Arc::make_mut(keys).entries.retain(|entry| !rows.contains(&(entry.row as usize)));
+        for keys in &mut self.keys {
+            Arc::make_mut(keys).retain_rows(|row| !rows.contains(&row));
         }
     }
 }
 
-/// What becomes of a pane.
+/// A pane, ready to be written.
 #[derive(Debug)]
 pub struct FanOut {
     pub batches: Batches,
     /// Rows that share their key with another one of the pane; those that must not be written are in no batch.
-    pub rivals: Rivals,
+    pub collisions: Collisions,
 }
 
 impl FanOut {
@@ -104,9 +56,9 @@ impl FanOut {
     pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
         let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let rivals = rivals::find(&batches.keys[Table::ByCustomer], &batches.rows);
-        batches.leave_out(&rivals.unwritten());
-        Self { batches, rivals }
+        let collisions = collisions::find(&batches.keys[0], &batches.rows);
+        batches.leave_out(&collisions.left_out());
+        Self { batches, collisions }
     }
 }
 
@@ -131,6 +83,24 @@ mod tests {
                     assert_eq!(keys.key(at), schemas::layout::row_key(payment, table, suffix));
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_must_not_be_written_is_in_no_batch() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let (mut hidden, mut later) = (generator.payment(10), generator.payment(11));
+        hidden.payment_header.as_mut().unwrap().payment_id = "00000000-0000-4000-8000-000000000110".into();
+        later.payment_header.as_mut().unwrap().version = 2;
+        let payments = [generator.payment(10), generator.payment(11), hidden, later, generator.payment(12)];
+        let mut encoder = Encoder::default();
+        let rows: Vec<_> = payments.iter().map(|payment| encoder.row(payment, 5_000)).collect();
+        let FanOut { batches, collisions } = FanOut::of(rows, KeySuffix::None);
+        assert_eq!(collisions.left_out(), HashSet::from([1, 2]));
+        for keys in &batches.keys {
+            let mut written: Vec<_> = (0..keys.len()).map(|at| keys.row(at)).collect();
+            written.sort_unstable();
+            assert_eq!(written, [0, 3, 4]);
         }
     }
 }

@@ -1,7 +1,8 @@
-//! One message's way from bytes to rows with what must hold for every row: for the fuzz target and its seeds.
+//! One message's way from bytes to rows, with checks that every row must pass: for the fuzz target and its seeds.
 
-use crate::decoder::{Decoder, Reject};
+use crate::decoder::Decoder;
 use crate::fanout::Batches;
+use crate::reject::Reject;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use prost::Message as _;
 use schemas::layout::keys::SEPARATOR;
@@ -12,7 +13,7 @@ const PUBLISHED_MICROS: i64 = 1_790_000_000_123_456;
 /// Longest row key that Bigtable takes.
 const MAX_KEY_BYTES: usize = 4 << 10;
 
-/// Decodes, validates and encodes as the sink does; comes back with the number of cells, or why there is no row.
+/// Decodes, validates and encodes as the sink does; returns the number of cells, or why there is no row.
 ///
 /// # Panics
 /// When a row is not one that Bigtable would take and the layout promises.

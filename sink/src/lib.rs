@@ -1,15 +1,36 @@
 //! The second stage: from the subscription to the three tables.
 //!
 //! ```text
-//! subscriber -> decoder -> window -> fanout -> writer -> settle
-//!   pull          Row       Pane     3 batches  3 reports  ack | dead letter | return
+//! subscriber   pulls messages, while their memory fits the budget
+//! decoder      Message -> Row, or a Reject, which goes to the dead-letter topic
+//! window       Rows -> Panes: rows of one window that are written at once
+//! pane         a task each:
+//!   fanout       Pane -> three batches: the same rows under each table's keys, without the collisions
+//!   writer       batches -> Answers -> Verdicts
+//!   settle       Verdicts -> Fates -> Outcomes: ack, dead letter, nack
+//!   tally        counts all that
+//! report       Tallies -> one Report a window
 //! ```
 //!
-//! [`run()`] is the whole path. Nothing is acked before all three tables have confirmed it; whatever else happens, its
-//! handle is dropped and the service delivers it again. Rows are idempotent, so that does no harm.
+//! [`run()`] puts this together, and `run.rs` is the loop that drives it. Nothing is acked before all three tables have
+//! confirmed it; whatever else happens, its handle is dropped and the service delivers it again. Rows are idempotent, so
+//! that does no harm.
+//!
+//! Six words for results, in the order in which they come about:
+//!
+//! | Word | Of | Is |
+//! |---|---|---|
+//! | `Answer` | a row in one table | the last that Bigtable said about it, or about the call that it was in |
+//! | `Verdict` | a row in one table | what the answer means: written, again, poison, configuration, unconfirmed |
+//! | `Fate` | a message | what is to become of it, by the verdicts of all three tables |
+//! | `Outcome` | a message | what did become of it: acked, dead-lettered, nacked |
+//! | `Tally` | a pane | counts of its payments and outcomes, which add up |
+//! | `Report` | a window | the sum of its tallies, logged once the window is done |
 
 #[doc(hidden)]
 pub mod bench_support;
+mod budget;
+mod collisions;
 mod dead_letter;
 mod decoder;
 mod envelope;
@@ -17,14 +38,18 @@ mod error;
 mod fanout;
 #[doc(hidden)]
 pub mod fuzzing;
+mod keys;
 mod options;
+mod pane;
 mod progress;
+mod reject;
 mod report;
-mod rivals;
 mod row;
 mod run;
 mod settle;
 mod subscriber;
+mod tally;
+mod time;
 mod window;
 mod writer;
 
@@ -34,18 +59,13 @@ pub use progress::Progress;
 pub use service::metrics::Counter;
 
 use dead_letter::DeadLetters;
-use envelope::{Envelope, Received};
-use fanout::FanOut;
 use gcp::{bigtable::Bigtable, pubsub::Pubsub};
-use report::Tally;
-use run::{Done, Run};
-use schemas::layout::{KeySuffix, PerTable};
-use service::{blocking::busy, clock::now_micros};
+use pane::Stages;
+use run::Run;
+use schemas::layout::Table;
 use settle::Settler;
 use std::{sync::Arc, time::Duration};
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use window::Pane;
 use writer::Writer;
 
 /// How long a dead letter's publish is retried.
@@ -62,64 +82,25 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), Error> {
     options.check()?;
-    let sink = Arc::new(Sink::prepare(options, pubsub, bigtable, progress.clone()).await?);
+    let subscription = pubsub.subscription_name(&options.subscription);
+    let dead_letter_topic = pubsub.topic_name(&options.dead_letter_topic);
+    pubsub.require_subscription(&subscription).await?;
+    pubsub.require_topic(&dead_letter_topic).await?;
+    let tables = Table::ALL.map(|table| bigtable.table_name(table.id()));
+    for name in &tables {
+        bigtable.require_table(name).await?;
+    }
+    bigtable.warm(&options.app_profile).await;
+
+    let (connections, give_up) = (bigtable.transports(), CancellationToken::new());
+    let writer = Writer::new(options.writer(), tables, connections, give_up.clone(), progress.clone());
+    let publisher = pubsub.publisher(DEAD_LETTER_PATIENCE).await?.publisher(dead_letter_topic).build();
+    let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
     let subscriber = pubsub.subscriber(options.streams).await?;
-    let (streams, deliveries) = subscriber::open(&subscriber, &sink.subscription, options, &progress);
-    tracing::info!(subscription = sink.subscription, "consuming");
-    Run::new(options, sink, streams).consume(options, deliveries, shutdown).await
-}
+    let (streams, deliveries) = subscriber::open(&subscriber, &subscription, options, &progress);
+    tracing::info!(subscription, "consuming");
 
-/// What every pane's task uses.
-struct Sink {
-    subscription: String,
-    key_suffix: KeySuffix,
-    writer: Writer,
-    settler: Settler,
-    give_up: CancellationToken,
-    table_names: PerTable<String>,
-    progress: Arc<Progress>,
-}
-
-impl Sink {
-    /// Checks that everything the path needs is there.
-    async fn prepare(
-        options: &Options,
-        pubsub: &Pubsub,
-        bigtable: &Bigtable,
-        progress: Arc<Progress>,
-    ) -> Result<Self, Error> {
-        let subscription = pubsub.subscription_name(&options.subscription);
-        let dead_letter_topic = pubsub.topic_name(&options.dead_letter_topic);
-        pubsub.require_subscription(&subscription).await?;
-        pubsub.require_topic(&dead_letter_topic).await?;
-        let table_names = PerTable::from_fn(|table| bigtable.table_name(table.id()));
-        for name in table_names.values() {
-            bigtable.require_table(name).await?;
-        }
-        bigtable.warm(&options.app_profile).await;
-        let give_up = CancellationToken::new();
-        let (tables, lanes) = (table_names.clone(), bigtable.transports());
-        let writer = Writer::new(options.writer(), tables, lanes, give_up.clone(), progress.clone());
-        let publisher = pubsub.publisher(DEAD_LETTER_PATIENCE).await?.publisher(dead_letter_topic).build();
-        let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
-        let key_suffix = options.row_key_suffix.into();
-        Ok(Self { subscription, key_suffix, writer, settler, give_up, table_names, progress })
-    }
-
-    /// fan out -> write -> settle
-    async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> Done {
-        let (window, started) = (pane.window_start_micros, Instant::now());
-        let part = |Envelope { value: Received { row, message }, handle }| {
-            (row, Envelope { value: message, handle })
-        };
-        let (rows, messages): (Vec<_>, Vec<_>) = pane.elements.into_iter().map(part).unzip();
-        let FanOut { batches, rivals } = busy(|| FanOut::of(rows, self.key_suffix));
-        let mut tally = Tally::of_pane(&batches.rows, rivals.duplicates);
-        let reports = self.writer.write(&batches).await;
-        let written_micros = now_micros();
-        let settled = self.settler.settle(messages, rivals, reports).await;
-        tally.conclude(&settled.ends, written_micros, &self.progress.latency);
-        tracing::debug!(window, payments = tally.payments, elapsed = ?started.elapsed(), "pane written");
-        Done { window_start_micros: Some(window), tally, settled }
-    }
+    let key_suffix = options.row_key_suffix.into();
+    let stages = Stages { key_suffix, writer, settler, give_up, progress };
+    Run::new(options, subscription, stages, streams).consume(options, deliveries, shutdown).await
 }

@@ -70,7 +70,7 @@ fn report(progress: &sink::Progress) {
         received = progress.received.get(),
         acked = progress.acked.get(),
         dead_lettered = progress.dead_lettered.get(),
-        returned = progress.returned.get(),
+        returned = progress.nacked.get(),
         retries = progress.retries.get(),
         "stopped"
     );

@@ -26,7 +26,7 @@ pub struct Progress {
     /// Messages acked after their dead letter was published.
     pub dead_lettered: Counter,
     /// Messages given back to the subscription: some table had not confirmed, or no dead letter could be published.
-    pub returned: Counter,
+    pub nacked: Counter,
     /// Panes written.
     pub panes: Counter,
     /// Messages that came after their window's report.
@@ -61,7 +61,7 @@ impl Default for Progress {
             retries: Counter::default(),
             acked: Counter::default(),
             dead_lettered: Counter::default(),
-            returned: Counter::default(),
+            nacked: Counter::default(),
             panes: Counter::default(),
             late: Counter::default(),
             duplicates: Counter::default(),
@@ -96,7 +96,7 @@ impl Progress {
             "Messages acked after their dead letter was published",
             &self.dead_lettered,
         );
-        count("messages_returned", "Messages given back to the subscription", &self.returned);
+        count("messages_returned", "Messages given back to the subscription", &self.nacked);
         count("messages_late", "Messages that came after their window's report", &self.late);
         count(
             "payments_duplicate",

@@ -1,15 +1,11 @@
-//! What each window amounted to, told once the window is done. Pure: time comes in as arguments.
+//! Each window's tally, reported once the window is done. Pure: time comes in as an argument.
 //!
 //! A window is done when its time is over, nothing of it is being held or written, and nothing has come for it for a
 //! while. What comes after that (redeliveries, a replay) is late, and makes a report of its own.
 
-use crate::row::Row;
-use crate::settle::End;
-use schemas::layout::type_name;
-use schemas::payment::PaymentType;
-use schemas::text::{minor_digits, time};
-use service::latency::Latency;
-use service::metrics;
+use crate::tally::Tally;
+use crate::time::Time;
+use schemas::text::minor_digits;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
@@ -17,110 +13,6 @@ use tokio::time::Instant;
 
 /// Windows whose report is remembered, so that what comes later is known to be late: a week of minutes.
 const REMEMBERED: usize = 10_080;
-
-/// What is known of some payments: of a pane's, and added up, of a window's.
-#[derive(Clone, Debug, Default)]
-pub struct Tally {
-    /// Valid payments, redelivered ones included.
-    pub payments: u64,
-    /// By `PaymentType`.
-    rails: [u64; 8],
-    /// By currency, in minor units.
-    amounts: BTreeMap<[u8; 3], i128>,
-    /// Business times of the first and the last payment, UTC microseconds.
-    events: Option<(i64, i64)>,
-    /// Payments that a pane held twice, in the same version.
-    pub duplicates: u64,
-    /// Messages that can never have their rows, and went to the dead-letter topic.
-    pub rejected: u64,
-    /// Messages given back to the subscription.
-    pub returned: u64,
-    /// Messages of windows whose report had been given.
-    pub late: u64,
-    pub panes: u64,
-    /// From publish to the confirmation of all three rows.
-    pub latency: Latency,
-    /// Publish times of the payments, UTC microseconds, until it is known what became of them.
-    published: Vec<i64>,
-}
-
-impl Tally {
-    /// What a pane holds.
-    pub fn of_pane(rows: &[Row], duplicates: u64) -> Self {
-        let mut tally = Self { panes: 1, duplicates, ..Self::default() };
-        for row in rows {
-            tally.count(row);
-        }
-        tally.published = rows.iter().map(|row| row.publish_micros).collect();
-        tally
-    }
-
-    /// Adds what became of the messages, in the pane's order. All rows were confirmed at `written_micros`.
-    pub fn conclude(&mut self, ends: &[End], written_micros: i64, measured: &metrics::Histogram) {
-        for end in ends {
-            match end {
-                End::Acked => {}
-                End::Buried => self.rejected += 1,
-                End::Returned(_) => self.returned += 1,
-            }
-        }
-        for (published, end) in std::mem::take(&mut self.published).into_iter().zip(ends) {
-            if *end == End::Acked {
-                let micros = written_micros.saturating_sub(published).max(0);
-                let latency = Duration::from_micros(micros as u64);
-                self.latency.record(latency);
-                measured.observe(latency.as_secs_f64());
-            }
-        }
-    }
-
-    fn count(&mut self, row: &Row) {
-        self.payments += 1;
-        if let Some(rail) = self.rails.get_mut(row.payment_type as usize) {
-            *rail += 1;
-        }
-        let at = row.created_micros;
-        self.events = Some(self.events.map_or((at, at), |(first, last)| (first.min(at), last.max(at))));
-        *self.amounts.entry(row.currency).or_default() += i128::from(row.minor_units);
-    }
-
-    fn add(&mut self, other: Self) {
-        self.payments += other.payments;
-        for (mine, theirs) in self.rails.iter_mut().zip(other.rails) {
-            *mine += theirs;
-        }
-        for (currency, units) in other.amounts {
-            *self.amounts.entry(currency).or_default() += units;
-        }
-        self.events = match (self.events, other.events) {
-            (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
-            (mine, theirs) => mine.or(theirs),
-        };
-        self.duplicates += other.duplicates;
-        self.rejected += other.rejected;
-        self.returned += other.returned;
-        self.late += other.late;
-        self.panes += other.panes;
-        self.latency.add(other.latency);
-    }
-
-    /// From ACH on.
-    pub fn payments_by_rail(&self) -> &[u64] {
-        &self.rails[1..]
-    }
-
-    /// Payments by rail, the rails without any left out.
-    pub fn rails(&self) -> impl Iterator<Item = (&'static str, u64)> {
-        self.rails.iter().enumerate().filter(|(_, count)| **count > 0).filter_map(|(rail, &count)| {
-            Some((type_name(PaymentType::try_from(i32::try_from(rail).ok()?).ok()?), count))
-        })
-    }
-
-    /// By currency, in minor units.
-    pub fn amounts(&self) -> impl Iterator<Item = (&str, i128)> {
-        self.amounts.iter().map(|(currency, &units)| (std::str::from_utf8(currency).unwrap_or("XXX"), units))
-    }
-}
 
 fn major(units: i128, currency: &str) -> String {
     let (sign, digits) = (if units < 0 { "-" } else { "" }, minor_digits(currency));
@@ -155,7 +47,7 @@ impl Report {
             ),
             late = tally.late,
             rejected = tally.rejected,
-            returned = tally.returned,
+            returned = tally.nacked,
             duplicates = tally.duplicates,
             first_event = tally.events.map(|(first, _)| tracing::field::display(Time(first))),
             last_event = tally.events.map(|(_, last)| tracing::field::display(Time(last))),
@@ -163,14 +55,6 @@ impl Report {
             latency_p99_ms = millis(0.99),
             "window done"
         );
-    }
-}
-
-struct Time(i64);
-
-impl fmt::Display for Time {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&String::from_utf8_lossy(&time(self.0)))
     }
 }
 
@@ -192,7 +76,7 @@ pub struct Reports {
     /// How long nothing must have come for a window.
     quiet: Duration,
     open: BTreeMap<i64, Open>,
-    told: BTreeSet<i64>,
+    reported: BTreeSet<i64>,
 }
 
 #[derive(Debug)]
@@ -205,7 +89,7 @@ struct Open {
 
 impl Reports {
     pub fn new(window: Duration, quiet: Duration) -> Self {
-        Self { window, quiet, open: BTreeMap::new(), told: BTreeSet::new() }
+        Self { window, quiet, open: BTreeMap::new(), reported: BTreeSet::new() }
     }
 
     /// A pane of this window, or a reject, is on its way.
@@ -216,7 +100,7 @@ impl Reports {
             .pending += 1;
     }
 
-    /// It has ended; says how much of it was late. `now_micros` is the wall clock's UTC microseconds at `now`.
+    /// It has ended; returns how much of it was late. `now_micros` is the wall clock's UTC microseconds at `now`.
     pub fn settled(
         &mut self,
         window_start_micros: i64,
@@ -224,7 +108,7 @@ impl Reports {
         now: Instant,
         now_micros: i64,
     ) -> u64 {
-        if self.told.contains(&window_start_micros) {
+        if self.reported.contains(&window_start_micros) {
             tally.late = tally.payments + tally.rejected;
         }
         let late = tally.late;
@@ -242,7 +126,7 @@ impl Reports {
         self.open.values().filter(|open| open.pending == 0).map(|open| open.due).min()
     }
 
-    /// A window that is done. `held` tells whether something of a window is still waiting for its pane.
+    /// A window that is done. `held` says whether something of a window is still waiting for its pane.
     pub fn done(&mut self, now: Instant, held: impl Fn(i64) -> bool) -> Option<Report> {
         let is_done = |(_, open): &(&i64, &Open)| open.pending == 0 && open.due <= now;
         let start = loop {
@@ -253,20 +137,20 @@ impl Reports {
             // Its pane will move this once it is written.
             self.open.get_mut(&start)?.due = now + self.quiet;
         };
-        self.tell(start)
+        self.report(start)
     }
 
-    /// What there is of any window, done or not: for the end of a run.
+    /// Any window's report, done or not: for the end of a run.
     pub fn rest(&mut self) -> Option<Report> {
         let start = *self.open.first_key_value()?.0;
-        self.tell(start)
+        self.report(start)
     }
 
-    fn tell(&mut self, window_start_micros: i64) -> Option<Report> {
+    fn report(&mut self, window_start_micros: i64) -> Option<Report> {
         let tally = self.open.remove(&window_start_micros)?.tally;
-        self.told.insert(window_start_micros);
-        if self.told.len() > REMEMBERED {
-            self.told.pop_first();
+        self.reported.insert(window_start_micros);
+        if self.reported.len() > REMEMBERED {
+            self.reported.pop_first();
         }
         Some(Report { window_start_micros, tally })
     }
@@ -275,8 +159,6 @@ impl Reports {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::row::Encoder;
-    use generator::{Config, Generator};
     use proptest::prelude::*;
 
     const MINUTE: i64 = 60_000_000;
@@ -287,7 +169,9 @@ mod tests {
     }
 
     fn tally(payments: u64) -> Tally {
-        Tally { payments, panes: 1, ..Tally::default() }
+        let mut tally = Tally::of_pane(&[], 0);
+        tally.payments = payments;
+        tally
     }
 
     #[tokio::test(start_paused = true)]
@@ -327,35 +211,6 @@ mod tests {
             let report = reports.done(start + QUIET, |_| false).unwrap();
             assert_eq!(report.tally.late, expected);
         }
-    }
-
-    #[test]
-    fn a_tally_adds_up_rails_amounts_and_times() {
-        let generator = Generator::new(Config::default()).unwrap();
-        let payments: Vec<_> = (0..500).map(|index| generator.payment(index)).collect();
-        let (mut whole, mut encoder) = (Tally::default(), Encoder::default());
-        for half in payments.chunks(200) {
-            let mut tally = Tally::default();
-            for payment in half {
-                tally.count(&encoder.row(payment, 0));
-            }
-            whole.add(tally);
-        }
-        assert_eq!(whole.payments, 500);
-        assert_eq!(whole.rails().map(|(_, count)| count).sum::<u64>(), 500);
-        let card = payments
-            .iter()
-            .filter(|payment| payment.payment_header.as_ref().unwrap().payment_type() == PaymentType::Card);
-        assert_eq!(whole.rails().find(|(rail, _)| *rail == "CARD").unwrap().1, card.count() as u64);
-        let usd: i64 = payments
-            .iter()
-            .filter_map(|payment| payment.amount.as_ref())
-            .filter(|amount| amount.currency == "USD")
-            .map(|amount| amount.minor_units)
-            .sum();
-        assert_eq!(whole.amounts().find(|(currency, _)| *currency == "USD").unwrap().1, i128::from(usd));
-        let times = payments.iter().map(|payment| payment.payment_header.as_ref().unwrap().created_at_micros);
-        assert_eq!(whole.events, Some((times.clone().min().unwrap(), times.max().unwrap())));
     }
 
     #[test]

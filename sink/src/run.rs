@@ -1,12 +1,15 @@
-//! One run's loop: deliveries into windows, panes out to tasks, and an orderly end.
+//! The loop: deliveries into windows, panes out to tasks, their outcomes into reports, and an orderly end.
 
-use crate::decoder::Reject;
 use crate::envelope::{Envelope, Received, publish_micros};
-use crate::report::{Reports, Tally};
-use crate::settle::{End, Settled};
+use crate::error::Error;
+use crate::options::Options;
+use crate::pane::{PaneOutcome, Stages};
+use crate::reject::Reject;
+use crate::report::Reports;
+use crate::settle::Outcome;
 use crate::subscriber::{Delivery, Streams};
+use crate::time::Time;
 use crate::window::{Pane, Windows};
-use crate::{Error, Options, Sink};
 use google_cloud_pubsub::model::Message;
 use service::clock::now_micros;
 use std::collections::HashSet;
@@ -17,31 +20,27 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, info_span};
 
 /// Most deliveries taken from the queue at once.
 const GULP: usize = 512;
 /// Time for the last acks and nacks to go out.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a task comes back with.
-#[derive(Debug)]
-pub struct Done {
-    /// `None` for a reject without a publish time.
-    pub window_start_micros: Option<i64>,
-    pub tally: Tally,
-    pub settled: Settled,
-}
-
 /// One run's state.
 pub struct Run {
-    sink: Arc<Sink>,
+    /// Full name, for errors.
+    subscription: String,
+    stages: Arc<Stages>,
     streams: Streams,
     windows: Windows<Envelope<Received>>,
-    /// Panes being written and rejects being buried.
-    tasks: JoinSet<Done>,
+    /// Panes being written and rejects being dead-lettered.
+    tasks: JoinSet<PaneOutcome>,
+    /// Panes started so far, which numbers them in the log.
+    panes: u64,
     reports: Reports,
     /// Messages given back and not seen again since.
-    returned: HashSet<String>,
+    nacked: HashSet<String>,
     last_delivery: Instant,
     draining: bool,
     /// While draining: when to stop trying.
@@ -49,14 +48,16 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(options: &Options, sink: Arc<Sink>, streams: Streams) -> Self {
+    pub fn new(options: &Options, subscription: String, stages: Stages, streams: Streams) -> Self {
         Self {
-            sink,
+            subscription,
+            stages: Arc::new(stages),
             streams,
             windows: Windows::new(options.limits()),
             tasks: JoinSet::new(),
+            panes: 0,
             reports: Reports::new(options.window, options.max_pane_age),
-            returned: HashSet::new(),
+            nacked: HashSet::new(),
             last_delivery: Instant::now(),
             draining: false,
             deadline: None,
@@ -75,19 +76,19 @@ impl Run {
             Err(error) => Err(error),
         };
         // Dropped handles nack. All of them must be gone before the streams can close.
-        self.sink.give_up.cancel();
+        self.stages.give_up.cancel();
         self.tasks.shutdown().await;
         while let Some(report) = self.reports.rest() {
             report.log();
         }
         drop((self.windows, deliveries));
         let closed = self.streams.closed(CLOSE_TIMEOUT).await;
-        let subscription = self.sink.subscription.clone();
         end?;
-        match self.returned.len() as u64 {
+        let subscription = self.subscription;
+        match self.nacked.len() as u64 {
             0 if closed => Ok(()),
             0 => Err(Error::Unacked { subscription }),
-            returned => Err(Error::Unwritten { subscription, returned }),
+            nacked => Err(Error::Unwritten { subscription, nacked }),
         }
     }
 
@@ -107,7 +108,7 @@ impl Run {
                 biased;
                 () = shutdown.cancelled(), if !self.draining => self.drain(options.grace_period),
                 () = until(self.deadline) => self.give_up(),
-                Some(done) = self.tasks.join_next() => self.account(done)?,
+                Some(ended) = self.tasks.join_next() => self.account(ended)?,
                 () = until(self.reports.next_due()) => self.report_done(),
                 () = until(self.windows.next_due()) => self.fire_due(),
                 count = deliveries.recv_many(&mut gulp, GULP) => {
@@ -117,7 +118,7 @@ impl Run {
                     for delivery in gulp.drain(..) {
                         self.take(delivery)?;
                     }
-                    self.sink.progress.memory.set(self.streams.memory() as i64);
+                    self.stages.progress.memory.set(self.streams.memory() as i64);
                 }
                 () = until(idle), if !self.draining => self.drain(options.grace_period),
             }
@@ -141,21 +142,23 @@ impl Run {
                 self.start_reject(envelope);
             }
             Delivery::Broken(error) => {
-                return Err(Error::pull(&self.sink.subscription, &error));
+                return Err(Error::pull(&self.subscription, &error));
             }
         }
         Ok(())
     }
 
     fn seen(&mut self, message_id: &str) {
-        if !self.returned.is_empty() {
-            self.returned.remove(message_id);
+        if !self.nacked.is_empty() {
+            self.nacked.remove(message_id);
         }
     }
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {
         self.reports.started(pane.window_start_micros, Instant::now());
-        self.tasks.spawn(self.sink.clone().write(pane));
+        self.panes += 1;
+        let span = info_span!("pane", window = %Time(pane.window_start_micros), pane = self.panes);
+        self.tasks.spawn(self.stages.clone().write(pane).instrument(span));
     }
 
     fn start_reject(&mut self, envelope: Envelope<(Reject, Message)>) {
@@ -163,13 +166,8 @@ impl Run {
         if let Some(start) = window {
             self.reports.started(start, Instant::now());
         }
-        let sink = self.sink.clone();
-        self.tasks.spawn(async move {
-            let settled = sink.settler.reject(envelope).await;
-            let mut tally = Tally::default();
-            tally.conclude(&settled.ends, now_micros(), &sink.progress.latency);
-            Done { window_start_micros: window, tally, settled }
-        });
+        let span = info_span!("reject", window = window.map(|start| display(Time(start))));
+        self.tasks.spawn(self.stages.clone().reject(window, envelope).instrument(span));
     }
 
     fn report_done(&mut self) {
@@ -190,32 +188,29 @@ impl Run {
         }
     }
 
-    fn account(&mut self, done: Result<Done, JoinError>) -> Result<(), Error> {
+    fn account(&mut self, ended: Result<PaneOutcome, JoinError>) -> Result<(), Error> {
         // A task ends by returning; a panic in one is a bug that must not pass for work done.
-        let Done { window_start_micros, tally, settled } =
-            done.map_err(|error| Error::Bug(error.to_string()))?;
-        self.sink.progress.memory.set(self.streams.memory() as i64);
-        self.sink.progress.panes.inc_by(tally.panes);
-        self.sink.progress.duplicates.inc_by(tally.duplicates);
-        for (rail, payments) in self.sink.progress.rails.iter().zip(tally.payments_by_rail()) {
+        let PaneOutcome { window_start_micros, tally, outcomes, configuration } =
+            ended.map_err(|error| Error::Bug(error.to_string()))?;
+        let progress = &self.stages.progress;
+        progress.memory.set(self.streams.memory() as i64);
+        progress.panes.inc_by(tally.panes);
+        progress.duplicates.inc_by(tally.duplicates);
+        for (rail, payments) in progress.rails.iter().zip(tally.payments_by_rail()) {
             rail.inc_by(*payments);
         }
         for (currency, minor_units) in tally.amounts() {
-            self.sink.progress.add_amount(currency, minor_units);
+            progress.add_amount(currency, minor_units);
         }
         if let Some(window) = window_start_micros {
             let late = self.reports.settled(window, tally, Instant::now(), now_micros());
-            self.sink.progress.late.inc_by(late);
+            progress.late.inc_by(late);
         }
-        let returned = settled.ends.into_iter().filter_map(|end| match end {
-            End::Returned(message_id) => Some(message_id),
-            End::Acked | End::Buried => None,
-        });
-        self.returned.extend(returned);
-        match settled.configuration {
-            None => Ok(()),
-            Some((table, answer)) => Err(Error::table(&self.sink.table_names[table], &answer)),
-        }
+        self.nacked.extend(outcomes.into_iter().filter_map(|outcome| match outcome {
+            Outcome::Nacked(message_id) => Some(message_id),
+            Outcome::Acked | Outcome::DeadLettered => None,
+        }));
+        configuration.map_or(Ok(()), Err)
     }
 
     /// Stops pulling. The deliveries end soon after, and with them the pump.
@@ -229,7 +224,7 @@ impl Run {
     fn give_up(&mut self) {
         tracing::warn!("the grace period is over; what is not written goes back to the subscription");
         self.deadline = None;
-        self.sink.give_up.cancel();
+        self.stages.give_up.cancel();
     }
 
     async fn write_rest(&mut self) -> Result<(), Error> {
@@ -237,9 +232,9 @@ impl Run {
         loop {
             tokio::select! {
                 () = until(self.deadline) => self.give_up(),
-                done = self.tasks.join_next() => match done {
+                ended = self.tasks.join_next() => match ended {
                     None => return Ok(()),
-                    Some(done) => self.account(done)?,
+                    Some(ended) => self.account(ended)?,
                 },
             }
         }

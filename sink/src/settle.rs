@@ -1,11 +1,11 @@
-//! Decides each message's fate from what the three tables said, and carries it out.
+//! Decides each message's fate from the three tables' verdicts, and carries it out.
 
+use crate::collisions::Collisions;
 use crate::dead_letter::DeadLetters;
-use crate::decoder::Reject;
 use crate::envelope::{AckHandle, Envelope};
 use crate::progress::Progress;
-use crate::rivals::Rivals;
-use crate::writer::{Answer, Failure, Report};
+use crate::reject::Reject;
+use crate::writer::{Answer, Verdict};
 use futures_util::future::join_all;
 use google_cloud_pubsub::model::Message;
 use schemas::layout::{PerTable, Table};
@@ -19,26 +19,17 @@ enum Fate {
     /// It can never have all its rows.
     DeadLetter(Reject),
     /// Some table has not confirmed: it must come again.
-    Return,
+    Nack,
 }
 
 /// What became of a message.
 #[derive(Debug, PartialEq)]
-pub enum End {
+pub enum Outcome {
     Acked,
     /// Its dead letter is published, and it is acked.
-    Buried,
+    DeadLettered,
     /// Given back to the subscription; its id.
-    Returned(String),
-}
-
-/// How a pane ended.
-#[derive(Debug, Default)]
-pub struct Settled {
-    /// Message by message.
-    pub ends: Vec<End>,
-    /// Set when a table, a permission or the login is wrong.
-    pub configuration: Option<(Table, Answer)>,
+    Nacked(String),
 }
 
 /// Carries out fates.
@@ -53,76 +44,77 @@ impl Settler {
         Self { dead_letters, progress }
     }
 
-    /// Settles a written pane: acks only what all three tables have confirmed.
+    /// Settles a pane after its write: acks only messages that all three tables have confirmed. `unwritten` are each
+    /// table's rows that it does not have. Returns the outcomes, and the table that is configured wrongly, if any.
     pub async fn settle(
         &self,
         messages: Vec<Envelope<Message>>,
-        rivals: Rivals,
-        reports: PerTable<Report>,
-    ) -> Settled {
-        let (mut fates, configuration) = fates(messages.len(), rivals.collisions, reports);
-        follow(&mut fates, &rivals.superseded);
-        let settled = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
-        Settled { ends: join_all(settled).await, configuration }
+        collisions: Collisions,
+        unwritten: [Vec<(usize, Verdict, Answer)>; 3],
+    ) -> (Vec<Outcome>, Option<(Table, Answer)>) {
+        let (mut fates, configuration) = fates(messages.len(), collisions.rejected, unwritten);
+        follow(&mut fates, &collisions.superseded);
+        let outcomes = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
+        (join_all(outcomes).await, configuration)
     }
 
     /// Settles a message that is no payment.
-    pub async fn reject(&self, envelope: Envelope<(Reject, Message)>) -> Settled {
+    pub async fn reject(&self, envelope: Envelope<(Reject, Message)>) -> Outcome {
         let (reject, message) = envelope.value;
-        let end = self.bury(&message, &reject, envelope.handle).await;
-        Settled { ends: vec![end], configuration: None }
+        self.dead_letter(&message, &reject, envelope.handle).await
     }
 
-    async fn carry_out(&self, envelope: Envelope<Message>, fate: Fate) -> End {
+    async fn carry_out(&self, envelope: Envelope<Message>, fate: Fate) -> Outcome {
         let Envelope { value: message, handle } = envelope;
         match fate {
             Fate::Ack => {
                 if let Err(error) = handle.ack().await {
                     // The rows are there and will only be written again, the same.
                     tracing::debug!(%error, "ack not confirmed");
-                    return self.returned(&message);
+                    return self.nacked(&message);
                 }
                 self.progress.acked.inc();
-                End::Acked
+                Outcome::Acked
             }
-            Fate::DeadLetter(reject) => self.bury(&message, &reject, handle).await,
-            Fate::Return => self.returned(&message),
+            Fate::DeadLetter(reject) => self.dead_letter(&message, &reject, handle).await,
+            Fate::Nack => self.nacked(&message),
         }
     }
 
-    async fn bury(&self, message: &Message, reject: &Reject, handle: AckHandle) -> End {
+    async fn dead_letter(&self, message: &Message, reject: &Reject, handle: AckHandle) -> Outcome {
         if let Err(error) = self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
             tracing::error!(message_id = message.message_id, %error, "no dead letter could be published");
-            return self.returned(message);
+            return self.nacked(message);
         }
         if handle.ack().await.is_err() {
-            return self.returned(message);
+            return self.nacked(message);
         }
         self.progress.dead_lettered.inc();
-        End::Buried
+        Outcome::DeadLettered
     }
 
-    fn returned(&self, message: &Message) -> End {
-        self.progress.returned.inc();
-        End::Returned(message.message_id.clone())
+    fn nacked(&self, message: &Message) -> Outcome {
+        self.progress.nacked.inc();
+        Outcome::Nacked(message.message_id.clone())
     }
 }
 
 /// One fate a row, and the first configuration error met.
 fn fates(
     rows: usize,
-    collisions: Vec<(usize, String)>,
-    reports: PerTable<Report>,
+    rejected: Vec<(usize, String)>,
+    unwritten: [Vec<(usize, Verdict, Answer)>; 3],
 ) -> (Vec<Fate>, Option<(Table, Answer)>) {
     let mut fates: Vec<Fate> = (0..rows).map(|_| Fate::Ack).collect();
-    for (row, key) in collisions {
+    for (row, key) in rejected {
         fates[row] = Fate::DeadLetter(Reject::KeyCollision(key));
     }
     let mut configuration = None;
-    for (table, report) in reports {
-        for (row, failure) in report.failed {
-            match failure {
-                Failure::Poison(answer) => {
+    for (table, unwritten) in Table::ALL.into_iter().zip(unwritten) {
+        for (row, verdict, answer) in unwritten {
+            match verdict {
+                Verdict::Written => {}
+                Verdict::Poison => {
                     if fates[row] == Fate::Ack {
                         let (code, message) = (answer.code, answer.message);
                         fates[row] =
@@ -130,9 +122,9 @@ fn fates(
                     }
                 }
                 // Not known to be written anywhere outweighs known to be wrong: the message will come again.
-                Failure::Unconfirmed(_) => fates[row] = Fate::Return,
-                Failure::Configuration(answer) => {
-                    fates[row] = Fate::Return;
+                Verdict::Unconfirmed | Verdict::Again => fates[row] = Fate::Nack,
+                Verdict::Configuration => {
+                    fates[row] = Fate::Nack;
                     configuration.get_or_insert((table, answer));
                 }
             }
@@ -145,7 +137,7 @@ fn fates(
 fn follow(fates: &mut [Fate], superseded: &[(usize, usize)]) {
     for (row, by) in superseded {
         if fates[*by] != Fate::Ack {
-            fates[*row] = Fate::Return;
+            fates[*row] = Fate::Nack;
         }
     }
 }
@@ -159,20 +151,20 @@ mod tests {
         Answer { code, message: "m".into(), retry_delay: None }
     }
 
-    fn report(failed: Vec<(usize, Failure)>) -> Report {
-        Report { failed }
+    fn unwritten(row: usize, verdict: Verdict, code: Code) -> Vec<(usize, Verdict, Answer)> {
+        vec![(row, verdict, answer(code))]
     }
 
     #[test]
     fn only_what_all_three_tables_confirmed_is_acked() {
-        let reports = PerTable {
-            by_customer: report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]),
-            by_date: report(vec![]),
-            by_transaction: report(vec![(2, Failure::Poison(answer(Code::InvalidArgument)))]),
-        };
-        let (fates, configuration) = fates(4, vec![], reports);
+        let unwritten = [
+            unwritten(1, Verdict::Unconfirmed, Code::Unavailable),
+            vec![],
+            unwritten(2, Verdict::Poison, Code::InvalidArgument),
+        ];
+        let (fates, configuration) = fates(4, vec![], unwritten);
         assert_eq!(fates[0], Fate::Ack);
-        assert_eq!(fates[1], Fate::Return);
+        assert_eq!(fates[1], Fate::Nack);
         assert!(matches!(
             &fates[2],
             Fate::DeadLetter(Reject::RefusedByTable { table: "payments_by_transaction", .. })
@@ -183,29 +175,26 @@ mod tests {
 
     #[test]
     fn unconfirmed_outweighs_poison_in_either_order() {
-        let poison = || report(vec![(0, Failure::Poison(answer(Code::InvalidArgument)))]);
-        let open = || report(vec![(0, Failure::Unconfirmed(answer(Code::Unavailable)))]);
-        for (by_customer, by_date) in [(poison(), open()), (open(), poison())] {
-            let reports = PerTable { by_customer, by_date, by_transaction: report(vec![]) };
-            assert_eq!(fates(1, vec![], reports).0, [Fate::Return]);
-        }
+        let poison = || unwritten(0, Verdict::Poison, Code::InvalidArgument);
+        let open = || unwritten(0, Verdict::Unconfirmed, Code::Unavailable);
+        assert_eq!(fates(1, vec![], [poison(), open(), vec![]]).0, [Fate::Nack]);
+        assert_eq!(fates(1, vec![], [open(), poison(), vec![]]).0, [Fate::Nack]);
     }
 
     #[test]
     fn a_configuration_error_returns_the_message_and_is_told() {
-        let by_date = report(vec![(0, Failure::Configuration(answer(Code::NotFound)))]);
-        let reports = PerTable { by_date, ..PerTable::default() };
-        let (fates, configuration) = fates(1, vec![], reports);
-        assert_eq!(fates, [Fate::Return]);
+        let unwritten = [vec![], unwritten(0, Verdict::Configuration, Code::NotFound), vec![]];
+        let (fates, configuration) = fates(1, vec![], unwritten);
+        assert_eq!(fates, [Fate::Nack]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
     }
 
     #[test]
     fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
-        let by_customer = report(vec![(1, Failure::Unconfirmed(answer(Code::Unavailable)))]);
-        let (mut fates, _) = fates(4, vec![], PerTable { by_customer, ..PerTable::default() });
+        let open = unwritten(1, Verdict::Unconfirmed, Code::Unavailable);
+        let (mut fates, _) = fates(4, vec![], [open, vec![], vec![]]);
         follow(&mut fates, &[(0, 1), (2, 3)]);
-        assert_eq!(fates, [Fate::Return, Fate::Return, Fate::Ack, Fate::Ack]);
+        assert_eq!(fates, [Fate::Nack, Fate::Nack, Fate::Ack, Fate::Ack]);
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! Streaming pulls: messages in, decoded, within the memory budget.
 
-use crate::decoder::{Decoder, Reject};
+use crate::budget::{Budget, unclaimed_per_stream};
+use crate::decoder::Decoder;
 use crate::envelope::{AckHandle, Envelope, Received};
 use crate::options::Options;
 use crate::progress::Progress;
+use crate::reject::Reject;
 use google_cloud_pubsub::client::Subscriber;
 use google_cloud_pubsub::model::Message;
 use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 /// What a stream hands on.
@@ -42,17 +44,13 @@ pub fn open(
     let budget = Arc::new(Budget::new(options.max_memory));
     let (deliveries, receiver) = mpsc::channel(QUEUE);
     let streams = i64::try_from(options.streams).unwrap_or(1).max(1);
-    let max_memory = i64::try_from(options.max_memory).unwrap_or(i64::MAX);
-    // What a stream has sent and nobody has taken yet lies in the client's memory, so the service's limits share the budget
-    // out too: half of it may go into the messages' overhead and half into their bytes, and a little more, so that the
-    // budget binds first.
-    let share = max_memory / 2 / streams / 10 * 11;
+    let (unclaimed, unclaimed_bytes) = unclaimed_per_stream(options.max_memory, streams);
     let mut tokens = Vec::new();
     for _ in 0..streams {
         let stream = subscriber
             .subscribe(subscription_name)
-            .set_max_outstanding_messages((share / MESSAGE_OVERHEAD as i64).max(1))
-            .set_max_outstanding_bytes((share / COPIES as i64).max(1))
+            .set_max_outstanding_messages(unclaimed)
+            .set_max_outstanding_bytes(unclaimed_bytes)
             .set_max_lease_extension(options.lease)
             .build();
         tokens.push(stream.shutdown_token());
@@ -96,7 +94,7 @@ async fn pull(
         let delivery = match next {
             Ok((message, handler)) => {
                 progress.received.inc();
-                let permit = budget.take(&message).await;
+                let permit = budget.take(message.data.len()).await;
                 deliver(&mut decoder, message, AckHandle::new(handler, permit))
             }
             Err(error) => Delivery::Broken(error),
@@ -111,41 +109,5 @@ fn deliver(decoder: &mut Decoder, message: Message, handle: AckHandle) -> Delive
     match decoder.decode(message) {
         Ok(received) => Delivery::Payment(Envelope { value: received, handle }),
         Err(reject) => Delivery::Reject(Envelope { value: *reject, handle }),
-    }
-}
-
-/// Memory that messages may take between pull and ack.
-#[derive(Debug)]
-struct Budget {
-    kibibytes: Arc<Semaphore>,
-    capacity: u32,
-}
-
-/// What a message costs beside its bytes: lease, handle, attributes, row keys.
-const MESSAGE_OVERHEAD: u64 = 2_560;
-/// The bytes of a message exist as the message, and as an encoded row with its column names and times.
-const COPIES: u64 = 7;
-
-/// What a message of so many bytes takes of the budget, in bytes.
-pub fn memory(message_bytes: usize) -> u64 {
-    MESSAGE_OVERHEAD + COPIES * message_bytes as u64
-}
-
-impl Budget {
-    fn new(bytes: u64) -> Self {
-        let capacity = u32::try_from(bytes / 1_024).unwrap_or(u32::MAX).max(1);
-        Self { kibibytes: Arc::new(Semaphore::new(capacity as usize)), capacity }
-    }
-
-    fn taken(&self) -> u64 {
-        1_024 * (self.capacity as usize).saturating_sub(self.kibibytes.available_permits()) as u64
-    }
-
-    /// Reserves a message's memory, waiting while there is none.
-    async fn take(&self, message: &Message) -> Option<OwnedSemaphorePermit> {
-        let cost = memory(message.data.len()).div_ceil(1_024);
-        // A message larger than the whole budget passes alone rather than never.
-        let cost = u32::try_from(cost).unwrap_or(u32::MAX).min(self.capacity);
-        self.kibibytes.clone().acquire_many_owned(cost).await.ok()
     }
 }

@@ -1,4 +1,4 @@
-//! The whole sink while one table is down, on a clock that runs many times faster than the real one.
+//! The whole sink while one table is down.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use clap::Parser;
@@ -10,11 +10,14 @@ use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
     PublishRequest, PubsubMessage, Subscription, Topic,
 };
+use parking_lot::Mutex;
 use prost::Message;
 use schemas::layout::{KeySuffix, Table, row_key};
+use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
+use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -52,7 +55,7 @@ fn answer(call: &Call, rows: &Rows, down: &AtomicBool) -> Reply {
     if table == DOWN.id() && down.load(Ordering::Relaxed) {
         return Reply::Refuse(tonic::Status::unavailable("down"));
     }
-    let mut rows = rows.lock().unwrap();
+    let mut rows = rows.lock();
     let rows = rows.entry(table.to_owned()).or_default();
     for entry in &call.request.entries {
         let body = entry.mutations.iter().flat_map(Message::encode_to_vec).collect();
@@ -61,7 +64,7 @@ fn answer(call: &Call, rows: &Rows, down: &AtomicBool) -> Reply {
     Reply::ok(call)
 }
 
-async fn publish(pubsub: &Pubsub, generator: &Generator) {
+async fn publish(pubsub: &Pubsub, generator: &Generator, payments: u64) {
     let mut topics = pubsub.topics();
     for id in ["payments", "payments-dead-letter"] {
         topics.create_topic(Topic { name: pubsub.topic_name(id), ..Topic::default() }).await.unwrap();
@@ -74,12 +77,13 @@ async fn publish(pubsub: &Pubsub, generator: &Generator) {
     pubsub.subscriptions().create_subscription(subscription).await.unwrap();
     let message =
         |index| PubsubMessage { data: generator.payment(index).encode_to_vec(), ..PubsubMessage::default() };
-    for start in (0..PAYMENTS).step_by(500) {
+    for start in (0..payments).step_by(500) {
         let messages = (start..start + 500).map(message).collect();
         topics.publish(PublishRequest { topic: pubsub.topic_name("payments"), messages }).await.unwrap();
     }
 }
 
+/// On a clock that runs many times faster than the real one.
 #[tokio::test(start_paused = true)]
 async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missing_or_extra() {
     let clock = tokio::spawn(run_the_clock());
@@ -102,7 +106,7 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
     let pubsub = Pubsub::connect(&flags.pubsub, &Project::default()).await.unwrap();
     let bigtable = Bigtable::connect(&flags.bigtable, &Project::default(), 2).await.unwrap();
     let generator = Generator::new(Config { num_records: PAYMENTS, ..Config::default() }).unwrap();
-    publish(&pubsub, &generator).await;
+    publish(&pubsub, &generator, PAYMENTS).await;
 
     let (progress, stop) = (Arc::new(sink::Progress::default()), CancellationToken::new());
     let unacked = || server.stats(&pubsub.subscription_name("payments-sink")).unwrap().unacked;
@@ -116,7 +120,7 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
     for table in Table::ALL {
-        let written = rows.lock().unwrap().get(table.id()).map_or(0, BTreeMap::len);
+        let written = rows.lock().get(table.id()).map_or(0, BTreeMap::len);
         assert_eq!(written, if table == DOWN { 0 } else { PAYMENTS as usize }, "{table:?}");
     }
     down.store(false, Ordering::Relaxed);
@@ -128,7 +132,7 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
     sink.await.unwrap().unwrap();
 
     for table in Table::ALL {
-        let rows = rows.lock().unwrap()[table.id()].clone();
+        let rows = rows.lock()[table.id()].clone();
         let expected: Vec<_> = {
             let mut keys: Vec<_> = (0..PAYMENTS)
                 .map(|index| row_key(&generator.payment(index), table, KeySuffix::None))
@@ -142,5 +146,43 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
     assert_eq!(progress.acked.get(), PAYMENTS);
     assert!(progress.retries.get() > 0);
     clock.abort();
+    server.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_is_logged_with_its_window_its_pane_and_its_table() {
+    let refused = AtomicBool::new(false);
+    let tables = scripted::start(move |call| {
+        if call.request.table_name.ends_with(DOWN.id()) && !refused.swap(true, Ordering::Relaxed) {
+            return Reply::Refuse(tonic::Status::unavailable("down"));
+        }
+        Reply::ok(call)
+    });
+    let tables = tables.await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = emulator::pubsub::Server::start(listener, emulator::pubsub::Options::new(folder.path()));
+    let server = server.await.unwrap();
+    let host = server.addr().to_string();
+    let args = pubsub::Args { pubsub_emulator_host: Some(host.clone()) };
+    let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
+    publish(&pubsub, &Generator::new(Config::default()).unwrap(), 500).await;
+
+    let mut sink = Command::new(env!("CARGO_BIN_EXE_sink"));
+    sink.args(["--max-pane-age=200ms", "--exit-when-idle=1s", "--log-format=json"])
+        .arg(format!("--pubsub-emulator-host={host}"))
+        .arg(format!("--bigtable-emulator-host={}", tables.addr()))
+        .env("RUST_LOG", "sink=debug");
+    let output = tokio::task::spawn_blocking(move || sink.output()).await.unwrap().unwrap();
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{log}");
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines = |message| lines.iter().filter(move |line| line["message"] == message);
+
+    let retry = lines("writing again").next().unwrap();
+    let field = |name| retry["spans"].as_array().unwrap().iter().find_map(|span| span.get(name)).unwrap();
+    assert_eq!(field("table"), DOWN.id());
+    assert!(field("pane").as_u64().is_some_and(|number| number > 0), "{retry}");
+    assert!(lines("window done").any(|report| report["window"] == *field("window")), "{log}");
     server.shutdown().await.unwrap();
 }

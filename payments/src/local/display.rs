@@ -102,7 +102,7 @@ fn trouble(producer: &producer::Progress, sink: &sink::Progress) -> String {
         "failed publishes {}  retried rows {}  returned {}  dead letters {}",
         producer.failed(),
         sink.retries.get(),
-        sink.returned.get(),
+        sink.nacked.get(),
         sink.dead_lettered.get(),
     )
 }

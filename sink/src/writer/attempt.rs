@@ -17,12 +17,12 @@ use tonic::{Code, Status};
 const METHOD: &str = "/google.bigtable.v2.Bigtable/MutateRows";
 const COOKIE_PREFIX: &str = "x-goog-cbt-cookie";
 
-/// What came of a call.
+/// One call with its answers.
 #[derive(Debug)]
-pub struct Answers {
+pub struct Attempt {
     /// One for each entry of the request.
-    pub entries: Vec<Answer>,
-    /// The call's own end: `Ok`, or what all unanswered entries were told.
+    pub answers: Vec<Answer>,
+    /// The call's own end: `Ok`, or the code that stands for all unanswered entries.
     pub call: Code,
     /// The longest pause that the service asked for.
     pub retry_delay: Option<Duration>,
@@ -32,17 +32,17 @@ pub struct Answers {
 /// Makes calls over the connection that has the fewest in flight.
 #[derive(Debug)]
 pub struct Caller {
-    lanes: Vec<Lane>,
+    connections: Vec<Connection>,
     attempt_timeout: Duration,
 }
 
 #[derive(Debug)]
-struct Lane {
+struct Connection {
     transport: Transport,
     in_flight: AtomicUsize,
 }
 
-struct Occupied<'a>(&'a Lane);
+struct Occupied<'a>(&'a Connection);
 
 impl Drop for Occupied<'_> {
     fn drop(&mut self) {
@@ -52,20 +52,23 @@ impl Drop for Occupied<'_> {
 
 impl Caller {
     pub fn new(transports: &[Transport], attempt_timeout: Duration) -> Self {
-        let lane =
-            |transport: &Transport| Lane { transport: transport.clone(), in_flight: AtomicUsize::new(0) };
-        Self { lanes: transports.iter().map(lane).collect(), attempt_timeout }
+        let connection = |transport: &Transport| Connection {
+            transport: transport.clone(),
+            in_flight: AtomicUsize::new(0),
+        };
+        Self { connections: transports.iter().map(connection).collect(), attempt_timeout }
     }
 
     /// Sends the request and collects answers until the stream ends or the time is up.
     ///
     /// `cookies` are the routing cookies of the request's earlier attempts; those of this one are added.
-    pub async fn call(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Answers {
+    pub async fn call(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Attempt {
         let limit = self.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
         let mut collected = Collected { entries: vec![None; request.len()], rate_limit: None };
-        let lane = self.least_busy();
+        let connection = self.least_busy();
         // tonic's own timeout ends with the headers; this one covers the whole stream.
-        let end = tokio::time::timeout(limit, self.stream(lane.0, request, cookies, &mut collected)).await;
+        let end =
+            tokio::time::timeout(limit, self.stream(connection.0, request, cookies, &mut collected)).await;
         let end = match end {
             Ok(Ok(())) => None,
             Ok(Err(status)) => {
@@ -79,7 +82,7 @@ impl Caller {
 
     async fn stream(
         &self,
-        lane: &Lane,
+        connection: &Connection,
         request: &Request,
         cookies: &MetadataMap,
         collected: &mut Collected,
@@ -87,7 +90,7 @@ impl Caller {
         let metadata = Self::metadata(request, cookies);
         let body = MessageBody::new(request.clone());
         let mut stream =
-            call::<MutateRowsResponse, _>(lane.transport.clone(), METHOD, metadata, body).await?;
+            call::<MutateRowsResponse, _>(connection.transport.clone(), METHOD, metadata, body).await?;
         while let Some(response) = stream.message().await? {
             collected.take(response);
         }
@@ -112,13 +115,13 @@ impl Caller {
     }
 
     fn least_busy(&self) -> Occupied<'_> {
-        let lane = self
-            .lanes
+        let connection = self
+            .connections
             .iter()
-            .min_by_key(|lane| lane.in_flight.load(Ordering::Relaxed))
+            .min_by_key(|connection| connection.in_flight.load(Ordering::Relaxed))
             .expect("a writer has at least one connection");
-        lane.in_flight.fetch_add(1, Ordering::Relaxed);
-        Occupied(lane)
+        connection.in_flight.fetch_add(1, Ordering::Relaxed);
+        Occupied(connection)
     }
 }
 
@@ -136,21 +139,21 @@ impl Collected {
                 tracing::warn!(index = entry.index, "Bigtable answered for an entry that was not sent");
                 continue;
             };
-            // Told twice, an entry counts as written only if both times: writing it again does no harm.
+            // An entry answered twice is written only if both answers say so: writing it again does no harm.
             if slot.as_ref().is_none_or(|answer| answer.code == Code::Ok) {
                 *slot = Some(Answer::of_entry(entry.status));
             }
         }
     }
 
-    /// `end` is what the call as a whole was told; none for a stream that ended well.
-    fn conclude(self, end: Option<Answer>) -> Answers {
+    /// `end` is the answer to the call as a whole; none for a stream that ended well.
+    fn conclude(self, end: Option<Answer>) -> Attempt {
         let call = end.as_ref().map_or(Code::Ok, |answer| answer.code);
         let unanswered = end.unwrap_or_else(Answer::missing);
-        let entries: Vec<_> =
+        let answers: Vec<_> =
             self.entries.into_iter().map(|answer| answer.unwrap_or_else(|| unanswered.clone())).collect();
-        let retry_delay = entries.iter().filter_map(|answer| answer.retry_delay).max();
-        Answers { entries, call, retry_delay, rate_limit: self.rate_limit }
+        let retry_delay = answers.iter().filter_map(|answer| answer.retry_delay).max();
+        Attempt { answers, call, retry_delay, rate_limit: self.rate_limit }
     }
 }
 

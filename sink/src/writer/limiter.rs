@@ -3,9 +3,9 @@
 //! The rules of Google's Java client: without limit until a response carries `RateLimitInfo`; from then on a rate that each
 //! period's factor moves, by at most 0.7 to 1.3, and that overload moves by 0.7.
 
-use super::attempt::Answers;
+use super::attempt::Attempt;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RateLimitInfo;
-use std::sync::{Mutex, PoisonError};
+use parking_lot::Mutex;
 use std::time::Duration;
 use tokio::time::Instant;
 use tonic::Code;
@@ -36,20 +36,20 @@ impl Limiter {
     }
 
     fn take_turn(&self, now: Instant) -> Option<Instant> {
-        let mut rate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rate = self.0.lock();
         let rate = rate.as_mut()?;
         let turn = rate.next_call.max(now);
         rate.next_call = turn + Duration::from_secs_f64(1.0 / rate.per_sec);
         Some(turn)
     }
 
-    /// Learns from a call's answers; comes back with the calls a second that are allowed now, `None` for any number.
-    pub fn observe(&self, answers: &Answers) -> Option<f64> {
-        self.adjust(answers.rate_limit.as_ref(), answers.call, Instant::now())
+    /// Learns from a call's answers; returns the calls a second that are allowed now, `None` for any number.
+    pub fn observe(&self, attempt: &Attempt) -> Option<f64> {
+        self.adjust(attempt.rate_limit.as_ref(), attempt.call, Instant::now())
     }
 
     fn adjust(&self, info: Option<&RateLimitInfo>, call: Code, now: Instant) -> Option<f64> {
-        let mut rate = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rate = self.0.lock();
         let asked = info.and_then(|info| Some((info.factor, Duration::try_from(info.period?).ok()?)));
         if let Some((factor, period)) = asked.filter(|(factor, period)| *factor > 0.0 && !period.is_zero()) {
             let rate = rate.get_or_insert(Rate { per_sec: START_PER_SEC, next_call: now, next_change: now });
@@ -109,7 +109,7 @@ mod tests {
         for _ in 0..3 {
             limiter.adjust(Some(&info(1.2)), Code::Ok, start);
         }
-        let rate = || limiter.0.lock().unwrap().as_ref().unwrap().per_sec;
+        let rate = || limiter.0.lock().as_ref().unwrap().per_sec;
         assert!((rate() - 12.0).abs() < 1e-9);
         limiter.adjust(Some(&info(1.2)), Code::Ok, start + Duration::from_secs(1));
         assert!((rate() - 14.4).abs() < 1e-9);

@@ -1,7 +1,7 @@
 //! What may be on its way to Bigtable at once: requests, rows and bytes.
 
 use super::request::Request;
-use gcp::share::{Part, Share};
+use gcp::share::{Permit, Share};
 
 /// Most that may be sent and not yet answered, over all tables and connections.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +22,7 @@ pub struct Outstanding {
 /// A request's share of the bounds, given back when it is dropped.
 #[derive(Debug)]
 pub struct Slot {
-    _parts: [Part; 3],
+    _permits: [Permit; 3],
 }
 
 impl Outstanding {
@@ -39,6 +39,6 @@ impl Outstanding {
         let slot = self.requests.take(1).await;
         let rows = self.rows.take(request.len()).await;
         let bytes = self.bytes.take_bytes(request.encoded_len()).await;
-        Slot { _parts: [slot, rows, bytes] }
+        Slot { _permits: [slot, rows, bytes] }
     }
 }

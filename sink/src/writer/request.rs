@@ -1,6 +1,7 @@
 //! A part of a batch that goes out in one call, and its bytes on the wire.
 
-use crate::fanout::{Batches, Keys};
+use crate::fanout::Batches;
+use crate::keys::Keys;
 use crate::row::Row;
 use bytes::{BufMut, Bytes, BytesMut};
 use schemas::layout::Table;

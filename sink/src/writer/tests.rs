@@ -1,4 +1,4 @@
-//! What the writer makes of every way in which Bigtable can answer.
+//! The writer against every way in which Bigtable can answer.
 
 use super::*;
 use crate::row::Encoder;
@@ -10,10 +10,10 @@ use gcp::Endpoint;
 use generator::{Config, Generator};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{FeatureFlags, RateLimitInfo};
 use googleapis_tonic_google_bigtable_v2::google::rpc;
+use parking_lot::Mutex;
 use prost::Message;
 use schemas::layout::KeySuffix;
 use std::collections::{HashMap, HashSet};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tonic::{Code, Status};
 
@@ -22,6 +22,9 @@ const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
 
 /// By table: how often each row key was sent.
 type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
+
+/// What a table does not have.
+type Unwritten = Vec<(usize, Verdict, Answer)>;
 
 /// A scripted server that remembers what it was sent, and a writer to it.
 struct Bench {
@@ -46,8 +49,8 @@ impl Bench {
     async fn new(options: Options, script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
         let sent = Sent::default();
         let record = sent.clone();
-        let server = writes::start(move |call| {
-            let mut sent = record.lock().unwrap();
+        let server = scripted::start(move |call| {
+            let mut sent = record.lock();
             let keys = sent.entry(call.request.table_name.clone()).or_default();
             for entry in &call.request.entries {
                 *keys.entry(entry.row_key.clone()).or_default() += 1;
@@ -65,13 +68,13 @@ impl Bench {
         Self { server, writer, sent, give_up }
     }
 
-    async fn write(&self, rows: usize) -> PerTable<Report> {
+    async fn write(&self, rows: usize) -> [Unwritten; 3] {
         self.writer.write(&batches(rows)).await
     }
 
     /// How often the rows of the first table were sent, most often first.
     fn times_sent(&self) -> Vec<usize> {
-        let mut times: Vec<_> = self.sent.lock().unwrap()[FIRST].values().copied().collect();
+        let mut times: Vec<_> = self.sent.lock()[FIRST].values().copied().collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
         times
     }
@@ -100,8 +103,8 @@ fn all(call: &Call) -> std::ops::Range<i64> {
     0..call.request.entries.len() as i64
 }
 
-fn failures(reports: &PerTable<Report>) -> Vec<usize> {
-    reports.values().map(|report| report.failed.len()).collect()
+fn failures(unwritten: &[Unwritten; 3]) -> Vec<usize> {
+    unwritten.iter().map(Vec::len).collect()
 }
 
 #[tokio::test]
@@ -126,10 +129,10 @@ async fn an_entry_that_is_wrong_is_reported_by_its_row_and_not_sent_again() {
     )
     .await;
     let batches = batches(ROWS);
-    let reports = bench.writer.write(&batches).await;
-    assert_eq!(failures(&reports), [1, 0, 0]);
-    assert_eq!(reports.by_customer.failed[0].0, batches.keys.by_customer.row(3));
-    assert!(matches!(reports.by_customer.failed[0].1, Failure::Poison(_)));
+    let unwritten = bench.writer.write(&batches).await;
+    assert_eq!(failures(&unwritten), [1, 0, 0]);
+    assert_eq!(unwritten[0][0].0, batches.keys[0].row(3));
+    assert_eq!(unwritten[0][0].1, Verdict::Poison);
     assert_eq!(bench.times_sent()[0], 1);
 }
 
@@ -209,10 +212,9 @@ async fn a_missing_table_or_permission_ends_the_writing() {
     for refusal in [Status::not_found("no table"), Status::permission_denied("no role")] {
         let code = refusal.code();
         let bench = Bench::new(options(), always(move |_| Reply::Refuse(refusal.clone()))).await;
-        let reports = bench.write(ROWS).await;
-        assert_eq!(failures(&reports), [ROWS, 0, 0]);
-        let failure = &reports.by_customer.failed[0].1;
-        assert!(matches!(failure, Failure::Configuration(answer) if answer.code == code));
+        let unwritten = bench.write(ROWS).await;
+        assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
+        assert_eq!((unwritten[0][0].1, unwritten[0][0].2.code), (Verdict::Configuration, code));
         assert!(bench.give_up.is_cancelled());
         assert_eq!(bench.times_sent()[0], 1);
     }
@@ -226,10 +228,9 @@ async fn a_server_that_never_answers_leaves_the_rows_unconfirmed() {
         ..options()
     };
     let bench = Bench::new(options, always(|_| Reply::Hang)).await;
-    let reports = bench.write(ROWS).await;
-    assert_eq!(failures(&reports), [ROWS, 0, 0]);
-    let failure = &reports.by_customer.failed[0].1;
-    assert!(matches!(failure, Failure::Unconfirmed(answer) if answer.code == Code::DeadlineExceeded));
+    let unwritten = bench.write(ROWS).await;
+    assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
+    assert_eq!((unwritten[0][0].1, unwritten[0][0].2.code), (Verdict::Unconfirmed, Code::DeadlineExceeded));
     assert!(bench.times_sent()[0] >= 2);
 }
 
@@ -238,15 +239,15 @@ async fn giving_up_ends_the_retries() {
     let bench = Bench::new(options(), always(|_| Reply::Refuse(Status::unavailable("down")))).await;
     let (give_up, sent) = (bench.give_up.clone(), bench.sent.clone());
     let watcher = tokio::spawn(async move {
-        while sent.lock().unwrap().get(FIRST).is_none() {
+        while sent.lock().get(FIRST).is_none() {
             tokio::task::yield_now().await;
         }
         give_up.cancel();
     });
-    let reports = bench.write(ROWS).await;
+    let unwritten = bench.write(ROWS).await;
     watcher.await.unwrap();
-    assert_eq!(failures(&reports), [ROWS, 0, 0]);
-    assert!(matches!(&reports.by_customer.failed[0].1, Failure::Unconfirmed(_)));
+    assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
+    assert_eq!(unwritten[0][0].1, Verdict::Unconfirmed);
 }
 
 /// A refusal that carries `google.rpc.RetryInfo`, as Bigtable's front ends send it.
@@ -298,8 +299,8 @@ async fn a_routing_cookie_comes_back_with_the_next_attempt() {
         }
         let cookie =
             call.metadata.get("x-goog-cbt-cookie-routing").map(|value| value.to_str().unwrap().to_owned());
-        let first = record.lock().unwrap().is_empty();
-        record.lock().unwrap().push(cookie);
+        let first = record.lock().is_empty();
+        record.lock().push(cookie);
         if !first {
             return Reply::ok(call);
         }
@@ -310,7 +311,7 @@ async fn a_routing_cookie_comes_back_with_the_next_attempt() {
     };
     let bench = Bench::new(options(), script).await;
     assert_eq!(failures(&bench.write(ROWS).await), [0, 0, 0]);
-    assert_eq!(*seen.lock().unwrap(), [None, Some("cell-7".to_owned())]);
+    assert_eq!(*seen.lock(), [None, Some("cell-7".to_owned())]);
 }
 
 #[tokio::test]
@@ -342,14 +343,13 @@ async fn many_requests_at_once_each_get_their_own_answers() {
     };
     let bench = Bench::new(Options { request_rows: 3, ..options() }, script).await;
     let batches = batches(200);
-    let reports = bench.writer.write(&batches).await;
-    for (table, report) in &reports {
-        let keys = &batches.keys[table];
+    let unwritten = bench.writer.write(&batches).await;
+    for (unwritten, keys) in unwritten.iter().zip(&batches.keys) {
         let expected: HashSet<usize> = (0..keys.len())
             .filter(|&at| keys.key(at).last().is_some_and(|last| last % 7 == 0))
             .map(|at| keys.row(at))
             .collect();
-        let actual: HashSet<usize> = report.failed.iter().map(|(row, _)| *row).collect();
+        let actual: HashSet<usize> = unwritten.iter().map(|(row, ..)| *row).collect();
         assert_eq!(actual, expected);
     }
 }
@@ -360,20 +360,15 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
     let bench = Bench::new(options, |_| Reply::Hang).await;
     let Bench { server, writer, sent, .. } = bench;
     let killer = tokio::spawn(async move {
-        while sent.lock().unwrap().len() < 3 {
+        while sent.lock().len() < 3 {
             tokio::task::yield_now().await;
         }
         drop(server);
     });
-    let reports = writer.write(&batches(ROWS)).await;
+    let unwritten = writer.write(&batches(ROWS)).await;
     killer.await.unwrap();
-    assert_eq!(failures(&reports), [ROWS; 3]);
-    assert!(
-        reports
-            .values()
-            .flat_map(|report| &report.failed)
-            .all(|(_, why)| matches!(why, Failure::Unconfirmed(_)))
-    );
+    assert_eq!(failures(&unwritten), [ROWS; 3]);
+    assert!(unwritten.iter().flatten().all(|(_, verdict, _)| *verdict == Verdict::Unconfirmed));
 }
 
 #[tokio::test]
@@ -384,7 +379,7 @@ async fn no_more_rows_and_no_more_bytes_are_unanswered_than_allowed() {
     let by_bytes = Bounds { bytes: 2 * one_request + one_request / 2, ..options().in_flight };
     for in_flight in [by_rows, by_bytes] {
         let bench = Bench::new(Options { in_flight, request_rows: 4, ..options() }, |_| Reply::Hang).await;
-        let sent = || -> usize { bench.sent.lock().unwrap().values().map(HashMap::len).sum() };
+        let sent = || -> usize { bench.sent.lock().values().map(HashMap::len).sum() };
         let batches = batches(40);
         let write = bench.writer.write(&batches);
         assert!(tokio::time::timeout(Duration::from_millis(300), write).await.is_err());

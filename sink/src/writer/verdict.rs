@@ -1,4 +1,4 @@
-//! What an answer means for its row.
+//! Bigtable's answer for a row, and what it means.
 
 use gcp::retry;
 use googleapis_tonic_google_bigtable_v2::google::rpc;
@@ -49,38 +49,33 @@ impl Answer {
     }
 }
 
-/// Why a row was not written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The row itself is wrong: no retry can help, it belongs on the dead-letter topic.
-    Poison(Answer),
-    /// The table, the permission or the login is wrong: nothing will be written until somebody mends it.
-    Configuration(Answer),
-    /// Not known to be written; its message must come again.
-    Unconfirmed(Answer),
-}
-
-/// What to do about an entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What an answer means for its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Written,
-    Retry,
-    Failed(Failure),
+    /// Another attempt may fare better.
+    Again,
+    /// The row itself is wrong: no retry can help, it belongs on the dead-letter topic.
+    Poison,
+    /// The table, the permission or the login is wrong: nothing will be written until somebody mends it.
+    Configuration,
+    /// Not known to be written; its message must come again.
+    Unconfirmed,
 }
 
 /// The one place that decides whether an answer is final.
 pub fn classify(answer: &Answer) -> Verdict {
     if answer.retry_delay.is_some() || retry::is_transient(answer.code, &answer.message) {
-        return Verdict::Retry;
+        return Verdict::Again;
     }
     match answer.code {
         Code::Ok => Verdict::Written,
-        Code::InvalidArgument | Code::OutOfRange => Verdict::Failed(Failure::Poison(answer.clone())),
+        Code::InvalidArgument | Code::OutOfRange => Verdict::Poison,
         Code::NotFound
         | Code::PermissionDenied
         | Code::Unauthenticated
         | Code::FailedPrecondition
-        | Code::Unimplemented => Verdict::Failed(Failure::Configuration(answer.clone())),
+        | Code::Unimplemented => Verdict::Configuration,
         // The transient ones are dealt with above.
         Code::Unavailable
         | Code::DeadlineExceeded
@@ -90,7 +85,7 @@ pub fn classify(answer: &Answer) -> Verdict {
         | Code::Unknown
         | Code::AlreadyExists
         | Code::Internal
-        | Code::DataLoss => Verdict::Failed(Failure::Unconfirmed(answer.clone())),
+        | Code::DataLoss => Verdict::Unconfirmed,
     }
 }
 
@@ -105,31 +100,31 @@ mod tests {
     #[test]
     fn transient_codes_are_retried() {
         for code in [Code::Unavailable, Code::DeadlineExceeded, Code::Aborted, Code::ResourceExhausted] {
-            assert_eq!(classify(&answer(code, "")), Verdict::Retry);
+            assert_eq!(classify(&answer(code, "")), Verdict::Again);
         }
         assert_eq!(
             classify(&answer(Code::Internal, "Received RST_STREAM with error code 2")),
-            Verdict::Retry
+            Verdict::Again
         );
     }
 
     #[test]
     fn a_wrong_row_is_poison_and_a_wrong_table_is_configuration() {
         let poison = answer(Code::InvalidArgument, "value too large");
-        assert_eq!(classify(&poison), Verdict::Failed(Failure::Poison(poison.clone())));
+        assert_eq!(classify(&poison), Verdict::Poison);
         let missing = answer(Code::NotFound, "table not found");
-        assert_eq!(classify(&missing), Verdict::Failed(Failure::Configuration(missing.clone())));
+        assert_eq!(classify(&missing), Verdict::Configuration);
     }
 
     #[test]
     fn an_unknown_fault_is_never_taken_for_written() {
         let odd = answer(Code::Internal, "something else");
-        assert_eq!(classify(&odd), Verdict::Failed(Failure::Unconfirmed(odd.clone())));
+        assert_eq!(classify(&odd), Verdict::Unconfirmed);
     }
 
     #[test]
     fn retry_info_makes_any_code_retryable() {
         let odd = Answer { retry_delay: Some(Duration::from_millis(30)), ..answer(Code::Internal, "odd") };
-        assert_eq!(classify(&odd), Verdict::Retry);
+        assert_eq!(classify(&odd), Verdict::Again);
     }
 }

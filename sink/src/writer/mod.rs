@@ -1,8 +1,8 @@
-//! Writes batches to the three tables with MutateRows, and says of each row what became of it.
+//! Writes batches to the three tables with MutateRows, and returns a verdict on each row that is not written.
 //!
 //! - [`request`]: a part of a batch that goes out at once, and its bytes on the wire.
 //! - [`attempt`]: one call, answered per entry.
-//! - [`verdict`]: what an answer means: written, try again, poison, or a fault of the configuration.
+//! - [`verdict`]: what an answer means.
 //! - [`limiter`]: the rate that the service asks for.
 //! - [`outstanding`]: how many requests, rows and bytes may be unanswered.
 
@@ -16,7 +16,7 @@ mod verdict;
 
 use crate::fanout::Batches;
 use crate::progress::Progress;
-use attempt::{Answers, Caller};
+use attempt::{Attempt, Caller};
 use futures_util::future::join_all;
 use gcp::Transport;
 use gcp::retry::Delays;
@@ -29,10 +29,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
-use verdict::{Verdict, classify};
+use tracing::{Instrument, info_span};
+use verdict::classify;
 
 pub use outstanding::Bounds;
-pub use verdict::{Answer, Failure};
+pub use verdict::{Answer, Verdict};
 
 /// Bounds of the write path.
 #[derive(Clone, Debug)]
@@ -45,13 +46,6 @@ pub struct Options {
     pub attempt_timeout: Duration,
     /// Longest time for an entry with all its retries.
     pub total_timeout: Duration,
-}
-
-/// The rows of one table that were not written; all others were.
-#[derive(Debug, Default)]
-pub struct Report {
-    /// Row and what went wrong.
-    pub failed: Vec<(usize, Failure)>,
 }
 
 /// Writes to the three tables over shared connections.
@@ -91,15 +85,22 @@ impl Writer {
         }
     }
 
-    /// Writes all three batches at once, and comes back when every row is written or has failed.
-    pub async fn write(&self, batches: &Batches) -> PerTable<Report> {
-        let write = |table| self.write_table(table, batches);
-        let (by_customer, by_date, by_transaction) =
-            tokio::join!(write(Table::ByCustomer), write(Table::ByDate), write(Table::ByTransaction));
-        PerTable { by_customer, by_date, by_transaction }
+    /// A table's full name.
+    pub fn table_name(&self, table: Table) -> &str {
+        &self.table_names[table as usize]
     }
 
-    async fn write_table(&self, table: Table, batches: &Batches) -> Report {
+    /// Writes all three batches at once; returns for each table the rows that it does not have, with the last answer to
+    /// each. No verdict among them is `Written` or `Again`.
+    pub async fn write(&self, batches: &Batches) -> [Vec<(usize, Verdict, Answer)>; 3] {
+        let table = |at: usize| {
+            self.write_table(at, batches).instrument(info_span!("table", table = Table::ALL[at].id()))
+        };
+        let (customer, date, transaction) = tokio::join!(table(0), table(1), table(2));
+        [customer, date, transaction]
+    }
+
+    async fn write_table(&self, table: usize, batches: &Batches) -> Vec<(usize, Verdict, Answer)> {
         let requests = Request::split(
             &self.table_names[table],
             &self.options.app_profile,
@@ -108,55 +109,55 @@ impl Writer {
             self.options.request_rows,
             self.options.request_bytes,
         );
-        let failed = join_all(requests.into_iter().map(|request| self.write_request(table, request))).await;
-        Report { failed: failed.into_iter().flatten().collect() }
+        let writes = requests.into_iter().map(|request| self.write_request(table, request));
+        join_all(writes).await.into_iter().flatten().collect()
     }
 
-    /// Sends a request until each of its entries is written or has failed for good; what comes back failed.
-    async fn write_request(&self, table: Table, mut request: Request) -> Vec<(usize, Failure)> {
+    /// Sends a request until each of its entries has a verdict other than `Again`; returns those that are not written.
+    async fn write_request(&self, table: usize, mut request: Request) -> Vec<(usize, Verdict, Answer)> {
         let deadline = Instant::now() + self.options.total_timeout;
         let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         let mut cookies = MetadataMap::new();
-        let mut failed = Vec::new();
+        let mut unwritten = Vec::new();
         loop {
-            let answers = self.send(&request, deadline, &mut cookies).await;
-            let (again, last) = self.sort_out(table, &request, answers.entries, &mut failed);
-            let Some(last) = last else { return failed };
+            let attempt = self.send(&request, deadline, &mut cookies).await;
+            let (again, last) = self.sort_out(table, &request, attempt.answers, &mut unwritten);
+            let Some(last) = last else { return unwritten };
             request.keep(&again);
             self.progress.retries.inc_by(again.len() as u64);
-            let delay = delays.next(answers.retry_delay);
+            let delay = delays.next(attempt.retry_delay);
             if Instant::now() + delay >= deadline || !self.pause(delay).await {
-                failed.extend(
-                    (0..request.len()).map(|at| (request.row(at), Failure::Unconfirmed(last.clone()))),
-                );
-                return failed;
+                let rows = (0..request.len()).map(|at| request.row(at));
+                unwritten.extend(rows.map(|row| (row, Verdict::Unconfirmed, last.clone())));
+                return unwritten;
             }
-            tracing::debug!(table = table.id(), rows = request.len(), ?delay, answer = %last, "writing again");
+            tracing::debug!(rows = request.len(), ?delay, answer = %last, "writing again");
         }
     }
 
-    /// Counts what is written, collects what has failed; what is left must be sent again, with the last answer to it.
+    /// Counts the entries that are written and collects those that never will be; returns the ones to be sent again,
+    /// with the last answer to any of them.
     fn sort_out(
         &self,
         table: Table,
         request: &Request,
         answers: Vec<Answer>,
-        failed: &mut Vec<(usize, Failure)>,
+        unwritten: &mut Vec<(usize, Verdict, Answer)>,
     ) -> (Vec<usize>, Option<Answer>) {
         let (mut again, mut last, mut written) = (Vec::new(), None, 0);
         for (at, answer) in answers.into_iter().enumerate() {
             match classify(&answer) {
                 Verdict::Written => written += 1,
-                Verdict::Retry => {
+                Verdict::Again => {
                     again.push(at);
                     last = Some(answer);
                 }
-                Verdict::Failed(failure) => {
-                    if matches!(failure, Failure::Configuration(_)) {
+                verdict @ (Verdict::Poison | Verdict::Configuration | Verdict::Unconfirmed) => {
+                    if verdict == Verdict::Configuration {
                         // Nothing else will fare better: let the other requests give up too.
                         self.give_up.cancel();
                     }
-                    failed.push((request.row(at), failure));
+                    unwritten.push((request.row(at), verdict, answer));
                 }
             }
         }
@@ -164,16 +165,16 @@ impl Writer {
         (again, last)
     }
 
-    async fn send(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Answers {
+    async fn send(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Attempt {
         let _slot = self.outstanding.acquire(request).await;
         self.limiter.acquire().await;
         self.progress.requests.inc();
-        let answers = self.caller.call(request, deadline, cookies).await;
+        let attempt = self.caller.call(request, deadline, cookies).await;
         self.progress.requests.dec();
-        if let Some(calls_per_sec) = self.limiter.observe(&answers) {
+        if let Some(calls_per_sec) = self.limiter.observe(&attempt) {
             self.progress.call_rate.set(calls_per_sec);
         }
-        answers
+        attempt
     }
 
     /// Whether there still is a point in another attempt after the pause.
