@@ -2,9 +2,9 @@
 
 use schemas::text::minor_digits;
 
-use super::math::{exp, exp2, log2, normal_below, normal_quantile, pow};
-use super::profile::Flow;
-use super::random::{Stream, unit};
+use crate::math::{exp, exp2, log2, normal_below, normal_quantile, pow};
+use crate::profile::Flow;
+use crate::random::{Stream, unit};
 
 /// Currencies other than the flows' own that payments abroad are made in, with their units to the dollar in March 2024, rounded.
 const PER_DOLLAR: [(&str, f64); 7] =

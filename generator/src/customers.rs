@@ -2,14 +2,14 @@
 
 use schemas::payment::PartyType;
 
-use super::dates::Zone;
-use super::math::{exp2, log2};
-use super::mix::{Mix, Rail};
-use super::parties::{Identity, Trade};
-use super::permutation::Permutation;
-use super::profile::{Customers as Shares, Side};
-use super::random::{Stream, hash, scale, unit};
-use super::text::Put;
+use crate::dates::Zone;
+use crate::math::{exp2, log2};
+use crate::mix::{Mix, Rail};
+use crate::parties::{Identity, Trade};
+use crate::permutation::Permutation;
+use crate::profile::{Customers as Shares, Side};
+use crate::random::{Stream, hash, scale, unit};
+use crate::text::Put;
 
 /// Customers who share a time zone and are all people or all businesses.
 #[derive(Clone, Copy, Debug)]

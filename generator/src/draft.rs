@@ -3,23 +3,23 @@
 use schemas::Payment;
 use schemas::payment::Metadata;
 
-use super::amounts::{exchange, settle_on, to_minor};
-use super::anomalies::{Injected, Kind};
-use super::counterparties::{Counterparty, currency_of, draw_key};
-use super::customers::Customer;
-use super::dates::Zone;
-use super::days::Days;
-use super::flows::{FlowSpec, home_currency};
-use super::intensity::{Place, Segment};
-use super::life::{Outcome, State, View};
-use super::mix::Rail;
-use super::parties::Identity;
-use super::permutation::push_uuid;
-use super::profile::Side;
-use super::rails::{self, card};
-use super::random::{Stream, hash};
-use super::text::{HEX, Put};
-use super::{GENERATOR_VERSION, World};
+use crate::amounts::{exchange, settle_on, to_minor};
+use crate::anomalies::{Injected, Kind};
+use crate::counterparties::{Counterparty, currency_of, draw_key};
+use crate::customers::Customer;
+use crate::dates::Zone;
+use crate::days::Days;
+use crate::flows::{FlowSpec, home_currency};
+use crate::intensity::{Place, Segment};
+use crate::life::{Outcome, State, View};
+use crate::mix::Rail;
+use crate::parties::Identity;
+use crate::permutation::push_uuid;
+use crate::profile::Side;
+use crate::rails::{self, card};
+use crate::random::{Stream, hash};
+use crate::text::{HEX, Put};
+use crate::{GENERATOR_VERSION, World};
 
 const CHOICES: u64 = 0xc401;
 const AMOUNT: u64 = 0xa304;
@@ -316,6 +316,6 @@ fn account_in(zone: Zone, customer: Customer) -> Identity {
     if zone.banking() == customer.zone.banking() {
         return home;
     }
-    let country = super::customers::country(zone, home.key);
+    let country = crate::customers::country(zone, home.key);
     Identity { country, ..home }
 }

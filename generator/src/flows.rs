@@ -1,10 +1,10 @@
 //! The profile's flows, resolved: what a payment looks up of its kind of business.
 
-use super::amounts::Amounts;
-use super::dates::Zone;
-use super::mix::Rail;
-use super::profile::{Flow, Profile, Side};
-use super::rails::card::{self, Category};
+use crate::amounts::Amounts;
+use crate::dates::Zone;
+use crate::mix::Rail;
+use crate::profile::{Flow, Profile, Side};
+use crate::rails::card::{self, Category};
 
 /// A flow of the profile with what is derived from it.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Identifiers with valid check digits, in ranges that belong to nobody.
 
-use super::random::mix;
-use super::text::{CODE, Put};
+use crate::random::mix;
+use crate::text::{CODE, Put};
 
 /// Most characters that an IBAN has (ISO 13616).
 const MAX_IBAN: usize = 34;

@@ -1,12 +1,12 @@
 //! How busy each kind of payment is in each hour, after the profile's calendars.
 
-use super::customers::{Population, zone_share};
-use super::dates::{Banking, Zone, date_of, is_month_end, weekday};
-use super::days::Days;
-use super::flows::FlowSpec;
-use super::mix::{Mix, Rail};
-use super::profile::{Calendar, Profile};
-use super::recurrence::{Agenda, DueClass};
+use crate::customers::{Population, zone_share};
+use crate::dates::{Banking, Zone, date_of, is_month_end, weekday};
+use crate::days::Days;
+use crate::flows::FlowSpec;
+use crate::mix::{Mix, Rail};
+use crate::profile::{Calendar, Profile};
+use crate::recurrence::{Agenda, DueClass};
 
 pub const HOUR_MICROS: i64 = 3_600_000_000;
 

@@ -2,7 +2,7 @@
 
 use schemas::payment::PaymentStatus;
 
-use super::profile::Flow;
+use crate::profile::Flow;
 
 /// How a payment ends, if one waits long enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

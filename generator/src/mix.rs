@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemas::payment::PaymentType;
 use serde::{Deserialize, Serialize};
 
-use super::nearest::nearest;
+use crate::nearest::nearest;
 
 /// A payment rail; the discriminant is its place in [`Rail::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use schemas::payment::{Party, PartyType};
 
-use super::identifiers::{has_iban, put_aba, put_iban, put_lei};
-use super::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
-use super::random::{Stream, hash, scale};
-use super::text::Put;
+use crate::identifiers::{has_iban, put_aba, put_iban, put_lei};
+use crate::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
+use crate::random::{Stream, hash, scale};
+use crate::text::Put;
 
 /// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to Routing Numbers); 50 has
 /// never been given out, so none of these can be a bank's.

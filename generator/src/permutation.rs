@@ -1,6 +1,6 @@
 //! Keyed permutations: what makes ids and event times unique without remembering any.
 
-use super::random::{hash, mix};
+use crate::random::{hash, mix};
 
 const ROUNDS: usize = 6;
 

@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::mix::Rail;
-use super::nearest::nearest;
+use crate::mix::Rail;
+use crate::nearest::nearest;
 
 /// The built-in profile's text, with its sources.
 pub const BUILT_IN: &str = include_str!("profile.toml");

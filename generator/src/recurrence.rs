@@ -4,9 +4,9 @@
 //! of a flow belongs to the kth arrangement due: so each arrangement is paid once every time it falls due, and any payment finds its
 //! arrangement without knowing another.
 
-use super::dates::{Banking, date_of, is_month_end, weekday};
-use super::days::Days;
-use super::profile::{Due, Flow, Rhythm};
+use crate::dates::{Banking, date_of, is_month_end, weekday};
+use crate::days::Days;
+use crate::profile::{Due, Flow, Rhythm};
 
 /// The class of the month's last day, whichever it is.
 const LAST: u32 = 31;

@@ -5,14 +5,14 @@
 //! rhythm are exact, not drawn. All payments of an hour, whichever their segments, are then shuffled over as many equal strata of that hour,
 //! one each: no two payments of a run share a microsecond.
 
-use super::config::{Config, ConfigError};
-use super::customers::Population;
-use super::days::Days;
-use super::flows::FlowSpec;
-use super::intensity::{self, Hours, Part, Place, Segment, Setting};
-use super::mix::Rail;
-use super::permutation::Permutation;
-use super::random::{hash, scale};
+use crate::config::{Config, ConfigError};
+use crate::customers::Population;
+use crate::days::Days;
+use crate::flows::FlowSpec;
+use crate::intensity::{self, Hours, Part, Place, Segment, Setting};
+use crate::mix::Rail;
+use crate::permutation::Permutation;
+use crate::random::{hash, scale};
 
 const HOUR_MICROS: u64 = intensity::HOUR_MICROS as u64;
 

@@ -1,12 +1,12 @@
 //! One calendar week of a run without an end: how busy each hour is, and what is paid in it.
 
-use super::World;
-use super::config::Config;
-use super::dates::weekday;
-use super::days::Days;
-use super::intensity::{HOUR_MICROS, Hours, Place, Segment, Setting};
-use super::mix::Rail;
-use super::random::{hash, scale, unit};
+use crate::World;
+use crate::config::Config;
+use crate::dates::weekday;
+use crate::days::Days;
+use crate::intensity::{HOUR_MICROS, Hours, Place, Segment, Setting};
+use crate::mix::Rail;
+use crate::random::{hash, scale, unit};
 
 const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 /// Rounds of the fit of a flat week. It converges fast where a fit exists; where none does, no number of rounds finds one.

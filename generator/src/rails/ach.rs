@@ -3,13 +3,13 @@
 use schemas::Payment;
 use schemas::payment::Ach;
 
-use super::super::dates::{Banking, Zone};
-use super::super::draft::Draft;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::parties::{ABA_PREFIX, bank_number};
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
 use super::{Facts, MINUTE, put_invoice, reason, specific, state_of, write_processing};
+use crate::dates::{Banking, Zone};
+use crate::draft::Draft;
+use crate::life::{Outcome, State, Timeline};
+use crate::parties::{ABA_PREFIX, bank_number};
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// Largest same-day entry in cents: 1 million USD since 18 March 2022.
 const SAME_DAY_CAP: i64 = 100_000_000;

@@ -3,15 +3,15 @@
 use schemas::Payment;
 use schemas::payment::{Card, PaymentStatus};
 
-use super::super::dates::{date_of, day_of_year};
-use super::super::draft::Draft;
-use super::super::identifiers::push_luhn;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::names::FANTASY;
-use super::super::profile::Side;
-use super::super::random::{Stream, hash, scale};
-use super::super::text::{CODE, LOWER, Put};
 use super::{Facts, MINUTE, SECOND, reason, specific, state_of, write_processing};
+use crate::dates::{date_of, day_of_year};
+use crate::draft::Draft;
+use crate::identifiers::push_luhn;
+use crate::life::{Outcome, State, Timeline};
+use crate::names::FANTASY;
+use crate::profile::Side;
+use crate::random::{Stream, hash, scale};
+use crate::text::{CODE, LOWER, Put};
 
 /// What shops of a kind sell, by ISO 18245 merchant category code.
 #[derive(Debug)]

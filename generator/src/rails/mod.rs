@@ -11,15 +11,15 @@ mod wire;
 use schemas::Payment;
 use schemas::payment::{PaymentStatus, ProcessingInfo};
 
-use super::amounts::scale_of;
-use super::dates::{date_of, day_of};
-use super::draft::Draft;
-use super::life::{Outcome, State, Timeline};
-use super::math::log2;
-use super::mix::Rail;
-use super::profile::Side;
-use super::random::{Stream, hash};
-use super::text::Put;
+use crate::amounts::scale_of;
+use crate::dates::{date_of, day_of};
+use crate::draft::Draft;
+use crate::life::{Outcome, State, Timeline};
+use crate::math::log2;
+use crate::mix::Rail;
+use crate::profile::Side;
+use crate::random::{Stream, hash};
+use crate::text::Put;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
@@ -62,7 +62,7 @@ pub fn cap(rail: Rail, flow: &str, day: i32, currency: &str) -> i64 {
         Rail::Ach => return 9_999_999_999,
         Rail::Wire => return 999_999_999_999 / 100 * scale_of(currency),
         Rail::Card => {
-            return (5_000_000.0 * super::amounts::exchange("USD", currency)) as i64 * scale_of(currency)
+            return (5_000_000.0 * crate::amounts::exchange("USD", currency)) as i64 * scale_of(currency)
                 / 100;
         }
         Rail::Rtp if day >= day_of(2025, 2, 9) => 10_000_000,
@@ -220,7 +220,7 @@ fn put_invoice(draft: &Draft<'_>, out: &mut String) {
     out.push_str("INV ");
     out.number(bits % 10_000_000_000, 10);
     out.push_str(" REF ");
-    out.letters(bits >> 24, super::text::CODE, 6);
+    out.letters(bits >> 24, crate::text::CODE, 6);
 }
 
 /// Replaces `out` by an end-to-end id of at most 35 characters.
@@ -229,5 +229,5 @@ fn put_end_to_end_id(draft: &Draft<'_>, out: &mut String) {
     out.push_str("E2E");
     out.number(draft.customer.number, 6);
     out.push('-');
-    out.letters(hash(draft.world.key ^ 0xe2e, draft.index), super::text::CODE, 12);
+    out.letters(hash(draft.world.key ^ 0xe2e, draft.index), crate::text::CODE, 12);
 }

@@ -3,14 +3,14 @@
 use schemas::Payment;
 use schemas::payment::Sepa;
 
-use super::super::dates::{Banking, Zone};
-use super::super::draft::Draft;
-use super::super::identifiers::put_creditor_id;
-use super::super::life::{Outcome, State, Timeline, View};
-use super::super::parties::put_bic;
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
 use super::{Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing};
+use crate::dates::{Banking, Zone};
+use crate::draft::Draft;
+use crate::identifiers::put_creditor_id;
+use crate::life::{Outcome, State, Timeline, View};
+use crate::parties::put_bic;
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// Codes of the rulebooks: account, funds, mandate, refund by the debtor.
 const DEBIT_RETURNS: [(u32, &str); 6] =

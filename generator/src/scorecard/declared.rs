@@ -1,10 +1,10 @@
 //! What a configuration says its payments are like.
 
-use super::super::Generator;
-use super::super::amounts::Amounts;
-use super::super::dates::{Zone, weekday};
-use super::super::flows::{FlowSpec, home_currency};
-use super::super::mix::Rail;
+use crate::Generator;
+use crate::amounts::Amounts;
+use crate::dates::{Zone, weekday};
+use crate::flows::{FlowSpec, home_currency};
+use crate::mix::Rail;
 
 /// The amounts of a rail's payments in one home currency: a mixture over flows, and for cards over what shops sell.
 pub struct Declared {

@@ -9,9 +9,9 @@ mod observed;
 
 use std::fmt;
 
-use super::flows::home_currency;
-use super::mix::Rail;
-use super::{Generator, dates::Zone};
+use crate::flows::home_currency;
+use crate::mix::Rail;
+use crate::{Generator, dates::Zone};
 use declared::{Declared, gini_of};
 use observed::Observed;
 
