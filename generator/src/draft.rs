@@ -5,6 +5,7 @@ use schemas::payment::Metadata;
 
 use crate::amounts::{exchange, settle_on, to_minor};
 use crate::anomalies::{Injected, Kind};
+use crate::categories::{Category, merchant_key, put_merchant_name};
 use crate::counterparties::{Counterparty, currency_of, draw_key};
 use crate::customers::Customer;
 use crate::dates::Zone;
@@ -16,7 +17,7 @@ use crate::mix::Rail;
 use crate::parties::Identity;
 use crate::permutation::push_uuid;
 use crate::profile::Side;
-use crate::rails::{self, card};
+use crate::rails;
 use crate::random::{Stream, hash};
 use crate::text::{HEX, Put};
 use crate::{GENERATOR_VERSION, World};
@@ -64,7 +65,7 @@ pub struct Draft<'a> {
     pub originator: Identity,
     pub counterparty: Counterparty,
     /// What a card payment's shop sells.
-    pub category: Option<&'static card::Category>,
+    pub category: Option<&'static Category>,
     pub arrangement: Option<Arrangement>,
     pub minor_units: i64,
     pub currency: &'static str,
@@ -157,7 +158,7 @@ impl<'a> Draft<'a> {
             Some(arrangement) => (hash(arrangement.key, 3), true),
             None => draw_key(customer, what, spec.flow.habit, &mut self.choice),
         };
-        let key = self.category.map_or(key, |category| card::merchant_key(category, key));
+        let key = self.category.map_or(key, |category| merchant_key(category, key));
         let home = self.originator.country;
         let counterparty =
             self.elsewhere(Counterparty::of_key(key, spec, self.zone, home, spec.flow.foreign));
@@ -222,7 +223,7 @@ impl<'a> Draft<'a> {
             Kind::Structuring | Kind::MuleFanIn | Kind::DuplicatePayment => 0,
         };
         let key = hash(group ^ flow, payee);
-        let key = self.category.map_or(key, |category| card::merchant_key(category, key));
+        let key = self.category.map_or(key, |category| merchant_key(category, key));
         let home = self.originator.country;
         let counterparty = Counterparty::of_key(key, self.spec, self.zone, home, 0.0);
         // A mule's account is the same whoever pays into it, from the same bank too.
@@ -264,7 +265,7 @@ impl<'a> Draft<'a> {
         let counterparty = parties.counterparty.get_or_insert_default();
         self.counterparty.put(counterparty);
         if let Some(category) = self.category {
-            card::put_merchant_name(self, category, &mut counterparty.name);
+            put_merchant_name(category, self.counterparty.identity.key, &mut counterparty.name);
         }
         let amount = payment.amount.get_or_insert_default();
         amount.minor_units = self.minor_units;

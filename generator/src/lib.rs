@@ -17,6 +17,7 @@
 
 mod amounts;
 mod anomalies;
+mod categories;
 mod config;
 mod counterparties;
 mod customers;
