@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::Metadata;
 
-use crate::amounts::{exchange, settle_on, to_minor};
+use crate::amounts::{cap, exchange, settle_on, to_minor};
 use crate::anomalies::{Injected, Kind};
 use crate::categories::{Category, merchant_key, put_merchant_name};
 use crate::counterparties::{Counterparty, currency_of, draw_key};
@@ -199,7 +199,7 @@ impl<'a> Draft<'a> {
         let habits = if varies { &mut own } else { &mut fixed };
         habits.bits();
         let minor = settle_on(to_minor(major, self.currency), self.currency, flow, habits);
-        self.minor_units = minor.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+        self.minor_units = minor.min(cap(self.rail(), &self.spec.name, self.place.day, self.currency));
     }
 
     /// Makes the payment a member of an injected pattern.
@@ -239,8 +239,7 @@ impl<'a> Draft<'a> {
             _ => Outcome::Completed,
         };
         let amount = self.injected_amount(kind, &mut shared, &mut own);
-        self.minor_units =
-            amount.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+        self.minor_units = amount.min(cap(self.rail(), &self.spec.name, self.place.day, self.currency));
     }
 
     fn injected_amount(&self, kind: Kind, shared: &mut Stream, own: &mut Stream) -> i64 {

@@ -11,8 +11,7 @@ mod wire;
 use schemas::Payment;
 use schemas::payment::{PaymentStatus, ProcessingInfo};
 
-use crate::amounts::scale_of;
-use crate::dates::{date_of, day_of};
+use crate::dates::date_of;
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::math::log2;
@@ -50,29 +49,6 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         Rail::Check => check::write(draft, payment),
         Rail::P2p => p2p::write(draft, payment),
     }
-}
-
-/// The largest amount that the rail carries on a day, in minor units.
-///
-/// ACH: ten digits of cents in the entry detail record, 99,999,999.99. Wire: Fedwire's amount field, 9,999,999,999.99 USD. RTP: 10 million USD since
-/// 9 February 2025, 1 million before (The Clearing House); SCT Inst: 100,000 EUR until 5 October 2025 (EPC rulebook), then the scheme's
-/// field limit. P2P: what the apps allow in one payment (assumption). Cards and checks: assumption.
-pub fn cap(rail: Rail, flow: &str, day: i32, currency: &str) -> i64 {
-    let major = match rail {
-        Rail::Ach => return 9_999_999_999,
-        Rail::Wire => return 999_999_999_999 / 100 * scale_of(currency),
-        Rail::Card => {
-            return (5_000_000.0 * crate::amounts::exchange("USD", currency)) as i64 * scale_of(currency)
-                / 100;
-        }
-        Rail::Rtp if day >= day_of(2025, 2, 9) => 10_000_000,
-        Rail::Rtp => 1_000_000,
-        Rail::Sepa if flow == "instant" && day < day_of(2025, 10, 5) => 100_000,
-        Rail::Sepa => 999_999_999,
-        Rail::Check => 10_000_000,
-        Rail::P2p => 3_500,
-    };
-    major * scale_of(currency)
 }
 
 /// What the rails' processing information has in common.
