@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::GENERATOR_VERSION;
 use crate::mix::{Mix, Rail};
 use crate::profile::Profile;
 use crate::random::{hash, mix};
+
+/// Changes whenever any payment of any configuration changes by a byte; travels in `metadata.generator_version`.
+pub const GENERATOR_VERSION: &str = "1";
 
 /// Most days that a range may have.
 pub const MAX_DAYS: i64 = 3_660;

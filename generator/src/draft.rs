@@ -6,6 +6,7 @@ use schemas::payment::Metadata;
 use crate::amounts::{cap, exchange, settle_on, to_minor};
 use crate::anomalies::{Injected, Kind};
 use crate::categories::{Category, merchant_key, put_merchant_name};
+use crate::config::GENERATOR_VERSION;
 use crate::counterparties::{Counterparty, currency_of, draw_key};
 use crate::customers::Customer;
 use crate::dates::Zone;
@@ -20,7 +21,7 @@ use crate::profile::Side;
 use crate::rails;
 use crate::random::{Stream, hash};
 use crate::text::{HEX, Put};
-use crate::{GENERATOR_VERSION, World};
+use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
 const AMOUNT: u64 = 0xa304;

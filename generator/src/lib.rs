@@ -43,10 +43,11 @@ mod schedule;
 mod scorecard;
 mod text;
 mod week;
+mod world;
 
 use schemas::Payment;
 
-pub use config::{Config, ConfigError, MAX_DAYS};
+pub use config::{Config, ConfigError, GENERATOR_VERSION, MAX_DAYS};
 pub use live::{Live, LiveConfig, is_live, midnight_micros};
 pub use mix::{Mix, MixError, Rail};
 pub use profile::{BUILT_IN as BUILT_IN_PROFILE, Profile, ProfileError};
@@ -54,47 +55,18 @@ pub use scorecard::{Line, Scorecard};
 pub use week::Curve;
 
 use anomalies::Injection;
-use customers::Population;
 use days::Days;
 use draft::{Draft, Given};
-use flows::FlowSpec;
 use life::View;
-use permutation::{Ids, Permutation, parse_uuid, push_uuid};
+use permutation::{Permutation, parse_uuid, push_uuid};
 use random::hash;
 use schedule::Schedule;
-
-/// Changes whenever any payment of any configuration changes by a byte; travels in `metadata.generator_version`.
-pub const GENERATOR_VERSION: &str = "1";
+use world::World;
 
 /// Room for a payment of each rail, whose strings are used again.
 #[derive(Clone, Debug, Default)]
 pub struct Buffer {
     payments: [Payment; 7],
-}
-
-/// What payments are made from, whenever they happen.
-#[derive(Debug)]
-struct World {
-    run_id: String,
-    key: u64,
-    ids: Ids,
-    uetrs: Ids,
-    flows: Vec<FlowSpec>,
-    population: Population,
-}
-
-impl World {
-    fn new(config: &Config, run_id: String) -> Self {
-        let Config { seed, num_customers, mix, customer_skew, profile, .. } = config;
-        Self {
-            run_id,
-            key: hash(*seed, 0x9a7),
-            ids: Ids::new(hash(*seed, 0x1d5)),
-            uetrs: Ids::new(hash(*seed, 0x0e72)),
-            flows: FlowSpec::all(profile),
-            population: Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed),
-        }
-    }
 }
 
 /// Makes the payments of a run.

@@ -10,14 +10,15 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use schemas::Payment;
 
-use crate::config::digest;
+use crate::Buffer;
+use crate::config::{Config, ConfigError, GENERATOR_VERSION, digest};
 use crate::dates::day_of;
 use crate::draft::{Draft, Given};
 use crate::life::View;
 use crate::mix::Rail;
 use crate::random::{hash, unit};
 use crate::week::{Curve, Week};
-use crate::{Buffer, Config, ConfigError, GENERATOR_VERSION, World};
+use crate::world::World;
 
 /// From when numbers are counted that rise with the time, such as those of checks.
 const FIRST_DAY: i32 = day_of(2020, 1, 1);

@@ -1,12 +1,12 @@
 //! One calendar week of a run without an end: how busy each hour is, and what is paid in it.
 
-use crate::World;
 use crate::config::Config;
 use crate::dates::weekday;
 use crate::days::Days;
 use crate::intensity::{HOUR_MICROS, Hours, Place, Segment, Setting};
 use crate::mix::Rail;
 use crate::random::{hash, scale, unit};
+use crate::world::World;
 
 const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 /// Rounds of the fit of a flat week. It converges fast where a fit exists; where none does, no number of rounds finds one.
