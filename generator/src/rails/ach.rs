@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::Ach;
 
-use super::{Facts, MINUTE, put_invoice, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, put_invoice, reason, specific, state_of, write_processing};
 use crate::dates::{Banking, Zone};
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};

@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::{Card, PaymentStatus};
 
-use super::{Facts, MINUTE, SECOND, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, SECOND, reason, specific, state_of, write_processing};
 use crate::categories::put_merchant_name;
 use crate::dates::{date_of, day_of_year};
 use crate::draft::Draft;

@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::Check;
 
-use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, reason, specific, state_of, write_processing};
 use crate::dates::{Banking, Zone};
 use crate::draft::Draft;
 use crate::identifiers::put_aba;

@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::P2p;
 
-use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, reason, specific, state_of, write_processing};
 use crate::dates::Zone;
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};

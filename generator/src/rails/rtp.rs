@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::{PaymentStatus, Rtp};
 
-use super::{Facts, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing};
+use super::common::{Facts, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing};
 use crate::dates::{Banking, Zone, day_of};
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};

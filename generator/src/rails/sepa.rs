@@ -3,7 +3,9 @@
 use schemas::Payment;
 use schemas::payment::Sepa;
 
-use super::{Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing};
+use super::common::{
+    Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing,
+};
 use crate::dates::{Banking, Zone};
 use crate::draft::Draft;
 use crate::identifiers::put_creditor_id;

@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::Wire;
 
-use super::{
+use super::common::{
     Facts, MINUTE, SECOND, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing,
 };
 use crate::dates::{Banking, Zone};
