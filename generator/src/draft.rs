@@ -1,26 +1,19 @@
 //! One payment in the making: everything about it that is decided before its rail's own fields are written.
 
-use schemas::Payment;
-use schemas::payment::Metadata;
-
 use crate::amounts::{cap, exchange, settle_on, to_minor};
 use crate::anomalies::{Injected, Kind};
-use crate::categories::{Category, merchant_key, put_merchant_name};
-use crate::config::GENERATOR_VERSION;
+use crate::categories::{Category, merchant_key};
 use crate::counterparties::{Counterparty, currency_of, draw_key};
-use crate::customers::Customer;
+use crate::customers::{Customer, country};
 use crate::dates::Zone;
 use crate::days::Days;
 use crate::flows::{FlowSpec, home_currency};
 use crate::intensity::{Place, Segment};
-use crate::life::{Outcome, State, View};
+use crate::life::{Outcome, View};
 use crate::mix::Rail;
 use crate::parties::Identity;
-use crate::permutation::push_uuid;
 use crate::profile::Side;
-use crate::rails;
 use crate::random::{Stream, hash};
-use crate::text::{HEX, Put};
 use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
@@ -255,60 +248,6 @@ impl<'a> Draft<'a> {
         };
         to_minor(major, self.currency)
     }
-
-    /// Writes the payment, replacing what `payment` held.
-    pub fn write(&mut self, payment: &mut Payment) {
-        let parties = payment.parties.get_or_insert_default();
-        let originator = parties.originator.get_or_insert_default();
-        self.originator.put(originator);
-        self.world.population.put_id(self.customer.number, &mut originator.party_id);
-        let counterparty = parties.counterparty.get_or_insert_default();
-        self.counterparty.put(counterparty);
-        if let Some(category) = self.category {
-            put_merchant_name(category, self.counterparty.identity.key, &mut counterparty.name);
-        }
-        let amount = payment.amount.get_or_insert_default();
-        amount.minor_units = self.minor_units;
-        amount.currency.put(self.currency);
-        let state = rails::write(self, payment);
-        self.write_header(payment, state);
-        self.write_metadata(payment.metadata.get_or_insert_default());
-    }
-
-    fn write_header(&self, payment: &mut Payment, state: State) {
-        let header = payment.payment_header.get_or_insert_default();
-        header.payment_id.begin(36);
-        push_uuid(self.world.ids.id(self.index), &mut header.payment_id);
-        header.payment_type = self.rail().payment_type() as i32;
-        header.version = self.view.version();
-        header.created_at_micros = self.created();
-        header.updated_at_micros = state.updated_micros;
-        header.status = state.status as i32;
-    }
-
-    fn write_metadata(&mut self, metadata: &mut Metadata) {
-        metadata.source_system.put(rails::source_system(self));
-        metadata.run_id.put(&self.world.run_id);
-        metadata.record_index = self.index;
-        metadata.generator_version.put(GENERATOR_VERSION);
-        metadata.correlation_id.begin(16);
-        metadata.correlation_id.letters(hash(self.world.key ^ 0xc0, self.index), HEX, 16);
-        metadata.description.put(rails::description(self));
-        metadata.anomaly_type.clear();
-        metadata.anomaly_group.clear();
-        metadata.recurrence_id.clear();
-        if let Some(injected) = self.injected {
-            metadata.anomaly_type.put(injected.kind.name());
-            metadata.anomaly_group.begin(19);
-            metadata.anomaly_group.push_str("ANM");
-            metadata.anomaly_group.letters(injected.group, HEX, 16);
-        }
-        if let Some(arrangement) = self.arrangement {
-            metadata.recurrence_id.begin(19);
-            metadata.recurrence_id.push_str("REC");
-            metadata.recurrence_id.letters(arrangement.key, HEX, 16);
-        }
-    }
 }
 
 /// The customer with the account used in a zone: at home, or one kept abroad where the rail does not reach home.
@@ -317,6 +256,6 @@ fn account_in(zone: Zone, customer: Customer) -> Identity {
     if zone.banking() == customer.zone.banking() {
         return home;
     }
-    let country = crate::customers::country(zone, home.key);
+    let country = country(zone, home.key);
     Identity { country, ..home }
 }

@@ -10,11 +10,12 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use schemas::Payment;
 
-use crate::Buffer;
 use crate::config::{Config, ConfigError, GENERATOR_VERSION, digest};
 use crate::dates::day_of;
 use crate::draft::{Draft, Given};
+use crate::generator::Buffer;
 use crate::life::View;
+use crate::message;
 use crate::mix::Rail;
 use crate::random::{hash, unit};
 use crate::week::{Curve, Week};
@@ -103,8 +104,8 @@ impl Live {
         let (days, first_day) = (&week.days, FIRST_DAY);
         let given = Given { index, place, segment, days, first_day, view, injected: None };
         let mut draft = Draft::new(&self.world, given);
-        let payment = &mut buffer.payments[draft.rail() as usize];
-        draft.write(payment);
+        let payment = buffer.of(draft.rail());
+        message::write(&mut draft, payment);
         (payment, draft.next_change_micros)
     }
 

@@ -9,9 +9,10 @@ mod observed;
 
 use std::fmt;
 
+use crate::dates::Zone;
 use crate::flows::home_currency;
+use crate::generator::Generator;
 use crate::mix::Rail;
-use crate::{Generator, dates::Zone};
 use declared::{Declared, gini_of};
 use observed::Observed;
 

@@ -9,8 +9,8 @@ use schemas::text::minor_digits;
 use super::checks::Checks;
 use crate::counterparties::currency_of;
 use crate::dates::weekday;
+use crate::generator::{Buffer, Generator};
 use crate::mix::Rail;
-use crate::{Buffer, Generator};
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 
