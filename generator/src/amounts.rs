@@ -8,7 +8,8 @@ use crate::mix::Rail;
 use crate::profile::Flow;
 use crate::random::{Stream, unit};
 
-/// Currencies other than the flows' own that payments abroad are made in, with their units to the dollar in March 2024, rounded.
+/// Currencies other than the flows' own that payments abroad are made in, with their units to the dollar in March 2024,
+/// rounded.
 const PER_DOLLAR: [(&str, f64); 7] =
     [("USD", 1.0), ("EUR", 0.92), ("GBP", 0.79), ("JPY", 150.0), ("CHF", 0.88), ("CAD", 1.35), ("MXN", 16.8)];
 
@@ -102,9 +103,10 @@ pub fn scale_of(currency: &str) -> i64 {
 
 /// The largest amount that the rail carries on a day, in minor units.
 ///
-/// ACH: ten digits of cents in the entry detail record, 99,999,999.99. Wire: Fedwire's amount field, 9,999,999,999.99 USD. RTP: 10 million USD since
-/// 9 February 2025, 1 million before (The Clearing House); SCT Inst: 100,000 EUR until 5 October 2025 (EPC rulebook), then the scheme's
-/// field limit. P2P: what the apps allow in one payment (assumption). Cards and checks: assumption.
+/// ACH: ten digits of cents in the entry detail record, 99,999,999.99. Wire: Fedwire's amount field, 9,999,999,999.99
+/// USD. RTP: 10 million USD since 9 February 2025, 1 million before (The Clearing House); SCT Inst: 100,000 EUR until 5
+/// October 2025 (EPC rulebook), then the scheme's field limit. P2P: what the apps allow in one payment (assumption).
+/// Cards and checks: assumption.
 pub fn cap(rail: Rail, flow: &str, day: i32, currency: &str) -> i64 {
     let major = match rail {
         Rail::Ach => return 9_999_999_999,

@@ -1,8 +1,9 @@
 //! Injected patterns with their ground truth.
 //!
-//! A pattern takes over payments that the run has anyway: in some windows of time of some segments, most payments become members
-//! of one or more groups, which share a customer, a counterparty or an amount as the pattern wants. Windows and members are decided by
-//! hashing, so a payment knows its group without seeing the others, and payments that are in no group stay as they are.
+//! A pattern takes over payments that the run has anyway: in some windows of time of some segments, most payments
+//! become members of one or more groups, which share a customer, a counterparty or an amount as the pattern wants.
+//! Windows and members are decided by hashing, so a payment knows its group without seeing the others, and payments
+//! that are in no group stay as they are.
 
 use crate::config::Config;
 use crate::flows::FlowSpec;
@@ -45,7 +46,7 @@ impl Kind {
         Self::DuplicatePayment,
     ];
 
-    /// What `metadata.anomaly_type` says.
+    /// As written in `metadata.anomaly_type`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::CardTesting => "CARD_TESTING",

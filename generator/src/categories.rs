@@ -1,10 +1,10 @@
-//! What shops sell: merchant categories with their shares and amounts, and the shops in them.
+//! Merchant categories with their shares and amounts, and the shops in them.
 
 use crate::names::FANTASY;
 use crate::random::{hash, scale};
 use crate::text::Put;
 
-/// What shops of a kind sell, by ISO 18245 merchant category code.
+/// A kind of shop, by its ISO 18245 merchant category code.
 #[derive(Debug)]
 pub struct Category {
     pub mcc: u16,

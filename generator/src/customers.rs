@@ -210,7 +210,7 @@ impl Activity {
         ((x as u64).saturating_sub(1)).min(size.saturating_sub(1))
     }
 
-    /// What [`Self::draw`] needs for a size.
+    /// The range that [`Self::draw`] needs for a size.
     pub fn range(self, size: u64) -> Range {
         let (end, power) = ((size + 1) as f64, 1.0 - self.skew);
         Range(if power.abs() < 1e-9 { log2(end) } else { exp2(log2(end) * power) - 1.0 })

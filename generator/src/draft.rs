@@ -28,7 +28,7 @@ pub struct Arrangement {
     pub due_day: i32,
 }
 
-/// What is given of a payment: which, where, and how far into its life one looks.
+/// A payment's coordinates: which, where, and how far into its life one looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     pub index: u64,
@@ -58,16 +58,16 @@ pub struct Draft<'a> {
     pub customer: Customer,
     pub originator: Identity,
     pub counterparty: Counterparty,
-    /// What a card payment's shop sells.
+    /// The trade of a card payment's shop.
     pub category: Option<&'static Category>,
     pub arrangement: Option<Arrangement>,
     pub minor_units: i64,
     pub currency: &'static str,
-    /// What the category does to amounts.
+    /// The category's factor on amounts.
     factor: f64,
     pub outcome: Outcome,
     pub injected: Option<Injected>,
-    /// What the payment's papers are numbered by; a duplicate has its original's.
+    /// Number of the payment's papers; a duplicate has its original's.
     pub document: u64,
     /// Random choices of this payment that have no stream of their own.
     pub choice: Stream,
@@ -168,7 +168,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments inside a bank.
+    /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments
+    /// inside a bank.
     fn elsewhere(&self, mut counterparty: Counterparty) -> Counterparty {
         let (ours, theirs) = (self.originator, &mut counterparty.identity);
         while self.category.is_none() && ours.country == theirs.country && ours.bank() == theirs.bank() {

@@ -1,4 +1,4 @@
-//! The profile's flows, resolved: what a payment looks up of its kind of business.
+//! The profile's flows, resolved for payments to look up.
 
 use crate::amounts::Amounts;
 use crate::categories::{self, Category};

@@ -63,7 +63,8 @@ impl Generator {
         &self.config
     }
 
-    /// Names the run's configuration: equal for equal configurations (but for the anomaly rate). Sixteen hexadecimal digits.
+    /// Names the run's configuration: equal for equal configurations (but for the anomaly rate). Sixteen hexadecimal
+    /// digits.
     pub fn run_id(&self) -> &str {
         &self.world.run_id
     }
@@ -110,8 +111,8 @@ impl Generator {
         self.index_of_any(payment_id).filter(|index| *index < self.config.num_records)
     }
 
-    /// The index whose payment has this id in the runs of this seed, of whatever length; in those without an end it is the
-    /// time of its creation.
+    /// The index whose payment has this id in the runs of this seed, of whatever length; in those without an end it is
+    /// the time of its creation.
     pub fn index_of_any(&self, payment_id: &str) -> Option<u64> {
         self.world.ids.index(parse_uuid(payment_id)?)
     }

@@ -93,7 +93,7 @@ pub struct Part {
     pub weights: Vec<f64>,
 }
 
-/// What intensities are made from.
+/// Everything that intensities are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
     pub mix: &'a Mix,
@@ -157,7 +157,7 @@ impl Setting<'_> {
     }
 }
 
-/// What a day weighs that no arrangement decides on.
+/// The weight of a day where no arrangement decides on it.
 fn day_weight(calendar: &Calendar, banking: Banking, days: &Days, day: i32) -> f64 {
     let is_open = days.is_open(banking, day);
     if calendar.banking_days && !is_open {
@@ -179,8 +179,9 @@ fn day_weight(calendar: &Calendar, banking: Banking, days: &Days, day: i32) -> f
 
 /// The calendar's hours without those in which the clearing system takes no customer payments.
 ///
-/// Fedwire: cut-off for customer transfers 18:45 Eastern (Federal Reserve, "Fedwire Funds Service operating hours"), here the
-/// hour that ends at 18:00; T2: 17:00 Central European for customer payments (ECB); CHAPS: 17:40 London for customers, here 17:00.
+/// Fedwire: cut-off for customer transfers 18:45 Eastern (Federal Reserve, "Fedwire Funds Service operating hours"),
+/// here the hour that ends at 18:00; T2: 17:00 Central European for customer payments (ECB); CHAPS: 17:40 London for
+/// customers, here 17:00.
 fn open_hours(hours: &[f64; 24], rail: Rail, zone: Zone) -> [f64; 24] {
     let mut hours = *hours;
     if rail == Rail::Wire {

@@ -1,19 +1,23 @@
 //! Payments as a pure function of (seed, configuration, index).
 //!
-//! [`Generator::payment`] makes any payment of a run alone: no state passes from one to the next, so runs can be sharded,
-//! resumed and verified by index. The way of an index:
+//! [`Generator::payment`] makes any payment of a run alone: no state passes from one to the next, so runs can be
+//! sharded, resumed and verified by index. An index goes this way, and each file below knows only those above it:
 //!
-//! 1. `permutation`: the index becomes an id (a keyed bijection into UUIDs) and a position (a keyed permutation of the run).
-//! 2. `schedule`: the position lies in a flow of a rail, in a time zone, in an hour, and there on a microsecond of its own.
-//! 3. `customers`, `recurrence`, `counterparties`: whose payment it is and to whom.
-//! 4. `amounts`, `life`: how much, and what becomes of it.
-//! 5. `anomalies`: some payments become members of injected patterns, if any are asked for.
-//! 6. `rails`: the fields that this rail's messages carry.
+//! 1. `permutation`: the index becomes an id (a keyed bijection into UUIDs) and a position (a keyed permutation of the
+//!    run).
+//! 2. `schedule`: the position lies in a flow of a rail, in a time zone, in an hour, and there on a microsecond of its
+//!    own.
+//! 3. `anomalies`: some payments become members of injected patterns, if any are asked for.
+//! 4. `draft`: whose payment it is and to whom (`customers`, `recurrence`, `counterparties`), how much (`amounts`,
+//!    `categories`), and what becomes of it (`life`).
+//! 5. `rails`: the fields that this rail's messages carry.
+//! 6. `message`: the parts that all rails share, around the rail's own.
 //!
-//! [`Live`] makes payments of a run that has no end: there the index is the microsecond itself, `week` takes the place of `schedule`, and
-//! a payment is seen in its successive states.
+//! [`Live`] makes payments of a run that has no end: there the index is the microsecond itself, `week` takes the place
+//! of `schedule`, and a payment is seen in its successive states. [`Scorecard`] compares payments with what was declared.
 //!
-//! Floating point is used with operations that IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
+//! Everything here is pure: no flags, no files, no environment, no clock. Floating point is used with operations that
+//! IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
 
 mod amounts;
 mod anomalies;

@@ -1,7 +1,8 @@
 //! Payments of a run without an end: the index of a payment is the microsecond of its creation.
 //!
-//! Ids, which are a keyed bijection of the index, never repeat therefore, whatever was published before and by whom, as long as no
-//! microsecond is used twice. A payment in one of its states is a pure function of (seed, configuration, index, number of changes).
+//! Ids, which are a keyed bijection of the index, never repeat therefore, whatever was published before and by whom, as
+//! long as no microsecond is used twice. A payment in one of its states is a pure function of (seed, configuration,
+//! index, number of changes).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -45,8 +46,8 @@ impl LiveConfig {
         let Config { seed, num_customers, mix, customer_skew, profile, .. } = &self.base;
         let Self { curve, update_share, update_within, .. } = self;
         digest(&format!(
-            "live|{GENERATOR_VERSION}|{seed}|{num_customers}|{mix}|{customer_skew}|{profile:?}|{curve:?}|{update_share}|\
-             {update_within:?}"
+            "live|{GENERATOR_VERSION}|{seed}|{num_customers}|{mix}|{customer_skew}|{profile:?}|{curve:?}|\
+             {update_share}|{update_within:?}"
         ))
     }
 }
@@ -80,8 +81,8 @@ impl Live {
         &self.world.run_id
     }
 
-    /// How many payments are made at a time (UTC microseconds), against the mean of its week, Monday to Sunday in UTC. With
-    /// the flat curve it is 1, but 0 where none of the mix's rails works.
+    /// How many payments are made at a time (UTC microseconds), against the mean of its week, Monday to Sunday in UTC.
+    /// With the flat curve it is 1, but 0 where none of the mix's rails works.
     pub fn intensity(&mut self, micros: i64) -> f64 {
         self.week(micros).intensity(micros)
     }
@@ -91,7 +92,8 @@ impl Live {
         unit(hash(self.world.key ^ 0xf0_110, index)) < self.config.update_share
     }
 
-    /// The payment of an index after so many changes, 0 for its first message, and when it changes next, in UTC microseconds.
+    /// The payment of an index after so many changes, 0 for its first message, and when it changes next, in UTC
+    /// microseconds.
     pub fn fill<'b>(
         &mut self,
         index: u64,
@@ -141,7 +143,8 @@ impl Live {
     }
 }
 
-/// Whether an index is that of a payment without an end, created between the years 2000 and 2200; runs with an end have far lower ones.
+/// Whether an index is that of a payment without an end, created between the years 2000 and 2200; runs with an end have
+/// far lower ones.
 pub fn is_live(index: u64) -> bool {
     (946_684_800_000_000..7_258_118_400_000_000).contains(&index)
 }

@@ -1,4 +1,4 @@
-//! What somebody probably meant by a name that does not exist.
+//! The name that somebody probably meant by one that does not exist.
 
 /// The candidate with the fewest edits from `name`; `None` where there are no candidates.
 pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

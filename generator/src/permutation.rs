@@ -1,4 +1,4 @@
-//! Keyed permutations: what makes ids and event times unique without remembering any.
+//! Keyed permutations, which make ids and event times unique without remembering any.
 
 use crate::random::{hash, mix};
 
@@ -6,8 +6,8 @@ const ROUNDS: usize = 6;
 
 /// A keyed bijection of `0..size` onto itself.
 ///
-/// An unbalanced Feistel network over the smallest power of two that holds the domain, walked until the value falls inside
-/// it: at most two passes on average.
+/// An unbalanced Feistel network over the smallest power of two that holds the domain, walked until the value falls
+/// inside it: at most two passes on average.
 #[derive(Clone, Debug)]
 pub struct Permutation {
     size: u64,
@@ -32,7 +32,7 @@ impl Permutation {
         value
     }
 
-    /// What [`Self::apply`] takes to `value` (below the size).
+    /// The value that [`Self::apply`] takes to `value` (below the size).
     #[cfg(test)]
     pub fn invert(&self, value: u64) -> u64 {
         let mut value = self.pass_back(value);
@@ -66,8 +66,8 @@ impl Permutation {
 
 /// The bijection between payment indices and payment ids.
 ///
-/// A Feistel network over 122 bits, the free bits of a version 4 UUID (RFC 9562), so ids of one seed never collide and an id
-/// tells its index.
+/// A Feistel network over 122 bits, the free bits of a version 4 UUID (RFC 9562), so ids of one seed never collide and
+/// an id can be turned back into its index.
 #[derive(Clone, Debug)]
 pub struct Ids {
     keys: [u64; ROUNDS],

@@ -1,4 +1,4 @@
-//! What payments are made from, whenever they happen.
+//! The material that payments are made from, whenever they happen.
 
 use crate::config::Config;
 use crate::customers::Population;

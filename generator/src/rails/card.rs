@@ -152,8 +152,8 @@ fn write_card(draft: &mut Draft<'_>, state: &State, network: &'static str, card:
     card.funding.put(funding(draft, network, key));
 }
 
-/// EMV 3-D Secure transaction status. In Europe strong authentication is the rule (PSD2), in the United States the exception;
-/// charges on file are initiated by the shop and have none.
+/// EMV 3-D Secure transaction status. In Europe strong authentication is the rule (PSD2), in the United States the
+/// exception; charges on file are initiated by the shop and have none.
 fn three_ds(draft: &Draft<'_>, entry_mode: &str, decline: &str) -> &'static str {
     if entry_mode != "ECOMMERCE" {
         return "";
@@ -178,8 +178,9 @@ fn funding(draft: &Draft<'_>, network: &str, key: u64) -> &'static str {
     }
 }
 
-/// The acquirer reference number of 23 digits: mixed use 7, acquirer's number, date as YDDD, eleven digits, Luhn. Acquirer
-/// numbers beginning with 9999 belong to no country's acquirers (ISO/IEC 7812-1 keeps 9 for national use, with a country code behind).
+/// The acquirer reference number of 23 digits: mixed use 7, acquirer's number, date as YDDD, eleven digits, Luhn.
+/// Acquirer numbers beginning with 9999 belong to no country's acquirers (ISO/IEC 7812-1 keeps 9 for national use, with
+/// a country code behind).
 fn put_acquirer_reference(draft: &Draft<'_>, bits: u64, out: &mut String) {
     let day = draft.place.day;
     out.begin(23);

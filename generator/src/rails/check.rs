@@ -18,7 +18,8 @@ const RETURNS: [(u32, &str); 7] = [(58, "A"), (12, "D"), (7, "E"), (9, "C"), (6,
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let days = draft.days;
     let today = days.following(Banking::Fed, draft.place.day);
-    // Deposits after the bank's cut-off (14:00 here; Regulation CC allows no earlier at a branch) count for the next day.
+    // Deposits after the bank's cut-off (14:00 here; Regulation CC allows no earlier at a branch) count for the next
+    // day.
     let settlement_day = days.after(Banking::Fed, today, if draft.place.hour < 14 { 1 } else { 2 });
     let accepted = draft.created() + draft.choice.between(1, 90) as i64 * MINUTE;
     let settled = days.micros(Zone::Eastern, settlement_day, 510).max(accepted + MINUTE);

@@ -1,4 +1,5 @@
-//! What rails share: processing information, reasons, remittance texts, and the rail's own part of the message.
+//! Everything that rails share: processing information, reasons, remittance texts, and how a rail gets at its own
+//! part of the message.
 
 use schemas::payment::{PaymentStatus, ProcessingInfo};
 
@@ -27,7 +28,7 @@ macro_rules! specific {
 }
 pub(super) use specific;
 
-/// What the rails' processing information has in common.
+/// The facts that a rail's processing information is written from.
 pub struct Facts {
     pub clearing_system: &'static str,
     pub channel: &'static str,
@@ -40,7 +41,7 @@ pub struct Facts {
     pub has_batch: bool,
 }
 
-/// What is known of the payment, as far into its life as is looked.
+/// The payment's state, as far into its life as one looks.
 pub fn state_of(draft: &mut Draft<'_>, timeline: &Timeline) -> State {
     let (state, next) = draft.view.state(draft.created(), timeline, draft.outcome);
     draft.next_change_micros = next;
@@ -117,7 +118,7 @@ pub fn reason(draft: &Draft<'_>, codes: &[(u32, &'static str)]) -> &'static str 
     Stream::new(draft.world.key ^ 0x4ea5, draft.index).weighted(codes)
 }
 
-/// Replaces `out` by what the payment's remittance says: the month of a salary or a rent, or an invoice.
+/// Replaces `out` by the payment's remittance text: the month of a salary or a rent, or an invoice.
 pub fn put_remittance(draft: &Draft<'_>, out: &mut String) {
     let word = match draft.spec.name.as_str() {
         "salary" | "wages" => "SALARY ",

@@ -41,7 +41,7 @@ pub fn source_system(draft: &Draft<'_>) -> &'static str {
     }
 }
 
-/// What the payment is for, in words.
+/// The payment's purpose in words.
 pub fn description(draft: &Draft<'_>) -> &'static str {
     match draft.spec.name.as_str() {
         "payroll" | "salary" | "wages" => "Salary",

@@ -1,4 +1,5 @@
-//! SEPA in euro, after the EPC rulebooks: credit transfers (SCT), instant ones (SCT Inst), direct debits (SDD Core and B2B).
+//! SEPA in euro, after the EPC rulebooks: credit transfers (SCT), instant ones (SCT Inst), direct debits (SDD Core and
+//! B2B).
 
 use schemas::Payment;
 use schemas::payment::Sepa;
@@ -133,7 +134,8 @@ fn write_message(draft: &mut Draft<'_>, scheme: &'static str, sepa: &mut Sepa) {
     sepa.charge_bearer.put("SLEV");
 }
 
-/// The mandate of a debit: signed up to six years before it is first used, with its number and date as long as it lives.
+/// The mandate of a debit: signed up to six years before it is first used, with its number and date as long as it
+/// lives.
 fn write_mandate(draft: &Draft<'_>, sepa: &mut Sepa) {
     let key = draft.arrangement.map_or(draft.counterparty.identity.key, |of| of.key);
     let (signed, is_first) = signature(draft, hash(key, 0x51));

@@ -53,7 +53,8 @@ fn clearing_system(draft: &Draft<'_>) -> &'static str {
     }
 }
 
-/// At home the same day; across borders mostly the next banking day, which may be today's where currencies are not exchanged.
+/// At home the same day; across borders mostly the next banking day, which may be today's where currencies are not
+/// exchanged.
 fn settlement_day(draft: &Draft<'_>) -> i32 {
     let days = draft.days;
     let banking = draft.zone.banking();

@@ -1,4 +1,4 @@
-//! What a configuration says its payments are like.
+//! Payments as a configuration declares them.
 
 use crate::amounts::Amounts;
 use crate::dates::{Zone, weekday};

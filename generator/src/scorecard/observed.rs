@@ -1,4 +1,4 @@
-//! What a sample of payments is like.
+//! Payments as a sample shows them.
 
 use std::collections::HashMap;
 
