@@ -2,11 +2,14 @@
 
 use schemas::text::minor_digits;
 
-use super::math::{exp, exp2, log2, normal_below, normal_quantile, pow};
-use super::profile::Flow;
-use super::random::{Stream, unit};
+use crate::dates::day_of;
+use crate::math::{exp, exp2, log2, normal_below, normal_quantile, pow};
+use crate::mix::Rail;
+use crate::profile::Flow;
+use crate::random::{Stream, unit};
 
-/// Currencies other than the flows' own that payments abroad are made in, with their units to the dollar in March 2024, rounded.
+/// Currencies other than the flows' own that payments abroad are made in, with their units to the dollar in March 2024,
+/// rounded.
 const PER_DOLLAR: [(&str, f64); 7] =
     [("USD", 1.0), ("EUR", 0.92), ("GBP", 0.79), ("JPY", 150.0), ("CHF", 0.88), ("CAD", 1.35), ("MXN", 16.8)];
 
@@ -98,6 +101,29 @@ pub fn scale_of(currency: &str) -> i64 {
     10_i64.pow(minor_digits(currency) as u32)
 }
 
+/// The largest amount that the rail carries on a day, in minor units.
+///
+/// ACH: ten digits of cents in the entry detail record, 99,999,999.99. Wire: Fedwire's amount field, 9,999,999,999.99
+/// USD. RTP: 10 million USD since 9 February 2025, 1 million before (The Clearing House); SCT Inst: 100,000 EUR until 5
+/// October 2025 (EPC rulebook), then the scheme's field limit. P2P: what the apps allow in one payment (assumption).
+/// Cards and checks: assumption.
+pub fn cap(rail: Rail, flow: &str, day: i32, currency: &str) -> i64 {
+    let major = match rail {
+        Rail::Ach => return 9_999_999_999,
+        Rail::Wire => return 999_999_999_999 / 100 * scale_of(currency),
+        Rail::Card => {
+            return (5_000_000.0 * exchange("USD", currency)) as i64 * scale_of(currency) / 100;
+        }
+        Rail::Rtp if day >= day_of(2025, 2, 9) => 10_000_000,
+        Rail::Rtp => 1_000_000,
+        Rail::Sepa if flow == "instant" && day < day_of(2025, 10, 5) => 100_000,
+        Rail::Sepa => 999_999_999,
+        Rail::Check => 10_000_000,
+        Rail::P2p => 3_500,
+    };
+    major * scale_of(currency)
+}
+
 /// Rounds as people do: to a multiple of the flow's step, or to a price's ending.
 pub fn settle_on(minor: i64, currency: &str, flow: &Flow, choice: &mut Stream) -> i64 {
     let scale = scale_of(currency);
@@ -115,7 +141,6 @@ pub fn settle_on(minor: i64, currency: &str, flow: &Flow, choice: &mut Stream) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mix::Rail;
     use crate::profile::Profile;
 
     #[test]

@@ -1,15 +1,16 @@
 //! Injected patterns with their ground truth.
 //!
-//! A pattern takes over payments that the run has anyway: in some windows of time of some segments, most payments become members
-//! of one or more groups, which share a customer, a counterparty or an amount as the pattern wants. Windows and members are decided by
-//! hashing, so a payment knows its group without seeing the others, and payments that are in no group stay as they are.
+//! A pattern takes over payments that the run has anyway: in some windows of time of some segments, most payments
+//! become members of one or more groups, which share a customer, a counterparty or an amount as the pattern wants.
+//! Windows and members are decided by hashing, so a payment knows its group without seeing the others, and payments
+//! that are in no group stay as they are.
 
-use super::config::Config;
-use super::flows::FlowSpec;
-use super::intensity::Place;
-use super::mix::Rail;
-use super::random::{hash, scale, unit};
-use super::schedule::Schedule;
+use crate::config::Config;
+use crate::flows::FlowSpec;
+use crate::intensity::Place;
+use crate::mix::Rail;
+use crate::random::{hash, scale, unit};
+use crate::schedule::Schedule;
 
 /// The part of a window's payments that a pattern takes where there are plenty, and where there are few.
 const TAKEN: f64 = 0.5;
@@ -45,7 +46,7 @@ impl Kind {
         Self::DuplicatePayment,
     ];
 
-    /// What `metadata.anomaly_type` says.
+    /// As written in `metadata.anomaly_type`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::CardTesting => "CARD_TESTING",

@@ -1,14 +1,16 @@
-//! What a run is made from, and why a configuration is refused.
+//! A run's configuration, and why one is refused.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::GENERATOR_VERSION;
-use super::mix::{Mix, Rail};
-use super::profile::Profile;
-use super::random::{hash, mix};
+use crate::mix::{Mix, Rail};
+use crate::profile::Profile;
+use crate::random::{hash, mix};
+
+/// Changes whenever any payment of any configuration changes by a byte; travels in `metadata.generator_version`.
+pub const GENERATOR_VERSION: &str = "1";
 
 /// Most days that a range may have.
 pub const MAX_DAYS: i64 = 3_660;
@@ -70,8 +72,8 @@ pub enum ConfigError {
     #[error("--anomaly-rate {0} is out of range: use 0 (none) to 0.5")]
     AnomalyRate(String),
     #[error(
-        "--num-records {records} does not fit --end-date {end}: every payment has its own microsecond, so this range and mix \
-         hold at most {limit}; use fewer records or a later end date"
+        "--num-records {records} does not fit --end-date {end}: every payment has its own microsecond, so this range and \
+         mix hold at most {limit}; use fewer records or a later end date"
     )]
     TooManyRecords { records: u64, end: NaiveDate, limit: u64 },
     #[error(
@@ -86,7 +88,7 @@ pub enum ConfigError {
 }
 
 impl Config {
-    pub(super) fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let (start, end) = (self.start_date, self.end_date);
         if self.num_records == 0 {
             return Err(ConfigError::NoRecords);
@@ -116,7 +118,7 @@ impl Config {
     }
 
     /// Why there is no payment of a rail in the range.
-    pub(super) fn no_time(&self, rail: Rail) -> ConfigError {
+    pub(crate) fn no_time(&self, rail: Rail) -> ConfigError {
         if self.profile.rails.get(&rail).is_none_or(BTreeMap::is_empty) {
             return ConfigError::NoFlow { rail: rail.name() };
         }
@@ -125,7 +127,7 @@ impl Config {
     }
 
     /// First and last day, counted from 1970-01-01.
-    pub(super) fn days(&self) -> (i32, i32) {
+    pub(crate) fn days(&self) -> (i32, i32) {
         let day = |date: NaiveDate| (date - NaiveDate::default()).num_days() as i32;
         (day(self.start_date), day(self.end_date))
     }
@@ -133,7 +135,7 @@ impl Config {
     /// A digest of everything that ordinary payments depend on.
     ///
     /// The anomaly rate is left out, so that injecting patterns changes no byte of the other payments.
-    pub(super) fn run_id(&self) -> String {
+    pub(crate) fn run_id(&self) -> String {
         let text = format!(
             "{GENERATOR_VERSION}|{}|{}|{}|{}|{}|{}|{}|{:?}",
             self.seed,
@@ -150,7 +152,7 @@ impl Config {
 }
 
 /// Sixteen hexadecimal digits that stand for a text.
-pub(super) fn digest(text: &str) -> String {
+pub(crate) fn digest(text: &str) -> String {
     let (mut high, mut low) = (mix(1), mix(2));
     for chunk in text.as_bytes().chunks(8) {
         let mut word = [0; 8];

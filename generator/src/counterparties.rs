@@ -2,14 +2,14 @@
 
 use schemas::payment::{Party, PartyType};
 
-use super::customers::country;
-use super::dates::Zone;
-use super::flows::FlowSpec;
-use super::mix::Rail;
-use super::parties::{Identity, Trade};
-use super::profile::Side;
-use super::random::{Stream, hash, unit};
-use super::text::Put;
+use crate::customers::country;
+use crate::dates::Zone;
+use crate::flows::FlowSpec;
+use crate::mix::Rail;
+use crate::parties::{Identity, Trade};
+use crate::profile::Side;
+use crate::random::{Stream, hash, unit};
+use crate::text::Put;
 
 /// How often the usual counterparties of a customer in one flow are met, the first most often.
 const USUAL: [(u32, u64); 12] = [

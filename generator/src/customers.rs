@@ -2,14 +2,14 @@
 
 use schemas::payment::PartyType;
 
-use super::dates::Zone;
-use super::math::{exp2, log2};
-use super::mix::{Mix, Rail};
-use super::parties::{Identity, Trade};
-use super::permutation::Permutation;
-use super::profile::{Customers as Shares, Side};
-use super::random::{Stream, hash, scale, unit};
-use super::text::Put;
+use crate::dates::Zone;
+use crate::math::{exp2, log2};
+use crate::mix::{Mix, Rail};
+use crate::parties::{Identity, Trade};
+use crate::permutation::Permutation;
+use crate::profile::{Customers as Shares, Side};
+use crate::random::{Stream, hash, scale, unit};
+use crate::text::Put;
 
 /// Customers who share a time zone and are all people or all businesses.
 #[derive(Clone, Copy, Debug)]
@@ -210,7 +210,7 @@ impl Activity {
         ((x as u64).saturating_sub(1)).min(size.saturating_sub(1))
     }
 
-    /// What [`Self::draw`] needs for a size.
+    /// The range that [`Self::draw`] needs for a size.
     pub fn range(self, size: u64) -> Range {
         let (end, power) = ((size + 1) as f64, 1.0 - self.skew);
         Range(if power.abs() < 1e-9 { log2(end) } else { exp2(log2(end) * power) - 1.0 })

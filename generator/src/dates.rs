@@ -96,8 +96,8 @@ impl Banking {
     }
 }
 
-/// Federal Reserve Bank holidays: a holiday on a Sunday is kept on Monday, one on a Saturday is not moved ("Federal Reserve
-/// Bank Holiday Schedule").
+/// Federal Reserve Bank holidays: a holiday on a Sunday is kept on Monday, one on a Saturday is not moved ("Federal
+/// Reserve Bank Holiday Schedule").
 fn is_fed_holiday(day: i32, year: i32, month: u32, dom: u32) -> bool {
     let fixed = |m, d| {
         let date = day_of(year, m, d);
@@ -196,8 +196,9 @@ impl Zone {
 
     /// Hours to add to UTC in the hour that begins `hour` hours after 1970-01-01T00:00Z.
     ///
-    /// United States: second Sunday of March, 2:00 standard time, to first Sunday of November, 2:00 daylight time (Energy Policy Act of
-    /// 2005). European Union: last Sundays of March and October, 01:00 UTC (Directive 2000/84/EC).
+    /// United States: second Sunday of March, 2:00 standard time, to first Sunday of November, 2:00 daylight time
+    /// (Energy Policy Act of 2005). European Union: last Sundays of March and October, 01:00 UTC (Directive
+    /// 2000/84/EC).
     pub fn offset_hours(self, hour: i64) -> i64 {
         let standard = self.standard_offset();
         let year = date_of(hour.div_euclid(24) as i32).0;

@@ -1,6 +1,6 @@
 //! The days of a run and around it: which are banking days, and where each zone's midnight lies in UTC.
 
-use super::dates::{Banking, Zone};
+use crate::dates::{Banking, Zone};
 
 /// Days known before and after the range: for due dates, returns and effective dates.
 const BEFORE: i32 = 50;

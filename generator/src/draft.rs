@@ -1,25 +1,20 @@
 //! One payment in the making: everything about it that is decided before its rail's own fields are written.
 
-use schemas::Payment;
-use schemas::payment::Metadata;
-
-use super::amounts::{exchange, settle_on, to_minor};
-use super::anomalies::{Injected, Kind};
-use super::counterparties::{Counterparty, currency_of, draw_key};
-use super::customers::Customer;
-use super::dates::Zone;
-use super::days::Days;
-use super::flows::{FlowSpec, home_currency};
-use super::intensity::{Place, Segment};
-use super::life::{Outcome, State, View};
-use super::mix::Rail;
-use super::parties::Identity;
-use super::permutation::push_uuid;
-use super::profile::Side;
-use super::rails::{self, card};
-use super::random::{Stream, hash};
-use super::text::{HEX, Put};
-use super::{GENERATOR_VERSION, World};
+use crate::amounts::{cap, exchange, settle_on, to_minor};
+use crate::anomalies::{Injected, Kind};
+use crate::categories::{Category, merchant_key};
+use crate::counterparties::{Counterparty, currency_of, draw_key};
+use crate::customers::{Customer, country};
+use crate::dates::Zone;
+use crate::days::Days;
+use crate::flows::{FlowSpec, home_currency};
+use crate::intensity::{Place, Segment};
+use crate::life::{Outcome, View};
+use crate::mix::Rail;
+use crate::parties::Identity;
+use crate::profile::Side;
+use crate::random::{Stream, hash};
+use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
 const AMOUNT: u64 = 0xa304;
@@ -33,7 +28,7 @@ pub struct Arrangement {
     pub due_day: i32,
 }
 
-/// What is given of a payment: which, where, and how far into its life one looks.
+/// A payment's coordinates: which, where, and how far into its life one looks.
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
     pub index: u64,
@@ -63,16 +58,16 @@ pub struct Draft<'a> {
     pub customer: Customer,
     pub originator: Identity,
     pub counterparty: Counterparty,
-    /// What a card payment's shop sells.
-    pub category: Option<&'static card::Category>,
+    /// The trade of a card payment's shop.
+    pub category: Option<&'static Category>,
     pub arrangement: Option<Arrangement>,
     pub minor_units: i64,
     pub currency: &'static str,
-    /// What the category does to amounts.
+    /// The category's factor on amounts.
     factor: f64,
     pub outcome: Outcome,
     pub injected: Option<Injected>,
-    /// What the payment's papers are numbered by; a duplicate has its original's.
+    /// Number of the payment's papers; a duplicate has its original's.
     pub document: u64,
     /// Random choices of this payment that have no stream of their own.
     pub choice: Stream,
@@ -157,7 +152,7 @@ impl<'a> Draft<'a> {
             Some(arrangement) => (hash(arrangement.key, 3), true),
             None => draw_key(customer, what, spec.flow.habit, &mut self.choice),
         };
-        let key = self.category.map_or(key, |category| card::merchant_key(category, key));
+        let key = self.category.map_or(key, |category| merchant_key(category, key));
         let home = self.originator.country;
         let counterparty =
             self.elsewhere(Counterparty::of_key(key, spec, self.zone, home, spec.flow.foreign));
@@ -173,7 +168,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments inside a bank.
+    /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments
+    /// inside a bank.
     fn elsewhere(&self, mut counterparty: Counterparty) -> Counterparty {
         let (ours, theirs) = (self.originator, &mut counterparty.identity);
         while self.category.is_none() && ours.country == theirs.country && ours.bank() == theirs.bank() {
@@ -198,7 +194,7 @@ impl<'a> Draft<'a> {
         let habits = if varies { &mut own } else { &mut fixed };
         habits.bits();
         let minor = settle_on(to_minor(major, self.currency), self.currency, flow, habits);
-        self.minor_units = minor.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+        self.minor_units = minor.min(cap(self.rail(), &self.spec.name, self.place.day, self.currency));
     }
 
     /// Makes the payment a member of an injected pattern.
@@ -222,7 +218,7 @@ impl<'a> Draft<'a> {
             Kind::Structuring | Kind::MuleFanIn | Kind::DuplicatePayment => 0,
         };
         let key = hash(group ^ flow, payee);
-        let key = self.category.map_or(key, |category| card::merchant_key(category, key));
+        let key = self.category.map_or(key, |category| merchant_key(category, key));
         let home = self.originator.country;
         let counterparty = Counterparty::of_key(key, self.spec, self.zone, home, 0.0);
         // A mule's account is the same whoever pays into it, from the same bank too.
@@ -238,8 +234,7 @@ impl<'a> Draft<'a> {
             _ => Outcome::Completed,
         };
         let amount = self.injected_amount(kind, &mut shared, &mut own);
-        self.minor_units =
-            amount.min(rails::cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+        self.minor_units = amount.min(cap(self.rail(), &self.spec.name, self.place.day, self.currency));
     }
 
     fn injected_amount(&self, kind: Kind, shared: &mut Stream, own: &mut Stream) -> i64 {
@@ -254,60 +249,6 @@ impl<'a> Draft<'a> {
         };
         to_minor(major, self.currency)
     }
-
-    /// Writes the payment, replacing what `payment` held.
-    pub fn write(&mut self, payment: &mut Payment) {
-        let parties = payment.parties.get_or_insert_default();
-        let originator = parties.originator.get_or_insert_default();
-        self.originator.put(originator);
-        self.world.population.put_id(self.customer.number, &mut originator.party_id);
-        let counterparty = parties.counterparty.get_or_insert_default();
-        self.counterparty.put(counterparty);
-        if let Some(category) = self.category {
-            card::put_merchant_name(self, category, &mut counterparty.name);
-        }
-        let amount = payment.amount.get_or_insert_default();
-        amount.minor_units = self.minor_units;
-        amount.currency.put(self.currency);
-        let state = rails::write(self, payment);
-        self.write_header(payment, state);
-        self.write_metadata(payment.metadata.get_or_insert_default());
-    }
-
-    fn write_header(&self, payment: &mut Payment, state: State) {
-        let header = payment.payment_header.get_or_insert_default();
-        header.payment_id.begin(36);
-        push_uuid(self.world.ids.id(self.index), &mut header.payment_id);
-        header.payment_type = self.rail().payment_type() as i32;
-        header.version = self.view.version();
-        header.created_at_micros = self.created();
-        header.updated_at_micros = state.updated_micros;
-        header.status = state.status as i32;
-    }
-
-    fn write_metadata(&mut self, metadata: &mut Metadata) {
-        metadata.source_system.put(rails::source_system(self));
-        metadata.run_id.put(&self.world.run_id);
-        metadata.record_index = self.index;
-        metadata.generator_version.put(GENERATOR_VERSION);
-        metadata.correlation_id.begin(16);
-        metadata.correlation_id.letters(hash(self.world.key ^ 0xc0, self.index), HEX, 16);
-        metadata.description.put(rails::description(self));
-        metadata.anomaly_type.clear();
-        metadata.anomaly_group.clear();
-        metadata.recurrence_id.clear();
-        if let Some(injected) = self.injected {
-            metadata.anomaly_type.put(injected.kind.name());
-            metadata.anomaly_group.begin(19);
-            metadata.anomaly_group.push_str("ANM");
-            metadata.anomaly_group.letters(injected.group, HEX, 16);
-        }
-        if let Some(arrangement) = self.arrangement {
-            metadata.recurrence_id.begin(19);
-            metadata.recurrence_id.push_str("REC");
-            metadata.recurrence_id.letters(arrangement.key, HEX, 16);
-        }
-    }
 }
 
 /// The customer with the account used in a zone: at home, or one kept abroad where the rail does not reach home.
@@ -316,6 +257,6 @@ fn account_in(zone: Zone, customer: Customer) -> Identity {
     if zone.banking() == customer.zone.banking() {
         return home;
     }
-    let country = super::customers::country(zone, home.key);
+    let country = country(zone, home.key);
     Identity { country, ..home }
 }

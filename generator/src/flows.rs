@@ -1,10 +1,10 @@
-//! The profile's flows, resolved: what a payment looks up of its kind of business.
+//! The profile's flows, resolved for payments to look up.
 
-use super::amounts::Amounts;
-use super::dates::Zone;
-use super::mix::Rail;
-use super::profile::{Flow, Profile, Side};
-use super::rails::card::{self, Category};
+use crate::amounts::Amounts;
+use crate::categories::{self, Category};
+use crate::dates::Zone;
+use crate::mix::Rail;
+use crate::profile::{Flow, Profile, Side};
 
 /// A flow of the profile with what is derived from it.
 #[derive(Debug)]
@@ -36,7 +36,11 @@ impl FlowSpec {
                 specs.push(Self {
                     rail: *rail,
                     name: name.clone(),
-                    categories: if flow.to == Side::Merchant { card::categories(name) } else { Vec::new() },
+                    categories: if flow.to == Side::Merchant {
+                        categories::of_flow(name)
+                    } else {
+                        Vec::new()
+                    },
                     flow: flow.clone(),
                     by_currency: [amounts("USD"), amounts("EUR"), amounts("GBP")],
                 });

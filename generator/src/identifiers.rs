@@ -1,7 +1,7 @@
 //! Identifiers with valid check digits, in ranges that belong to nobody.
 
-use super::random::mix;
-use super::text::{CODE, Put};
+use crate::random::mix;
+use crate::text::{CODE, Put};
 
 /// Most characters that an IBAN has (ISO 13616).
 const MAX_IBAN: usize = 34;
@@ -46,8 +46,8 @@ fn mod97(start: u64, bytes: &[u8]) -> u64 {
     rest % 97
 }
 
-/// Replaces `out` by an ABA routing number: `prefix` (four digits, the routing symbol), then `bank` (four digits) and the check
-/// digit that makes 3-7-1 weights a multiple of ten.
+/// Replaces `out` by an ABA routing number: `prefix` (four digits, the routing symbol), then `bank` (four digits) and
+/// the check digit that makes 3-7-1 weights a multiple of ten.
 pub fn put_aba(prefix: u64, bank: u64, out: &mut String) {
     out.begin(9);
     let body = prefix % 10_000 * 10_000 + bank % 10_000;
@@ -78,8 +78,8 @@ pub fn push_luhn(out: &mut String, start: usize) {
     out.number(u64::from((10 - sum % 10) % 10), 1);
 }
 
-/// Replaces `out` by a Legal Entity Identifier (ISO 17442): the prefix `ZZZZ`, which no local operating unit has (GLEIF gives out numbers),
-/// `00`, twelve characters and two check digits.
+/// Replaces `out` by a Legal Entity Identifier (ISO 17442): the prefix `ZZZZ`, which no local operating unit has (GLEIF
+/// gives out numbers), `00`, twelve characters and two check digits.
 pub fn put_lei(mut bits: u64, out: &mut String) {
     out.begin(20);
     loop {
@@ -95,8 +95,8 @@ pub fn put_lei(mut bits: u64, out: &mut String) {
     }
 }
 
-/// Replaces `out` by a SEPA creditor identifier (EPC262-08): country, check digits that leave out the business code `ZZZ`, and a
-/// national part of eleven digits beginning with 0000, which no country gives out.
+/// Replaces `out` by a SEPA creditor identifier (EPC262-08): country, check digits that leave out the business code
+/// `ZZZ`, and a national part of eleven digits beginning with 0000, which no country gives out.
 pub fn put_creditor_id(country: &str, bits: u64, out: &mut String) {
     let mut national = Buffer { bytes: [0; MAX_IBAN], len: 0 };
     national.number(bits % 10_000_000, 11);
@@ -113,11 +113,13 @@ pub fn has_iban(country: &str) -> bool {
     matches!(country, "DE" | "FR" | "IT" | "ES" | "NL" | "BE" | "AT" | "IE" | "PT" | "GB" | "CH")
 }
 
-/// Replaces `out` by an IBAN of the country for account number `account` at bank `bank` (0 to 9); `code` is the bank's four letters.
+/// Replaces `out` by an IBAN of the country for account number `account` at bank `bank` (0 to 9); `code` is the bank's
+/// four letters.
 ///
-/// National check digits are valid where the country has them. Bank codes lie in ranges that are not given out: Germany and Austria number
-/// theirs from 1 to 8 in front, France and Switzerland not from 00, Spain, Italy, Belgium and Portugal not the codes used here; the letters
-/// of the Dutch, Irish and British codes begin with `ZZ`, which no bank has.
+/// National check digits are valid where the country has them. Bank codes lie in ranges that are not given out: Germany
+/// and Austria number theirs from 1 to 8 in front, France and Switzerland not from 00, Spain, Italy, Belgium and
+/// Portugal not the codes used here; the letters of the Dutch, Irish and British codes begin with `ZZ`, which no bank
+/// has.
 pub fn put_iban(country: &str, bank: u64, code: &str, account: u64, out: &mut String) {
     let mut bban = Buffer { bytes: [0; MAX_IBAN], len: 0 };
     let branch = account / 10_000_000_000 % 1_000;
@@ -218,7 +220,8 @@ fn spanish(bban: &mut Buffer, bank: u64, branch: u64, account: u64) {
 
 /// A Dutch account of ten digits whose weighted sum (10 down to 1) is a multiple of eleven, made from eight.
 fn eleven_proof(eight: u64) -> u64 {
-    // The ninth digit has weight 2 and the tenth weight 1; with the ninth 0 or 1 one of the two always completes the sum.
+    // The ninth digit has weight 2 and the tenth weight 1; with the ninth 0 or 1 one of the two always completes the
+    // sum.
     let mut rest = eight;
     let mut sum = 0;
     for weight in 3..=10 {

@@ -1,12 +1,12 @@
 //! How busy each kind of payment is in each hour, after the profile's calendars.
 
-use super::customers::{Population, zone_share};
-use super::dates::{Banking, Zone, date_of, is_month_end, weekday};
-use super::days::Days;
-use super::flows::FlowSpec;
-use super::mix::{Mix, Rail};
-use super::profile::{Calendar, Profile};
-use super::recurrence::{Agenda, DueClass};
+use crate::customers::{Population, zone_share};
+use crate::dates::{Banking, Zone, date_of, is_month_end, weekday};
+use crate::days::Days;
+use crate::flows::FlowSpec;
+use crate::mix::{Mix, Rail};
+use crate::profile::{Calendar, Profile};
+use crate::recurrence::{Agenda, DueClass};
 
 pub const HOUR_MICROS: i64 = 3_600_000_000;
 
@@ -93,7 +93,7 @@ pub struct Part {
     pub weights: Vec<f64>,
 }
 
-/// What intensities are made from.
+/// Everything that intensities are made from.
 #[derive(Clone, Copy, Debug)]
 pub struct Setting<'a> {
     pub mix: &'a Mix,
@@ -157,7 +157,7 @@ impl Setting<'_> {
     }
 }
 
-/// What a day weighs that no arrangement decides on.
+/// The weight of a day where no arrangement decides on it.
 fn day_weight(calendar: &Calendar, banking: Banking, days: &Days, day: i32) -> f64 {
     let is_open = days.is_open(banking, day);
     if calendar.banking_days && !is_open {
@@ -179,8 +179,9 @@ fn day_weight(calendar: &Calendar, banking: Banking, days: &Days, day: i32) -> f
 
 /// The calendar's hours without those in which the clearing system takes no customer payments.
 ///
-/// Fedwire: cut-off for customer transfers 18:45 Eastern (Federal Reserve, "Fedwire Funds Service operating hours"), here the
-/// hour that ends at 18:00; T2: 17:00 Central European for customer payments (ECB); CHAPS: 17:40 London for customers, here 17:00.
+/// Fedwire: cut-off for customer transfers 18:45 Eastern (Federal Reserve, "Fedwire Funds Service operating hours"),
+/// here the hour that ends at 18:00; T2: 17:00 Central European for customer payments (ECB); CHAPS: 17:40 London for
+/// customers, here 17:00.
 fn open_hours(hours: &[f64; 24], rail: Rail, zone: Zone) -> [f64; 24] {
     let mut hours = *hours;
     if rail == Rail::Wire {

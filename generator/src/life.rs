@@ -1,8 +1,8 @@
-//! What becomes of a payment, and what of that is known when the run's range ends.
+//! A payment's life, and how much of it is known when the run's range ends.
 
 use schemas::payment::PaymentStatus;
 
-use super::profile::Flow;
+use crate::profile::Flow;
 
 /// How a payment ends, if one waits long enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct State {
 }
 
 impl State {
-    /// What is known `at` that time of a payment created before it.
+    /// The state known `at` that time of a payment created before it.
     pub fn at(created: i64, timeline: &Timeline, outcome: Outcome, at: i64) -> Self {
         let state = |status, updated: i64| Self { status, updated_micros: updated.max(created) };
         if at < timeline.accepted {
@@ -83,7 +83,7 @@ impl State {
         let stations = match outcome {
             Outcome::Failed | Outcome::Rejected | Outcome::Cancelled => [Some(accepted), None, None],
             Outcome::Completed => [Some(accepted), Some(settled), None],
-            // What cannot be undone ends settled.
+            // A payment that cannot be undone ends settled.
             Outcome::Returned | Outcome::Refunded => {
                 [Some(accepted), Some(settled), Some(undone).filter(|undone| *undone < i64::MAX)]
             }
@@ -112,10 +112,10 @@ impl State {
 /// How far into a payment's life one looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
-    /// What is known at a time, in UTC microseconds.
+    /// As known at a time, in UTC microseconds.
     At(i64),
-    /// After the first `number` changes of a life that is compressed into `span_micros` where it is longer; into nothing, so
-    /// that only its end is seen, for a span of 0.
+    /// After the first `number` changes of a life that is compressed into `span_micros` where it is longer; into
+    /// nothing, so that only its end is seen, for a span of 0.
     Change { number: u32, span_micros: i64 },
 }
 

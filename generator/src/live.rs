@@ -1,7 +1,8 @@
 //! Payments of a run without an end: the index of a payment is the microsecond of its creation.
 //!
-//! Ids, which are a keyed bijection of the index, never repeat therefore, whatever was published before and by whom, as long as no
-//! microsecond is used twice. A payment in one of its states is a pure function of (seed, configuration, index, number of changes).
+//! Ids, which are a keyed bijection of the index, never repeat therefore, whatever was published before and by whom, as
+//! long as no microsecond is used twice. A payment in one of its states is a pure function of (seed, configuration,
+//! index, number of changes).
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -10,14 +11,16 @@ use std::time::Duration;
 use chrono::NaiveDate;
 use schemas::Payment;
 
-use super::config::digest;
-use super::dates::day_of;
-use super::draft::{Draft, Given};
-use super::life::View;
-use super::mix::Rail;
-use super::random::{hash, unit};
-use super::week::{Curve, Week};
-use super::{Buffer, Config, ConfigError, GENERATOR_VERSION, World};
+use crate::config::{Config, ConfigError, GENERATOR_VERSION, digest};
+use crate::dates::day_of;
+use crate::draft::{Draft, Given};
+use crate::generator::Buffer;
+use crate::life::View;
+use crate::message;
+use crate::mix::Rail;
+use crate::random::{hash, unit};
+use crate::week::{Curve, Week};
+use crate::world::World;
 
 /// From when numbers are counted that rise with the time, such as those of checks.
 const FIRST_DAY: i32 = day_of(2020, 1, 1);
@@ -43,8 +46,8 @@ impl LiveConfig {
         let Config { seed, num_customers, mix, customer_skew, profile, .. } = &self.base;
         let Self { curve, update_share, update_within, .. } = self;
         digest(&format!(
-            "live|{GENERATOR_VERSION}|{seed}|{num_customers}|{mix}|{customer_skew}|{profile:?}|{curve:?}|{update_share}|\
-             {update_within:?}"
+            "live|{GENERATOR_VERSION}|{seed}|{num_customers}|{mix}|{customer_skew}|{profile:?}|{curve:?}|\
+             {update_share}|{update_within:?}"
         ))
     }
 }
@@ -78,8 +81,8 @@ impl Live {
         &self.world.run_id
     }
 
-    /// How many payments are made at a time (UTC microseconds), against the mean of its week, Monday to Sunday in UTC. With
-    /// the flat curve it is 1, but 0 where none of the mix's rails works.
+    /// How many payments are made at a time (UTC microseconds), against the mean of its week, Monday to Sunday in UTC.
+    /// With the flat curve it is 1, but 0 where none of the mix's rails works.
     pub fn intensity(&mut self, micros: i64) -> f64 {
         self.week(micros).intensity(micros)
     }
@@ -89,7 +92,8 @@ impl Live {
         unit(hash(self.world.key ^ 0xf0_110, index)) < self.config.update_share
     }
 
-    /// The payment of an index after so many changes, 0 for its first message, and when it changes next, in UTC microseconds.
+    /// The payment of an index after so many changes, 0 for its first message, and when it changes next, in UTC
+    /// microseconds.
     pub fn fill<'b>(
         &mut self,
         index: u64,
@@ -102,8 +106,8 @@ impl Live {
         let (days, first_day) = (&week.days, FIRST_DAY);
         let given = Given { index, place, segment, days, first_day, view, injected: None };
         let mut draft = Draft::new(&self.world, given);
-        let payment = &mut buffer.payments[draft.rail() as usize];
-        draft.write(payment);
+        let payment = buffer.of(draft.rail());
+        message::write(&mut draft, payment);
         (payment, draft.next_change_micros)
     }
 
@@ -139,7 +143,8 @@ impl Live {
     }
 }
 
-/// Whether an index is that of a payment without an end, created between the years 2000 and 2200; runs with an end have far lower ones.
+/// Whether an index is that of a payment without an end, created between the years 2000 and 2200; runs with an end have
+/// far lower ones.
 pub fn is_live(index: u64) -> bool {
     (946_684_800_000_000..7_258_118_400_000_000).contains(&index)
 }

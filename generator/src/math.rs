@@ -1,7 +1,7 @@
 //! Elementary functions that give the same bits on every platform.
 //!
-//! The standard library's `exp`, `ln` and `powf` are the platform's and differ in the last place between systems and versions;
-//! these use additions, multiplications, divisions and square roots alone, which IEEE 754 fixes exactly.
+//! The standard library's `exp`, `ln` and `powf` are the platform's and differ in the last place between systems and
+//! versions; these use additions, multiplications, divisions and square roots alone, which IEEE 754 fixes exactly.
 
 use std::f64::consts::LN_2;
 

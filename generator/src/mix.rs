@@ -6,10 +6,10 @@ use std::str::FromStr;
 use schemas::payment::PaymentType;
 use serde::{Deserialize, Serialize};
 
-use super::nearest::nearest;
+use crate::nearest::nearest;
 
 /// A payment rail; the discriminant is its place in [`Rail::ALL`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 #[repr(u8)]
 pub enum Rail {
@@ -86,14 +86,14 @@ impl Mix {
         Self { shares: [0.30, 0.15, 0.25, 0.10, 0.10, 0.05, 0.05] }
     }
 
-    /// The United States by number of payments: Federal Reserve Payments Study 2022 (cards 157.0, ACH 36.3, checks 11.2 of 204.5
-    /// billion in 2021) and its P2P supplement; RTP and wires raised to be seen at all.
+    /// The United States by number of payments: Federal Reserve Payments Study 2022 (cards 157.0, ACH 36.3, checks 11.2
+    /// of 204.5 billion in 2021) and its P2P supplement; RTP and wires raised to be seen at all.
     pub const fn us() -> Self {
         Self { shares: [0.175, 0.002, 0.735, 0.003, 0.0, 0.045, 0.04] }
     }
 
-    /// The euro area by number of payments: ECB, payments statistics, second half of 2024 (cards 57 %, credit transfers 21 %, direct
-    /// debits 15 %, e-money 6 %).
+    /// The euro area by number of payments: ECB, payments statistics, second half of 2024 (cards 57 %, credit transfers
+    /// 21 %, direct debits 15 %, e-money 6 %).
     pub const fn eu() -> Self {
         Self { shares: [0.0, 0.01, 0.57, 0.0, 0.36, 0.0, 0.06] }
     }

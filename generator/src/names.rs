@@ -241,7 +241,7 @@ pub const FANTASY: &[&str] = &[
     "Thornbury",
 ];
 
-/// What companies do, second words of their names.
+/// Lines of business, the second words of company names.
 pub const TRADES: &[&str] = &[
     "Freight",
     "Systems",
@@ -326,7 +326,7 @@ pub const BANKS: [Bank; 10] = [
     Bank { name: "Rowan", code: "ZZRW" },
 ];
 
-/// What banks of a country call themselves after their name.
+/// How the banks of a country end their names.
 pub fn bank_form(country: &str) -> &'static str {
     match country {
         "US" => "Bank N.A.",

@@ -2,20 +2,20 @@
 
 use schemas::payment::{Party, PartyType};
 
-use super::identifiers::{has_iban, put_aba, put_iban, put_lei};
-use super::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
-use super::random::{Stream, hash, scale};
-use super::text::Put;
+use crate::identifiers::{has_iban, put_aba, put_iban, put_lei};
+use crate::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
+use crate::random::{Stream, hash, scale};
+use crate::text::Put;
 
-/// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to Routing Numbers); 50 has
-/// never been given out, so none of these can be a bank's.
+/// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to
+/// Routing Numbers); 50 has never been given out, so none of these can be a bank's.
 pub const ABA_PREFIX: u64 = 5_000;
 
 const ACCOUNT: u64 = 0xacc0;
 const NAME: u64 = 0x4a3e;
 const LEI: u64 = 0x1e1;
 
-/// What a company does, as far as its name shows it.
+/// A company's business, as far as its name shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trade {
     Any,
@@ -25,10 +25,10 @@ pub enum Trade {
     Landlord,
 }
 
-/// What a party is, apart from its id.
+/// A party, apart from its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
-    /// What decides name, bank and account.
+    /// Decides name, bank and account.
     pub key: u64,
     pub country: &'static str,
     pub kind: PartyType,
@@ -108,8 +108,8 @@ pub const fn bank_number(bank: u64) -> u64 {
     1_010 + bank * 101
 }
 
-/// Replaces `out` by a bank's BIC (ISO 9362), whose eighth character is 0: a test BIC, which cannot be connected to the live
-/// network.
+/// Replaces `out` by a bank's BIC (ISO 9362), whose eighth character is 0: a test BIC, which cannot be connected to the
+/// live network.
 pub fn put_bic(country: &str, bank: u64, out: &mut String) {
     let location = [b'2' + (bank % 8) as u8, b'0'];
     let location = std::str::from_utf8(&location).expect("digits are ASCII");

@@ -1,13 +1,15 @@
-//! Keyed permutations: what makes ids and event times unique without remembering any.
+//! Keyed permutations, which make ids and event times unique without remembering any.
 
-use super::random::{hash, mix};
+use uuid::Uuid;
+
+use crate::random::{hash, mix};
 
 const ROUNDS: usize = 6;
 
 /// A keyed bijection of `0..size` onto itself.
 ///
-/// An unbalanced Feistel network over the smallest power of two that holds the domain, walked until the value falls inside
-/// it: at most two passes on average.
+/// An unbalanced Feistel network over the smallest power of two that holds the domain, walked until the value falls
+/// inside it: at most two passes on average.
 #[derive(Clone, Debug)]
 pub struct Permutation {
     size: u64,
@@ -32,7 +34,7 @@ impl Permutation {
         value
     }
 
-    /// What [`Self::apply`] takes to `value` (below the size).
+    /// The value that [`Self::apply`] takes to `value` (below the size).
     #[cfg(test)]
     pub fn invert(&self, value: u64) -> u64 {
         let mut value = self.pass_back(value);
@@ -66,8 +68,8 @@ impl Permutation {
 
 /// The bijection between payment indices and payment ids.
 ///
-/// A Feistel network over 122 bits, the free bits of a version 4 UUID (RFC 9562), so ids of one seed never collide and an id
-/// tells its index.
+/// A Feistel network over 122 bits, the free bits of a version 4 UUID (RFC 9562), so ids of one seed never collide and
+/// an id can be turned back into its index.
 #[derive(Clone, Debug)]
 pub struct Ids {
     keys: [u64; ROUNDS],
@@ -117,29 +119,13 @@ const fn without_version(id: u128) -> u128 {
 
 /// Appends a UUID in lower case with its hyphens.
 pub fn push_uuid(id: u128, out: &mut String) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
-    let mut text = [b'-'; 36];
-    let mut at = 0;
-    for (place, byte) in id.to_be_bytes().into_iter().enumerate() {
-        if matches!(place, 4 | 6 | 8 | 10) {
-            at += 1;
-        }
-        text[at] = HEX[usize::from(byte >> 4)];
-        text[at + 1] = HEX[usize::from(byte & 15)];
-        at += 2;
-    }
-    out.push_str(std::str::from_utf8(&text).expect("hexadecimal digits are ASCII"));
+    out.push_str(Uuid::from_u128(id).hyphenated().encode_lower(&mut Uuid::encode_buffer()));
 }
 
 /// Reads a UUID of 36 characters, either case.
 pub fn parse_uuid(text: &str) -> Option<u128> {
-    if text.len() != 36 {
-        return None;
-    }
-    text.bytes().enumerate().try_fold(0_u128, |id, (at, byte)| match at {
-        8 | 13 | 18 | 23 => (byte == b'-').then_some(id),
-        _ => char::from(byte).to_digit(16).map(|digit| (id << 4) | u128::from(digit)),
-    })
+    // The other notations that the crate reads have other lengths.
+    Uuid::try_parse(text).ok().filter(|_| text.len() == 36).map(|id| id.as_u128())
 }
 
 fn round_keys(key: u64) -> [u64; ROUNDS] {
@@ -162,6 +148,22 @@ mod tests {
             let mut seen: Vec<u64> = (0..size).map(|value| permutation.apply(value)).collect();
             seen.sort_unstable();
             assert_eq!(seen, (0..size).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_uuid_is_read_in_either_case_but_in_one_notation() {
+        let id = 0xc9a6_4664_8b5f_4b8e_9f3e_0d6f_1a2b_3c4d_u128;
+        let text = "c9a64664-8b5f-4b8e-9f3e-0d6f1a2b3c4d";
+        assert_eq!(parse_uuid(text), Some(id));
+        assert_eq!(parse_uuid(&text.to_uppercase()), Some(id));
+        let (simple, braced, urn) =
+            (text.replace('-', ""), format!("{{{text}}}"), format!("urn:uuid:{text}"));
+        let misplaced = format!("{simple}----");
+        for wrong in
+            [&simple, &braced, &urn, &misplaced, &text.replace('c', "g"), &text.replace('-', "a"), ""]
+        {
+            assert_eq!(parse_uuid(wrong), None, "{wrong}");
         }
     }
 

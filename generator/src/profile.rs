@@ -5,8 +5,8 @@ use std::sync::{Arc, LazyLock};
 
 use serde::{Deserialize, Serialize};
 
-use super::mix::Rail;
-use super::nearest::nearest;
+use crate::mix::Rail;
+use crate::nearest::nearest;
 
 /// The built-in profile's text, with its sources.
 pub const BUILT_IN: &str = include_str!("profile.toml");
@@ -34,19 +34,19 @@ pub struct Calendar {
     pub hours: [f64; 24],
     /// Weights of the weekdays, from Monday.
     pub weekdays: [f64; 7],
-    /// What a bank holiday multiplies a day's weight by.
+    /// Factor on a day's weight if it is a bank holiday.
     pub holiday: f64,
-    /// What the first three days of a month multiply it by.
+    /// Factor of the first three days of a month.
     pub month_start: f64,
-    /// What the last three days of a month multiply it by.
+    /// Factor of the last three days of a month.
     pub month_end: f64,
-    /// What December multiplies it by.
+    /// Factor of the days of December.
     pub december: f64,
     /// Whether only banking days count.
     pub banking_days: bool,
 }
 
-/// Who stands on a flow's ends.
+/// Who stands at either end of a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Side {
@@ -84,9 +84,9 @@ pub enum Due {
 pub struct Flow {
     /// Part of the rail's payments; the rail's flows are scaled to one.
     pub share: f64,
-    /// What the originator, our customer, is.
+    /// The kind of originator, our customer.
     pub from: Side,
-    /// What the counterparty is.
+    /// The kind of counterparty.
     pub to: Side,
     /// Whether the originator pulls the money.
     #[serde(default)]

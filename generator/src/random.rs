@@ -1,12 +1,13 @@
 //! Random numbers that are a pure function of their coordinates.
 //!
-//! There is no generator state to carry from one payment to the next: a [`Stream`] starts from (key, purpose, index) and
-//! costs a few multiplications, so that any payment can be made alone.
+//! There is no generator state to carry from one payment to the next: a [`Stream`] starts from (key, purpose, index)
+//! and costs a few multiplications, so that any payment can be made alone.
 
 /// Weyl increment of the streams: 2^64 divided by the golden ratio, odd.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Scrambles 64 bits; a bijection (Stafford's variant 13 of the finalizer of `MurmurHash3`, as in `SplitMix64`).
+#[inline]
 pub const fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -14,16 +15,19 @@ pub const fn mix(mut bits: u64) -> u64 {
 }
 
 /// A keyed hash of one number.
+#[inline]
 pub const fn hash(key: u64, value: u64) -> u64 {
     mix(key ^ mix(value.wrapping_add(GOLDEN)))
 }
 
 /// The high half of a product: maps 64 random bits to `0..bound` without division.
+#[inline]
 pub const fn scale(bits: u64, bound: u64) -> u64 {
     ((bits as u128 * bound as u128) >> 64) as u64
 }
 
 /// A fraction in `[0, 1)` of 53 random bits.
+#[inline]
 pub fn unit(bits: u64) -> f64 {
     (bits >> 11) as f64 * (1.0 / (1_u64 << 53) as f64)
 }

@@ -1,12 +1,12 @@
 //! Standing arrangements: which fall due on a day.
 //!
-//! An arrangement is a class (a day of the month, a Friday's parity, a weekday) and a number within it. On a day, the kth payment
-//! of a flow belongs to the kth arrangement due: so each arrangement is paid once every time it falls due, and any payment finds its
-//! arrangement without knowing another.
+//! An arrangement is a class (a day of the month, a Friday's parity, a weekday) and a number within it. On a day, the
+//! kth payment of a flow belongs to the kth arrangement due: so each arrangement is paid once every time it falls due,
+//! and any payment finds its arrangement without knowing another.
 
-use super::dates::{Banking, date_of, is_month_end, weekday};
-use super::days::Days;
-use super::profile::{Due, Flow, Rhythm};
+use crate::dates::{Banking, date_of, is_month_end, weekday};
+use crate::days::Days;
+use crate::profile::{Due, Flow, Rhythm};
 
 /// The class of the month's last day, whichever it is.
 const LAST: u32 = 31;
@@ -21,7 +21,7 @@ pub struct DueClass {
     pub due_day: i32,
 }
 
-/// What falls due on each day of a range.
+/// The arrangements due on each day of a range.
 #[derive(Debug)]
 pub struct Agenda {
     first_day: i32,
@@ -62,7 +62,7 @@ impl Agenda {
         at.and_then(|at| self.days.get(at)).map_or(&[], Vec::as_slice)
     }
 
-    /// What the day weighs against others.
+    /// The day's weight against others.
     pub fn weight(&self, day: i32) -> f64 {
         self.due(day).iter().map(|class| f64::from(class.weight)).sum()
     }

@@ -1,18 +1,18 @@
 //! When each payment happens, on which rail, and for whose kind of customers.
 //!
-//! The run's positions `0..N` are laid out rail by rail, and within a rail segment by segment (a flow in a time zone), and within
-//! a segment hour by hour, each part as long as its share of the calendar's intensity says. So the mix, the seasonality and the
-//! rhythm are exact, not drawn. All payments of an hour, whichever their segments, are then shuffled over as many equal strata of that hour,
-//! one each: no two payments of a run share a microsecond.
+//! The run's positions `0..N` are laid out rail by rail, and within a rail segment by segment (a flow in a time zone),
+//! and within a segment hour by hour, each part as long as its share of the calendar's intensity says. So the mix, the
+//! seasonality and the rhythm are exact, not drawn. All payments of an hour, whichever their segments, are then
+//! shuffled over as many equal strata of that hour, one each: no two payments of a run share a microsecond.
 
-use super::config::{Config, ConfigError};
-use super::customers::Population;
-use super::days::Days;
-use super::flows::FlowSpec;
-use super::intensity::{self, Hours, Part, Place, Segment, Setting};
-use super::mix::Rail;
-use super::permutation::Permutation;
-use super::random::{hash, scale};
+use crate::config::{Config, ConfigError};
+use crate::customers::Population;
+use crate::days::Days;
+use crate::flows::FlowSpec;
+use crate::intensity::{self, Hours, Part, Place, Segment, Setting};
+use crate::mix::Rail;
+use crate::permutation::Permutation;
+use crate::random::{hash, scale};
 
 const HOUR_MICROS: u64 = intensity::HOUR_MICROS as u64;
 
@@ -189,8 +189,8 @@ impl Schedule {
         self.clocks.len()
     }
 
-    /// About how many payments of a segment lie between two times, counted in microseconds from the run's start: whole hours, or
-    /// a part of one.
+    /// About how many payments of a segment lie between two times, counted in microseconds from the run's start: whole
+    /// hours, or a part of one.
     pub fn payments_between(&self, segment: usize, from: u64, to: u64) -> f64 {
         let row = &self.hours[segment * (self.hours() + 1)..];
         let first = ((from / HOUR_MICROS) as usize).min(self.hours() - 1);

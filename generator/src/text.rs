@@ -10,8 +10,8 @@ pub trait Put {
     fn number(&mut self, value: u64, width: usize);
     /// Empties the string and makes room, so that writing it in pieces allocates once.
     fn begin(&mut self, capacity: usize);
-    /// Appends `len` (at most 24) characters of `alphabet`, whose size is a power of two, chosen by `bits`: the last character by
-    /// the lowest bits.
+    /// Appends `len` (at most 24) characters of `alphabet`, whose size is a power of two, chosen by `bits`: the last
+    /// character by the lowest bits.
     fn letters(&mut self, bits: u64, alphabet: &[u8], len: usize);
     /// Appends a date as `YYYY-MM-DD`, given as days since 1970-01-01.
     fn date(&mut self, day: i32);

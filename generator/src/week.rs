@@ -1,15 +1,16 @@
 //! One calendar week of a run without an end: how busy each hour is, and what is paid in it.
 
-use super::World;
-use super::config::Config;
-use super::dates::weekday;
-use super::days::Days;
-use super::intensity::{HOUR_MICROS, Hours, Place, Segment, Setting};
-use super::mix::Rail;
-use super::random::{hash, scale, unit};
+use crate::config::Config;
+use crate::dates::weekday;
+use crate::days::Days;
+use crate::intensity::{HOUR_MICROS, Hours, Place, Segment, Setting};
+use crate::mix::Rail;
+use crate::random::{hash, scale, unit};
+use crate::world::World;
 
 const DAY_MICROS: i64 = 24 * HOUR_MICROS;
-/// Rounds of the fit of a flat week. It converges fast where a fit exists; where none does, no number of rounds finds one.
+/// Rounds of the fit of a flat week. It converges fast where a fit exists; where none does, no number of rounds finds
+/// one.
 const FIT_ROUNDS: usize = 100;
 
 /// How the rate goes up and down over a week.
@@ -75,7 +76,7 @@ impl Week {
         self.intensities[self.slot(micros)]
     }
 
-    /// What is paid in a microsecond of the week.
+    /// The payment of a microsecond of the week.
     pub fn place(&self, world: &World, index: u64, customers: u64) -> (Place, &Segment) {
         let micros = index as i64;
         let mut slot = self.slot(micros);
@@ -92,7 +93,8 @@ impl Week {
         let (number, segment) = &self.segments[at];
         let (day, hour) = self.hours.local(slot, segment.zone);
         let arrangement = segment.agenda.as_ref().and_then(|agenda| {
-            // As many arrangements fall due as there are customers, for every weight: a run without an end has no other count.
+            // As many arrangements fall due as there are customers, for every weight: a run without an end has no other
+            // count.
             let due = (agenda.weight(day) as u64).saturating_mul(customers);
             agenda.arrangement(day, scale(hash(world.key ^ 0xa66, index), due))
         });
@@ -126,9 +128,11 @@ fn distribute(mut table: Vec<Vec<f64>>, hours: usize, curve: Curve) -> (Vec<f64>
     (busy, sums)
 }
 
-/// Makes all open hours equally busy while the segments keep their parts, as far as the hours in which they work allow it.
+/// Makes all open hours equally busy while the segments keep their parts, as far as the hours in which they work allow
+/// it.
 ///
-/// Iterative proportional fitting (Deming and Stephan 1940): rows and columns are scaled in turn; the hours have the last word.
+/// Iterative proportional fitting (Deming and Stephan 1940): rows and columns are scaled in turn; the hours have the
+/// last word.
 fn flatten(table: &mut [Vec<f64>], hours: usize) {
     let parts: Vec<f64> = table.iter().map(|row| row.iter().sum()).collect();
     let total: f64 = parts.iter().sum();

@@ -1,4 +1,4 @@
-//! What holds for every payment of every configuration.
+//! Rules that hold for every payment of every configuration.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::HashSet;
@@ -151,7 +151,8 @@ fn banks_rest_on_weekends_and_holidays() {
         let payment = generator.payment(index);
         let time = chrono::DateTime::from_timestamp_micros(created(&payment)).unwrap();
         let rail = payment.payment_header.as_ref().unwrap().payment_type();
-        // Nine in the morning in the west is late on the same day in UTC: local Saturdays reach into UTC Sundays and back.
+        // Nine in the morning in the west is late on the same day in UTC: local Saturdays reach into UTC Sundays and
+        // back.
         let is_sunday_noon = time.weekday() == chrono::Weekday::Sun && time.to_string().contains(" 17:");
         if matches!(rail, PaymentType::Ach | PaymentType::Wire | PaymentType::Check) {
             assert!(!is_sunday_noon, "{time} {rail:?}");

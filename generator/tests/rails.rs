@@ -1,4 +1,4 @@
-//! What each rail's rules say, on payments of every preset.
+//! Each rail's own rules, on payments of every preset.
 #![allow(clippy::unwrap_used)]
 
 use chrono::{DateTime, Datelike, NaiveDate, Weekday};

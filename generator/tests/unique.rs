@@ -1,7 +1,7 @@
 //! No two payments of a run share an id, a microsecond, or a row key in any table.
 //!
-//! Every payment of the run is made and its id, time and keys are compared by sorting 64-bit digests of them (the times and
-//! ids whole). A million payments; `PAYMENTS_UNIQUE=10000000` for ten million (about 600 MB).
+//! Every payment of the run is made and its id, time and keys are compared by sorting 64-bit digests of them (the times
+//! and ids whole). A million payments; `PAYMENTS_UNIQUE=10000000` for ten million (about 600 MB).
 #![allow(clippy::unwrap_used)]
 
 use generator::{Buffer, Config, Generator};

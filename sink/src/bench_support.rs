@@ -20,7 +20,7 @@ pub struct WritePath {
 
 impl WritePath {
     pub fn new(options: &Options, bigtable: &Bigtable) -> Self {
-        let tables = Table::ALL.map(|table| bigtable.table_name(table.id()));
+        let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
         let (connections, give_up) = (bigtable.transports(), CancellationToken::new());
         Self {
             key_suffix: options.row_key_suffix.into(),
@@ -35,6 +35,6 @@ impl WritePath {
             let rows = payments.iter().map(|payment| encoder.row(payment, publish_micros)).collect();
             FanOut::of(rows, self.key_suffix).batches
         });
-        self.writer.write(&batches).await.iter().map(Vec::len).sum()
+        self.writer.write(&batches).await.values().map(Vec::len).sum()
     }
 }

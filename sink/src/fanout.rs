@@ -9,7 +9,7 @@ use schemas::layout::{KeySuffix, PerTable, Table};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-/// The three tables' shares of one pane, in the order of [`Table::ALL`].
+/// The three tables' shares of one pane.
 #[derive(Clone, Debug)]
 pub struct Batches {
     pub rows: Arc<Vec<Row>>,
@@ -37,7 +37,7 @@ impl Batches {
         if rows.is_empty() {
             return;
         }
-        for keys in &mut self.keys {
+        for (_, keys) in &mut self.keys {
             Arc::make_mut(keys).retain_rows(|row| !rows.contains(&row));
         }
     }
@@ -56,7 +56,7 @@ impl FanOut {
     pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
         let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let collisions = collisions::find(&batches.keys[0], &batches.rows);
+        let collisions = collisions::find(&batches.keys[Table::ByCustomer], &batches.rows);
         batches.leave_out(&collisions.left_out());
         Self { batches, collisions }
     }
@@ -97,7 +97,7 @@ mod tests {
         let rows: Vec<_> = payments.iter().map(|payment| encoder.row(payment, 5_000)).collect();
         let FanOut { batches, collisions } = FanOut::of(rows, KeySuffix::None);
         assert_eq!(collisions.left_out(), HashSet::from([1, 2]));
-        for keys in &batches.keys {
+        for keys in batches.keys.values() {
             let mut written: Vec<_> = (0..keys.len()).map(|at| keys.row(at)).collect();
             written.sort_unstable();
             assert_eq!(written, [0, 3, 4]);

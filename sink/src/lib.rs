@@ -62,7 +62,7 @@ use dead_letter::DeadLetters;
 use gcp::{bigtable::Bigtable, pubsub::Pubsub};
 use pane::Stages;
 use run::Run;
-use schemas::layout::Table;
+use schemas::layout::PerTable;
 use settle::Settler;
 use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -86,8 +86,8 @@ pub async fn run(
     let dead_letter_topic = pubsub.topic_name(&options.dead_letter_topic);
     pubsub.require_subscription(&subscription).await?;
     pubsub.require_topic(&dead_letter_topic).await?;
-    let tables = Table::ALL.map(|table| bigtable.table_name(table.id()));
-    for name in &tables {
+    let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
+    for name in tables.values() {
         bigtable.require_table(name).await?;
     }
     bigtable.warm(&options.app_profile).await;

@@ -5,7 +5,7 @@ use crate::dead_letter::DeadLetters;
 use crate::envelope::{AckHandle, Envelope};
 use crate::progress::Progress;
 use crate::reject::Reject;
-use crate::writer::{Answer, Verdict};
+use crate::writer::{Answer, Unwritten, Verdict};
 use futures_util::future::join_all;
 use google_cloud_pubsub::model::Message;
 use schemas::layout::{PerTable, Table};
@@ -50,7 +50,7 @@ impl Settler {
         &self,
         messages: Vec<Envelope<Message>>,
         collisions: Collisions,
-        unwritten: [Vec<(usize, Verdict, Answer)>; 3],
+        unwritten: PerTable<Unwritten>,
     ) -> (Vec<Outcome>, Option<(Table, Answer)>) {
         let (mut fates, configuration) = fates(messages.len(), collisions.rejected, unwritten);
         follow(&mut fates, &collisions.superseded);
@@ -103,14 +103,14 @@ impl Settler {
 fn fates(
     rows: usize,
     rejected: Vec<(usize, String)>,
-    unwritten: [Vec<(usize, Verdict, Answer)>; 3],
+    unwritten: PerTable<Unwritten>,
 ) -> (Vec<Fate>, Option<(Table, Answer)>) {
     let mut fates: Vec<Fate> = (0..rows).map(|_| Fate::Ack).collect();
     for (row, key) in rejected {
         fates[row] = Fate::DeadLetter(Reject::KeyCollision(key));
     }
     let mut configuration = None;
-    for (table, unwritten) in Table::ALL.into_iter().zip(unwritten) {
+    for (table, unwritten) in unwritten {
         for (row, verdict, answer) in unwritten {
             match verdict {
                 Verdict::Written => {}
@@ -151,17 +151,17 @@ mod tests {
         Answer { code, message: "m".into(), retry_delay: None }
     }
 
-    fn unwritten(row: usize, verdict: Verdict, code: Code) -> Vec<(usize, Verdict, Answer)> {
+    fn unwritten(row: usize, verdict: Verdict, code: Code) -> Unwritten {
         vec![(row, verdict, answer(code))]
     }
 
     #[test]
     fn only_what_all_three_tables_confirmed_is_acked() {
-        let unwritten = [
-            unwritten(1, Verdict::Unconfirmed, Code::Unavailable),
-            vec![],
-            unwritten(2, Verdict::Poison, Code::InvalidArgument),
-        ];
+        let unwritten = PerTable {
+            by_customer: unwritten(1, Verdict::Unconfirmed, Code::Unavailable),
+            by_date: vec![],
+            by_transaction: unwritten(2, Verdict::Poison, Code::InvalidArgument),
+        };
         let (fates, configuration) = fates(4, vec![], unwritten);
         assert_eq!(fates[0], Fate::Ack);
         assert_eq!(fates[1], Fate::Nack);
@@ -177,13 +177,16 @@ mod tests {
     fn unconfirmed_outweighs_poison_in_either_order() {
         let poison = || unwritten(0, Verdict::Poison, Code::InvalidArgument);
         let open = || unwritten(0, Verdict::Unconfirmed, Code::Unavailable);
-        assert_eq!(fates(1, vec![], [poison(), open(), vec![]]).0, [Fate::Nack]);
-        assert_eq!(fates(1, vec![], [open(), poison(), vec![]]).0, [Fate::Nack]);
+        for (by_customer, by_date) in [(poison(), open()), (open(), poison())] {
+            let unwritten = PerTable { by_customer, by_date, by_transaction: vec![] };
+            assert_eq!(fates(1, vec![], unwritten).0, [Fate::Nack]);
+        }
     }
 
     #[test]
     fn a_configuration_error_returns_the_message_and_is_told() {
-        let unwritten = [vec![], unwritten(0, Verdict::Configuration, Code::NotFound), vec![]];
+        let by_date = unwritten(0, Verdict::Configuration, Code::NotFound);
+        let unwritten = PerTable { by_date, ..PerTable::default() };
         let (fates, configuration) = fates(1, vec![], unwritten);
         assert_eq!(fates, [Fate::Nack]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
@@ -191,8 +194,8 @@ mod tests {
 
     #[test]
     fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
-        let open = unwritten(1, Verdict::Unconfirmed, Code::Unavailable);
-        let (mut fates, _) = fates(4, vec![], [open, vec![], vec![]]);
+        let by_customer = unwritten(1, Verdict::Unconfirmed, Code::Unavailable);
+        let (mut fates, _) = fates(4, vec![], PerTable { by_customer, ..PerTable::default() });
         follow(&mut fates, &[(0, 1), (2, 3)]);
         assert_eq!(fates, [Fate::Nack, Fate::Nack, Fate::Ack, Fate::Ack]);
     }

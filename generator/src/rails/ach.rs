@@ -3,19 +3,19 @@
 use schemas::Payment;
 use schemas::payment::Ach;
 
-use super::super::dates::{Banking, Zone};
-use super::super::draft::Draft;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::parties::{ABA_PREFIX, bank_number};
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
-use super::{Facts, MINUTE, put_invoice, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, put_invoice, reason, specific, state_of, write_processing};
+use crate::dates::{Banking, Zone};
+use crate::draft::Draft;
+use crate::life::{Outcome, State, Timeline};
+use crate::parties::{ABA_PREFIX, bank_number};
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// Largest same-day entry in cents: 1 million USD since 18 March 2022.
 const SAME_DAY_CAP: i64 = 100_000_000;
 
-/// Return reasons of debits with their frequency: funds first, then account data, then unauthorised, which stay far below
-/// Nacha's half a percent.
+/// Return reasons of debits with their frequency: funds first, then account data, then unauthorised, which stay far
+/// below Nacha's half a percent.
 const DEBIT_RETURNS: [(u32, &str); 7] =
     [(62, "R01"), (8, "R02"), (10, "R03"), (4, "R04"), (6, "R08"), (5, "R10"), (5, "R09")];
 const CREDIT_RETURNS: [(u32, &str); 4] = [(30, "R02"), (40, "R03"), (18, "R04"), (12, "R23")];
@@ -41,7 +41,8 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     state
 }
 
-/// PPD for consumers by standing authorisation, WEB and TEL by internet and telephone, CCD and CTX between companies, IAT across borders.
+/// PPD for consumers by standing authorisation, WEB and TEL by internet and telephone, CCD and CTX between companies,
+/// IAT across borders.
 fn sec_code(draft: &Draft<'_>) -> &'static str {
     // An arrangement keeps its code.
     let key =
@@ -61,8 +62,8 @@ fn sec_code(draft: &Draft<'_>) -> &'static str {
     }
 }
 
-/// Whether the entry goes in a same-day window: not IAT, not above the cap, received before the last window's deadline (16:45
-/// Eastern), and wanted.
+/// Whether the entry goes in a same-day window: not IAT, not above the cap, received before the last window's deadline
+/// (16:45 Eastern), and wanted.
 fn is_same_day(draft: &mut Draft<'_>, sec_code: &str) -> bool {
     let wanted = draft.choice.chance(0.06);
     wanted
@@ -87,7 +88,8 @@ fn effective_day(draft: &Draft<'_>, same_day: bool) -> i32 {
     }
 }
 
-/// Settlement at 8:30 Eastern, or at 13:00, 17:00 or 18:00 for the three same-day windows (`FedACH` processing schedule).
+/// Settlement at 8:30 Eastern, or at 13:00, 17:00 or 18:00 for the three same-day windows (`FedACH` processing
+/// schedule).
 fn timeline(draft: &mut Draft<'_>, same_day: bool, effective: i32) -> Timeline {
     let days = draft.days;
     let minute = match eastern_minute(draft) {
@@ -165,7 +167,8 @@ fn entry_description(draft: &Draft<'_>) -> &'static str {
     }
 }
 
-/// PPD, CCD and WEB take one addenda record at most, TEL none, CTX up to 9,999, IAT seven mandatory ones and up to five more.
+/// PPD, CCD and WEB take one addenda record at most, TEL none, CTX up to 9,999, IAT seven mandatory ones and up to five
+/// more.
 fn addenda_count(draft: &mut Draft<'_>, sec_code: &str) -> u32 {
     let u = draft.choice.unit();
     match sec_code {

@@ -3,112 +3,15 @@
 use schemas::Payment;
 use schemas::payment::{Card, PaymentStatus};
 
-use super::super::dates::{date_of, day_of_year};
-use super::super::draft::Draft;
-use super::super::identifiers::push_luhn;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::names::FANTASY;
-use super::super::profile::Side;
-use super::super::random::{Stream, hash, scale};
-use super::super::text::{CODE, LOWER, Put};
-use super::{Facts, MINUTE, SECOND, reason, specific, state_of, write_processing};
-
-/// What shops of a kind sell, by ISO 18245 merchant category code.
-#[derive(Debug)]
-pub struct Category {
-    pub mcc: u16,
-    label: &'static str,
-    /// Share of the payments and typical amount against the mean: in shops, online, on business trips.
-    in_store: (u32, f64),
-    online: (u32, f64),
-    business: (u32, f64),
-    subscription: u32,
-}
-
-const fn category_of(
-    mcc: u16,
-    label: &'static str,
-    in_store: (u32, f64),
-    online: (u32, f64),
-    business: (u32, f64),
-    subscription: u32,
-) -> Category {
-    Category { mcc, label, in_store, online, business, subscription }
-}
-
-const NONE: (u32, f64) = (0, 0.0);
-
-/// Shares and factors are assumptions.
-static CATEGORIES: [Category; 28] = [
-    category_of(5411, "Grocery", (260, 0.95), (60, 1.1), NONE, 0),
-    category_of(5812, "Restaurant", (140, 1.1), NONE, (120, 0.45), 0),
-    category_of(5814, "Diner", (190, 0.36), (110, 0.5), (40, 0.12), 0),
-    category_of(5541, "Fuel", (120, 1.0), NONE, (90, 0.35), 0),
-    category_of(5912, "Pharmacy", (60, 0.62), (20, 0.6), NONE, 0),
-    category_of(5311, "Department Store", (40, 1.7), (50, 1.1), NONE, 0),
-    category_of(5651, "Clothing", (40, 1.6), (140, 1.1), NONE, 0),
-    category_of(5200, "Home Supply", (36, 2.4), (50, 1.8), (60, 1.1), 0),
-    category_of(4111, "Transit", (60, 0.16), (20, 0.3), (30, 0.1), 0),
-    category_of(4121, "Taxi", (14, 0.6), (60, 0.35), (80, 0.15), 0),
-    category_of(7230, "Hair and Beauty", (16, 1.4), NONE, NONE, 0),
-    category_of(8099, "Clinic", (14, 2.8), (10, 1.8), NONE, 0),
-    category_of(5942, "Books", (10, 0.7), (30, 0.5), NONE, 0),
-    category_of(5399, "Marketplace", NONE, (220, 0.75), (60, 0.7), 0),
-    category_of(5732, "Electronics", (12, 3.2), (60, 2.6), (60, 1.8), 0),
-    category_of(4722, "Travel", NONE, (16, 6.0), (40, 2.6), 0),
-    category_of(4511, "Airways", NONE, (14, 5.4), (70, 3.1), 0),
-    category_of(7011, "Hotel", (8, 5.2), (20, 4.4), (90, 2.2), 0),
-    category_of(7922, "Tickets", NONE, (20, 1.9), NONE, 0),
-    category_of(5815, "Media", NONE, (60, 0.25), NONE, 300),
-    category_of(5816, "Games", NONE, (50, 0.3), NONE, 80),
-    category_of(5817, "Apps", NONE, (50, 0.2), NONE, 160),
-    category_of(4899, "Streaming", NONE, (10, 0.4), NONE, 280),
-    category_of(5968, "Box Club", NONE, (6, 0.6), NONE, 90),
-    category_of(7997, "Gym", NONE, (6, 0.7), NONE, 90),
-    category_of(7372, "Software", NONE, (10, 1.4), (120, 1.4), 0),
-    category_of(5943, "Office Supply", NONE, (6, 0.9), (90, 0.5), 0),
-    category_of(5085, "Industrial Supply", NONE, NONE, (50, 1.9), 0),
-];
-
-impl Category {
-    fn weight(&self, flow: &str) -> (u32, f64) {
-        match flow {
-            "online" => self.online,
-            "business" => self.business,
-            "subscription" => (self.subscription, 1.0),
-            _ => self.in_store,
-        }
-    }
-}
-
-/// The categories of a flow with their shares and their factors on amounts; the mean factor is one.
-pub fn categories(flow: &str) -> Vec<(u32, (&'static Category, f64))> {
-    let all = || {
-        CATEGORIES
-            .iter()
-            .map(|category| (category, category.weight(flow)))
-            .filter(|(_, (share, _))| *share > 0)
-    };
-    let shares: f64 = all().map(|(_, (share, _))| f64::from(share)).sum();
-    let sum: f64 = all().map(|(_, (share, factor))| f64::from(share) * factor).sum();
-    all().map(|(category, (share, factor))| (share, (category, factor * shares / sum))).collect()
-}
-
-/// The key of a shop of the category: one of a few thousand, so that customers meet in shops.
-pub fn merchant_key(category: &Category, bits: u64) -> u64 {
-    hash(u64::from(category.mcc), scale(hash(bits, 1), 4_000))
-}
-
-/// Replaces `out` by the shop's name: `Larkfield Grocery 0231`.
-pub fn put_merchant_name(draft: &Draft<'_>, category: &Category, out: &mut String) {
-    let key = draft.counterparty.identity.key;
-    let name = FANTASY[scale(hash(key, 0xfa), FANTASY.len() as u64) as usize];
-    out.begin(32);
-    for piece in [name, " ", category.label, " "] {
-        out.push_str(piece);
-    }
-    out.number(hash(key, 0xfb) % 1_000, 4);
-}
+use super::common::{Facts, MINUTE, SECOND, reason, specific, state_of, write_processing};
+use crate::categories::put_merchant_name;
+use crate::dates::{date_of, day_of_year};
+use crate::draft::Draft;
+use crate::identifiers::push_luhn;
+use crate::life::{Outcome, State, Timeline};
+use crate::profile::Side;
+use crate::random::{Stream, hash, scale};
+use crate::text::{CODE, LOWER, Put};
 
 /// ISO 8583 response codes of declines: funds, issuer's choice, limits, expiry, suspected fraud, issuer not reached.
 const DECLINES: [(u32, &str); 8] =
@@ -222,7 +125,7 @@ fn write_card(draft: &mut Draft<'_>, state: &State, network: &'static str, card:
     card.merchant_id.number(hash(shop, 5) % 1_000_000_000_000_000, 15);
     card.merchant_name.clear();
     if let Some(category) = draft.category {
-        put_merchant_name(draft, category, &mut card.merchant_name);
+        put_merchant_name(category, draft.counterparty.identity.key, &mut card.merchant_name);
     }
     card.terminal_id.put("T");
     card.terminal_id.number(hash(shop, 6 + index % 3) % 10_000_000, 7);
@@ -249,8 +152,8 @@ fn write_card(draft: &mut Draft<'_>, state: &State, network: &'static str, card:
     card.funding.put(funding(draft, network, key));
 }
 
-/// EMV 3-D Secure transaction status. In Europe strong authentication is the rule (PSD2), in the United States the exception;
-/// charges on file are initiated by the shop and have none.
+/// EMV 3-D Secure transaction status. In Europe strong authentication is the rule (PSD2), in the United States the
+/// exception; charges on file are initiated by the shop and have none.
 fn three_ds(draft: &Draft<'_>, entry_mode: &str, decline: &str) -> &'static str {
     if entry_mode != "ECOMMERCE" {
         return "";
@@ -275,8 +178,9 @@ fn funding(draft: &Draft<'_>, network: &str, key: u64) -> &'static str {
     }
 }
 
-/// The acquirer reference number of 23 digits: mixed use 7, acquirer's number, date as YDDD, eleven digits, Luhn. Acquirer
-/// numbers beginning with 9999 belong to no country's acquirers (ISO/IEC 7812-1 keeps 9 for national use, with a country code behind).
+/// The acquirer reference number of 23 digits: mixed use 7, acquirer's number, date as YDDD, eleven digits, Luhn.
+/// Acquirer numbers beginning with 9999 belong to no country's acquirers (ISO/IEC 7812-1 keeps 9 for national use, with
+/// a country code behind).
 fn put_acquirer_reference(draft: &Draft<'_>, bits: u64, out: &mut String) {
     let day = draft.place.day;
     out.begin(23);

@@ -3,14 +3,14 @@
 use schemas::Payment;
 use schemas::payment::Check;
 
-use super::super::dates::{Banking, Zone};
-use super::super::draft::Draft;
-use super::super::identifiers::put_aba;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::parties::{ABA_PREFIX, bank_number};
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
-use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use crate::dates::{Banking, Zone};
+use crate::draft::Draft;
+use crate::identifiers::put_aba;
+use crate::life::{Outcome, State, Timeline};
+use crate::parties::{ABA_PREFIX, bank_number};
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// ANSI X9.100-187 return reasons: funds, closed, no account, stop payment, refer to maker, stale, signature.
 const RETURNS: [(u32, &str); 7] = [(58, "A"), (12, "D"), (7, "E"), (9, "C"), (6, "Q"), (4, "G"), (4, "I")];
@@ -18,7 +18,8 @@ const RETURNS: [(u32, &str); 7] = [(58, "A"), (12, "D"), (7, "E"), (9, "C"), (6,
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let days = draft.days;
     let today = days.following(Banking::Fed, draft.place.day);
-    // Deposits after the bank's cut-off (14:00 here; Regulation CC allows no earlier at a branch) count for the next day.
+    // Deposits after the bank's cut-off (14:00 here; Regulation CC allows no earlier at a branch) count for the next
+    // day.
     let settlement_day = days.after(Banking::Fed, today, if draft.place.hour < 14 { 1 } else { 2 });
     let accepted = draft.created() + draft.choice.between(1, 90) as i64 * MINUTE;
     let settled = days.micros(Zone::Eastern, settlement_day, 510).max(accepted + MINUTE);

@@ -3,12 +3,12 @@
 use schemas::Payment;
 use schemas::payment::P2p;
 
-use super::super::dates::Zone;
-use super::super::draft::Draft;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::random::{Stream, hash};
-use super::super::text::{LOWER, Put};
-use super::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use crate::dates::Zone;
+use crate::draft::Draft;
+use crate::life::{Outcome, State, Timeline};
+use crate::random::{Stream, hash};
+use crate::text::{LOWER, Put};
 
 const FAILURES: [(u32, &str); 4] =
     [(45, "INSUFFICIENT_FUNDS"), (25, "LIMIT_EXCEEDED"), (20, "RECIPIENT_NOT_ENROLLED"), (10, "RISK_HOLD")];

@@ -3,14 +3,14 @@
 use schemas::Payment;
 use schemas::payment::{PaymentStatus, Rtp};
 
-use super::super::dates::{Banking, Zone, day_of};
-use super::super::draft::Draft;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::parties::{ABA_PREFIX, bank_number};
-use super::super::profile::Side;
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
-use super::{Facts, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing};
+use super::common::{Facts, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing};
+use crate::dates::{Banking, Zone, day_of};
+use crate::draft::Draft;
+use crate::life::{Outcome, State, Timeline};
+use crate::parties::{ABA_PREFIX, bank_number};
+use crate::profile::Side;
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// ISO 20022 external status reasons: wrong, closed or blocked account, type of payment not taken, time-out, no account
 /// information, the receiver's choice.
@@ -57,7 +57,7 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
     // M, date, eleven digits of the participant, B, the serial: at most 35.
     rtp.message_id.begin(33);
     rtp.message_id.push('M');
-    let (year, month, day) = super::super::dates::date_of(local_day(draft));
+    let (year, month, day) = crate::dates::date_of(local_day(draft));
     rtp.message_id.number(year as u64 * 10_000 + u64::from(month) * 100 + u64::from(day), 8);
     rtp.message_id.number((ABA_PREFIX * 10_000 + bank_number(draft.originator.bank())) * 10, 11);
     rtp.message_id.push('B');

@@ -1,16 +1,19 @@
-//! SEPA in euro, after the EPC rulebooks: credit transfers (SCT), instant ones (SCT Inst), direct debits (SDD Core and B2B).
+//! SEPA in euro, after the EPC rulebooks: credit transfers (SCT), instant ones (SCT Inst), direct debits (SDD Core and
+//! B2B).
 
 use schemas::Payment;
 use schemas::payment::Sepa;
 
-use super::super::dates::{Banking, Zone};
-use super::super::draft::Draft;
-use super::super::identifiers::put_creditor_id;
-use super::super::life::{Outcome, State, Timeline, View};
-use super::super::parties::put_bic;
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
-use super::{Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing};
+use super::common::{
+    Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing,
+};
+use crate::dates::{Banking, Zone};
+use crate::draft::Draft;
+use crate::identifiers::put_creditor_id;
+use crate::life::{Outcome, State, Timeline, View};
+use crate::parties::put_bic;
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// Codes of the rulebooks: account, funds, mandate, refund by the debtor.
 const DEBIT_RETURNS: [(u32, &str); 6] =
@@ -131,7 +134,8 @@ fn write_message(draft: &mut Draft<'_>, scheme: &'static str, sepa: &mut Sepa) {
     sepa.charge_bearer.put("SLEV");
 }
 
-/// The mandate of a debit: signed up to six years before it is first used, with its number and date as long as it lives.
+/// The mandate of a debit: signed up to six years before it is first used, with its number and date as long as it
+/// lives.
 fn write_mandate(draft: &Draft<'_>, sepa: &mut Sepa) {
     let key = draft.arrangement.map_or(draft.counterparty.identity.key, |of| of.key);
     let (signed, is_first) = signature(draft, hash(key, 0x51));

@@ -3,16 +3,16 @@
 use schemas::Payment;
 use schemas::payment::Wire;
 
-use super::super::dates::{Banking, Zone};
-use super::super::draft::Draft;
-use super::super::life::{Outcome, State, Timeline};
-use super::super::parties::put_bic;
-use super::super::permutation::push_uuid;
-use super::super::random::hash;
-use super::super::text::{CODE, Put};
-use super::{
+use super::common::{
     Facts, MINUTE, SECOND, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing,
 };
+use crate::dates::{Banking, Zone};
+use crate::draft::Draft;
+use crate::life::{Outcome, State, Timeline};
+use crate::parties::put_bic;
+use crate::permutation::push_uuid;
+use crate::random::hash;
+use crate::text::{CODE, Put};
 
 /// ISO 20022 external status and return reason codes.
 const REJECTS: [(u32, &str); 5] = [(40, "AC01"), (20, "AC04"), (15, "RC01"), (15, "AM04"), (10, "RR04")];
@@ -53,7 +53,8 @@ fn clearing_system(draft: &Draft<'_>) -> &'static str {
     }
 }
 
-/// At home the same day; across borders mostly the next banking day, which may be today's where currencies are not exchanged.
+/// At home the same day; across borders mostly the next banking day, which may be today's where currencies are not
+/// exchanged.
 fn settlement_day(draft: &Draft<'_>) -> i32 {
     let days = draft.days;
     let banking = draft.zone.banking();

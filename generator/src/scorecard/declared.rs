@@ -1,10 +1,10 @@
-//! What a configuration says its payments are like.
+//! Payments as a configuration declares them.
 
-use super::super::Generator;
-use super::super::amounts::Amounts;
-use super::super::dates::{Zone, weekday};
-use super::super::flows::{FlowSpec, home_currency};
-use super::super::mix::Rail;
+use crate::amounts::Amounts;
+use crate::dates::{Zone, weekday};
+use crate::flows::{FlowSpec, home_currency};
+use crate::generator::Generator;
+use crate::mix::Rail;
 
 /// The amounts of a rail's payments in one home currency: a mixture over flows, and for cards over what shops sell.
 pub struct Declared {
@@ -25,11 +25,11 @@ struct Part {
 impl Declared {
     pub fn of(generator: &Generator, rail: Rail, zone: Zone) -> Self {
         let currency = home_currency(zone);
-        let segments = generator.schedule.segments.iter().enumerate();
+        let segments = generator.schedule().segments.iter().enumerate();
         let mut parts: Vec<Part> = segments
             .filter(|(_, segment)| home_currency(segment.zone) == currency)
             .map(|(at, segment)| {
-                (generator.schedule.segment_payments(at), &generator.world.flows[segment.flow])
+                (generator.schedule().segment_payments(at), &generator.world().flows[segment.flow])
             })
             .filter(|(_, spec)| spec.rail == rail)
             .filter_map(|(payments, spec)| Part::of(payments as f64, spec, zone))
@@ -124,10 +124,10 @@ fn factors_of(spec: &FlowSpec) -> Vec<(f64, f64)> {
 
 /// The part of a rail's payments on Saturdays and Sundays by UTC.
 pub fn weekend_share(generator: &Generator, rail: Rail) -> f64 {
-    let schedule = &generator.schedule;
+    let schedule = generator.schedule();
     let (mut weekend, mut all) = (0, 0);
     for (at, segment) in schedule.segments.iter().enumerate() {
-        if generator.world.flows[segment.flow].rail == rail {
+        if generator.world().flows[segment.flow].rail == rail {
             all += schedule.segment_payments(at);
             weekend += schedule.payments_on(at, |day| weekday(day) >= 5);
         }
@@ -138,10 +138,10 @@ pub fn weekend_share(generator: &Generator, rail: Rail) -> f64 {
 /// The part of a rail's payments that do not get through.
 pub fn loss(generator: &Generator, rail: Rail) -> f64 {
     let (mut lost, mut all) = (0.0, 0.0);
-    for (at, segment) in generator.schedule.segments.iter().enumerate() {
-        let spec = &generator.world.flows[segment.flow];
+    for (at, segment) in generator.schedule().segments.iter().enumerate() {
+        let spec = &generator.world().flows[segment.flow];
         if spec.rail == rail {
-            let payments = generator.schedule.segment_payments(at) as f64;
+            let payments = generator.schedule().segment_payments(at) as f64;
             lost += payments * (spec.flow.failed + spec.flow.rejected + spec.flow.cancelled);
             all += payments;
         }
@@ -156,10 +156,10 @@ pub fn other_currency_share(rail: Rail) -> f64 {
 
 /// How many payments each customer is expected to have.
 pub fn payments_by_customer(generator: &Generator) -> Vec<f64> {
-    let population = &generator.world.population;
+    let population = &generator.world().population;
     let mut expected = vec![0.0; generator.config().num_customers as usize];
-    for (at, segment) in generator.schedule.segments.iter().enumerate() {
-        let payments = generator.schedule.segment_payments(at) as f64;
+    for (at, segment) in generator.schedule().segments.iter().enumerate() {
+        let payments = generator.schedule().segment_payments(at) as f64;
         for (rank, share) in population.shares(segment.cohort) {
             expected[rank as usize] += payments * share;
         }

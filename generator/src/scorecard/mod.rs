@@ -1,7 +1,7 @@
 //! Declared against observed: whether the payments of a run are what its configuration says.
 //!
-//! Tolerances are statistical: five standard errors of what is compared, so that a sound generator fails about one line in a
-//! million. Payments of one standing arrangement repeat an amount; a sample counts for a third of its size there.
+//! Tolerances are statistical: five standard errors of what is compared, so that a sound generator fails about one line
+//! in a million. Payments of one standing arrangement repeat an amount; a sample counts for a third of its size there.
 
 mod checks;
 mod declared;
@@ -9,9 +9,10 @@ mod observed;
 
 use std::fmt;
 
-use super::flows::home_currency;
-use super::mix::Rail;
-use super::{Generator, dates::Zone};
+use crate::dates::Zone;
+use crate::flows::home_currency;
+use crate::generator::Generator;
+use crate::mix::Rail;
 use declared::{Declared, gini_of};
 use observed::Observed;
 
@@ -134,7 +135,8 @@ impl Scorecard {
             let p = f64::from(percent) / 100.0;
             let at = seen[((seen.len() - 1) as f64 * p) as usize];
             let slack = ERRORS * error(p, count);
-            // In amounts: where the declared distribution has passed p less and p plus the error, and what rounding moves.
+            // In amounts: where the declared distribution has passed p less and p plus the error, and what rounding
+            // moves.
             let (low, high) =
                 (declared.quantile((p - slack).max(1e-6)), declared.quantile((p + slack).min(1.0 - 1e-6)));
             let middle = declared.quantile(p);

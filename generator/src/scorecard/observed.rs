@@ -1,4 +1,4 @@
-//! What a sample of payments is like.
+//! Payments as a sample shows them.
 
 use std::collections::HashMap;
 
@@ -6,11 +6,11 @@ use schemas::Payment;
 use schemas::payment::PaymentStatus;
 use schemas::text::minor_digits;
 
-use super::super::counterparties::currency_of;
-use super::super::dates::weekday;
-use super::super::mix::Rail;
-use super::super::{Buffer, Generator};
 use super::checks::Checks;
+use crate::counterparties::currency_of;
+use crate::dates::weekday;
+use crate::generator::{Buffer, Generator};
+use crate::mix::Rail;
 
 const MICROS_A_DAY: i64 = 86_400_000_000;
 

@@ -35,6 +35,9 @@ use verdict::classify;
 pub use outstanding::Bounds;
 pub use verdict::{Answer, Verdict};
 
+/// The rows of a batch that a table does not have, by their places in the pane, with the last answer to each.
+pub type Unwritten = Vec<(usize, Verdict, Answer)>;
+
 /// Bounds of the write path.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -87,20 +90,21 @@ impl Writer {
 
     /// A table's full name.
     pub fn table_name(&self, table: Table) -> &str {
-        &self.table_names[table as usize]
+        &self.table_names[table]
     }
 
-    /// Writes all three batches at once; returns for each table the rows that it does not have, with the last answer to
-    /// each. No verdict among them is `Written` or `Again`.
-    pub async fn write(&self, batches: &Batches) -> [Vec<(usize, Verdict, Answer)>; 3] {
-        let table = |at: usize| {
-            self.write_table(at, batches).instrument(info_span!("table", table = Table::ALL[at].id()))
+    /// Writes all three batches at once; returns for each table the rows that it does not have. No verdict among them is `Written` or `Again`.
+    pub async fn write(&self, batches: &Batches) -> PerTable<Unwritten> {
+        let write = |table: Table| {
+            self.write_table(table, batches).instrument(info_span!("table", table = table.id()))
         };
-        let (customer, date, transaction) = tokio::join!(table(0), table(1), table(2));
-        [customer, date, transaction]
+        let tables = PerTable::from_fn(write);
+        let (by_customer, by_date, by_transaction) =
+            tokio::join!(tables.by_customer, tables.by_date, tables.by_transaction);
+        PerTable { by_customer, by_date, by_transaction }
     }
 
-    async fn write_table(&self, table: usize, batches: &Batches) -> Vec<(usize, Verdict, Answer)> {
+    async fn write_table(&self, table: Table, batches: &Batches) -> Unwritten {
         let requests = Request::split(
             &self.table_names[table],
             &self.options.app_profile,
@@ -114,7 +118,7 @@ impl Writer {
     }
 
     /// Sends a request until each of its entries has a verdict other than `Again`; returns those that are not written.
-    async fn write_request(&self, table: usize, mut request: Request) -> Vec<(usize, Verdict, Answer)> {
+    async fn write_request(&self, table: Table, mut request: Request) -> Unwritten {
         let deadline = Instant::now() + self.options.total_timeout;
         let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         let mut cookies = MetadataMap::new();
@@ -142,7 +146,7 @@ impl Writer {
         table: Table,
         request: &Request,
         answers: Vec<Answer>,
-        unwritten: &mut Vec<(usize, Verdict, Answer)>,
+        unwritten: &mut Unwritten,
     ) -> (Vec<usize>, Option<Answer>) {
         let (mut again, mut last, mut written) = (Vec::new(), None, 0);
         for (at, answer) in answers.into_iter().enumerate() {

@@ -24,8 +24,6 @@ const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
 type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
 
 /// What a table does not have.
-type Unwritten = Vec<(usize, Verdict, Answer)>;
-
 /// A scripted server that remembers what it was sent, and a writer to it.
 struct Bench {
     server: Server,
@@ -68,7 +66,7 @@ impl Bench {
         Self { server, writer, sent, give_up }
     }
 
-    async fn write(&self, rows: usize) -> [Unwritten; 3] {
+    async fn write(&self, rows: usize) -> PerTable<Unwritten> {
         self.writer.write(&batches(rows)).await
     }
 
@@ -103,8 +101,8 @@ fn all(call: &Call) -> std::ops::Range<i64> {
     0..call.request.entries.len() as i64
 }
 
-fn failures(unwritten: &[Unwritten; 3]) -> Vec<usize> {
-    unwritten.iter().map(Vec::len).collect()
+fn failures(unwritten: &PerTable<Unwritten>) -> Vec<usize> {
+    unwritten.values().map(Vec::len).collect()
 }
 
 #[tokio::test]
@@ -131,8 +129,8 @@ async fn an_entry_that_is_wrong_is_reported_by_its_row_and_not_sent_again() {
     let batches = batches(ROWS);
     let unwritten = bench.writer.write(&batches).await;
     assert_eq!(failures(&unwritten), [1, 0, 0]);
-    assert_eq!(unwritten[0][0].0, batches.keys[0].row(3));
-    assert_eq!(unwritten[0][0].1, Verdict::Poison);
+    assert_eq!(unwritten.by_customer[0].0, batches.keys.by_customer.row(3));
+    assert_eq!(unwritten.by_customer[0].1, Verdict::Poison);
     assert_eq!(bench.times_sent()[0], 1);
 }
 
@@ -214,7 +212,10 @@ async fn a_missing_table_or_permission_ends_the_writing() {
         let bench = Bench::new(options(), always(move |_| Reply::Refuse(refusal.clone()))).await;
         let unwritten = bench.write(ROWS).await;
         assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
-        assert_eq!((unwritten[0][0].1, unwritten[0][0].2.code), (Verdict::Configuration, code));
+        assert_eq!(
+            (unwritten.by_customer[0].1, unwritten.by_customer[0].2.code),
+            (Verdict::Configuration, code)
+        );
         assert!(bench.give_up.is_cancelled());
         assert_eq!(bench.times_sent()[0], 1);
     }
@@ -230,7 +231,10 @@ async fn a_server_that_never_answers_leaves_the_rows_unconfirmed() {
     let bench = Bench::new(options, always(|_| Reply::Hang)).await;
     let unwritten = bench.write(ROWS).await;
     assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
-    assert_eq!((unwritten[0][0].1, unwritten[0][0].2.code), (Verdict::Unconfirmed, Code::DeadlineExceeded));
+    assert_eq!(
+        (unwritten.by_customer[0].1, unwritten.by_customer[0].2.code),
+        (Verdict::Unconfirmed, Code::DeadlineExceeded)
+    );
     assert!(bench.times_sent()[0] >= 2);
 }
 
@@ -247,7 +251,7 @@ async fn giving_up_ends_the_retries() {
     let unwritten = bench.write(ROWS).await;
     watcher.await.unwrap();
     assert_eq!(failures(&unwritten), [ROWS, 0, 0]);
-    assert_eq!(unwritten[0][0].1, Verdict::Unconfirmed);
+    assert_eq!(unwritten.by_customer[0].1, Verdict::Unconfirmed);
 }
 
 /// A refusal that carries `google.rpc.RetryInfo`, as Bigtable's front ends send it.
