@@ -152,7 +152,7 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_is_logged_with_its_window_its_pane_and_its_table() {
     let refused = AtomicBool::new(false);
-    let tables = scripted::start(move |call| {
+    let tables = writes::start(move |call| {
         if call.request.table_name.ends_with(DOWN.id()) && !refused.swap(true, Ordering::Relaxed) {
             return Reply::Refuse(tonic::Status::unavailable("down"));
         }

@@ -47,7 +47,7 @@ impl Bench {
     async fn new(options: Options, script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
         let sent = Sent::default();
         let record = sent.clone();
-        let server = scripted::start(move |call| {
+        let server = writes::start(move |call| {
             let mut sent = record.lock();
             let keys = sent.entry(call.request.table_name.clone()).or_default();
             for entry in &call.request.entries {
@@ -348,7 +348,7 @@ async fn many_requests_at_once_each_get_their_own_answers() {
     let bench = Bench::new(Options { request_rows: 3, ..options() }, script).await;
     let batches = batches(200);
     let unwritten = bench.writer.write(&batches).await;
-    for (unwritten, keys) in unwritten.iter().zip(&batches.keys) {
+    for (unwritten, keys) in unwritten.values().zip(batches.keys.values()) {
         let expected: HashSet<usize> = (0..keys.len())
             .filter(|&at| keys.key(at).last().is_some_and(|last| last % 7 == 0))
             .map(|at| keys.row(at))
@@ -372,7 +372,7 @@ async fn a_server_that_dies_in_mid_flight_leaves_the_rows_unconfirmed() {
     let unwritten = writer.write(&batches(ROWS)).await;
     killer.await.unwrap();
     assert_eq!(failures(&unwritten), [ROWS; 3]);
-    assert!(unwritten.iter().flatten().all(|(_, verdict, _)| *verdict == Verdict::Unconfirmed));
+    assert!(unwritten.values().flatten().all(|(_, verdict, _)| *verdict == Verdict::Unconfirmed));
 }
 
 #[tokio::test]
