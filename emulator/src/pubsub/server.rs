@@ -7,6 +7,7 @@ use super::broker::Broker;
 use super::error::Error;
 use super::store::Store;
 use super::tasks::Tasks;
+use crate::connection::Connection;
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
@@ -20,8 +21,6 @@ use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
-
-use crate::connection::Connection;
 
 /// How long requests may take to end after the stop.
 const GRACE: Duration = Duration::from_millis(1500);
