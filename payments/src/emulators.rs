@@ -1,6 +1,8 @@
 //! `payments emulators`: the embedded servers, kept up for separately started producers and sinks.
 
-use crate::{output::Format, setup};
+use crate::names::Names;
+use crate::output::Format;
+use crate::setup;
 use emulator::Servers;
 use gcp::Project;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,7 +27,7 @@ pub struct Args {
     #[arg(long, default_value_t = BIGTABLE_PORT, value_name = "PORT")]
     pub bigtable_port: u16,
     #[command(flatten)]
-    pub names: setup::Names,
+    pub names: Names,
     #[command(flatten)]
     pub project: Project,
     /// Instance that the tables are made in.
@@ -59,7 +61,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
 }
 
 /// Set-up's flags for these servers.
-pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, instance: String) -> setup::Args {
+pub fn setup_args(servers: &Servers, names: Names, project: Project, instance: String) -> setup::Args {
     setup::Args {
         names,
         project,

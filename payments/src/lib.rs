@@ -13,12 +13,14 @@
 //! - [`plan`]: what a load takes, by arithmetic.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 
+pub mod audit;
 pub mod cleanup;
-mod clock;
 pub mod dead_letter;
 pub mod emulators;
 pub mod inspect;
 pub mod local;
+pub mod moment;
+pub mod names;
 pub mod output;
 pub mod plan;
 pub mod quality;

@@ -1,6 +1,6 @@
 //! `payments snapshot`: what a subscription has acked, kept for a later `payments replay --snapshot`.
 
-use crate::clock;
+use crate::moment;
 use crate::output::{Format, write};
 use anyhow::bail;
 use gcp::pubsub::Pubsub;
@@ -185,7 +185,7 @@ fn report(
     snapshots: &[proto::Snapshot],
 ) -> anyhow::Result<()> {
     let expires = |snapshot: &proto::Snapshot| {
-        snapshot.expire_time.as_ref().map(|at| clock::text_of(clock::micros_of(at)))
+        snapshot.expire_time.as_ref().map(|at| moment::text_of(moment::micros_of(at)))
     };
     let text = || {
         let line = |snapshot: &proto::Snapshot| {

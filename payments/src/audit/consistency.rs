@@ -3,13 +3,12 @@
 //! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables. Each
 //! row's key is held against its own cells as well.
 
-use super::compare;
+use super::bar::Bar;
 use super::digest::{Content, Digest, KeyHash};
-use super::findings::{Listed, Unexpected};
-use super::found::Tables;
-use super::narrow::Limits;
+use super::limits::Limits;
+use super::listed::{Listed, Unexpected};
 use super::partition::{Digests, Partition};
-use super::progress::Progress;
+use super::scan::Tables;
 use gcp::bigtable::read::{Error, Row};
 use schemas::layout::{KeySuffix, SEPARATOR, Table};
 use std::collections::HashMap;
@@ -114,12 +113,12 @@ async fn sum(
     partition: &Arc<Partition>,
     limits: Limits,
 ) -> Result<([Digests; 3], [Listed<Unexpected>; 3]), Error> {
-    let progress = Progress::new("comparing", 0, 0);
+    let bar = Bar::new("comparing", 0, 0);
     let by_row = partition.clone();
     let each = move |state: &mut Scanned, table: Table, row: Row<'_>| {
         let parts = Parts::of(row);
         if !parts.make(row.key(), table, suffix) {
-            state.misplaced.push(|| compare::unexpected(row));
+            state.misplaced.push(|| Unexpected::of(row));
         }
         let id = KeyHash::of(parts.name(row));
         if let Some(bucket) = by_row.bucket(id) {
@@ -133,14 +132,14 @@ async fn sum(
         sums[table as usize].add(&part.sums);
         misplaced[table as usize].add(part.misplaced, |row: &Unexpected| row.key.clone());
     };
-    tables.scan(&Table::ALL, &progress, start, each, join).await?;
-    progress.finish();
+    tables.scan(&Table::ALL, &bar, start, each, join).await?;
+    bar.finish();
     Ok((sums, misplaced))
 }
 
 /// Names the payments of these buckets that are not the same everywhere.
 async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consistency) -> Result<(), Error> {
-    let progress = Progress::new("naming the payments", 0, 0);
+    let bar = Bar::new("naming the payments", 0, 0);
     let by_row = selected.clone();
     let each = move |found: &mut Vec<(KeyHash, Box<str>, u128)>, _: Table, row: Row<'_>| {
         let parts = Parts::of(row);
@@ -159,8 +158,8 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
             *slot = Some(slot.unwrap_or(0).wrapping_add(digest));
         }
     };
-    tables.scan(&Table::ALL, &progress, |_| Vec::new(), each, join).await?;
-    progress.finish();
+    tables.scan(&Table::ALL, &bar, |_| Vec::new(), each, join).await?;
+    bar.finish();
     let mut wrong: Vec<_> = kept.into_values().filter(|(_, [a, b, c])| a != b || b != c).collect();
     wrong.sort();
     for (payment_id, digests) in wrong {

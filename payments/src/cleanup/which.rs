@@ -1,6 +1,6 @@
 //! Which rows are to go. Pure.
 
-use crate::clock;
+use crate::moment;
 use crate::rows;
 use data::row_filter::Filter;
 use data::value_range::{EndValue, StartValue};
@@ -28,7 +28,7 @@ impl Which {
         match self {
             Self::Prefix(prefix) => Span::prefix(prefix),
             Self::Before(moment) if table == Table::ByDate => {
-                Span { start: Vec::new(), end: Some(clock::text_of(*moment).into_bytes()) }
+                Span { start: Vec::new(), end: Some(moment::text_of(*moment).into_bytes()) }
             }
             Self::All | Self::Before(_) | Self::Run(_) => Span::all(),
         }

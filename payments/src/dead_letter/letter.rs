@@ -1,6 +1,6 @@
 //! A dead letter: why it is one, and the message that it was. Pure.
 
-use crate::clock;
+use crate::moment;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use prost::Message;
 use schemas::layout::type_name;
@@ -44,7 +44,7 @@ impl Letter {
 
     /// When the letter was published, UTC microseconds.
     pub fn published_micros(&self) -> i64 {
-        self.message.publish_time.as_ref().map_or(0, clock::micros_of)
+        self.message.publish_time.as_ref().map_or(0, moment::micros_of)
     }
 
     /// The message that it was: the same data and attributes, without what being a letter added.
@@ -84,8 +84,8 @@ impl Letter {
             "messageId": self.id(),
             "reason": self.reason(),
             "cause": self.cause(),
-            "published": clock::text_of(self.published_micros()),
-            "ageSeconds": (now_micros - self.published_micros()).max(0) / clock::SECOND_MICROS,
+            "published": moment::text_of(self.published_micros()),
+            "ageSeconds": (now_micros - self.published_micros()).max(0) / moment::SECOND_MICROS,
             "deliveryAttempt": self.attempt().and_then(|attempt| attempt.parse::<u64>().ok()),
             "sourceMessageId": self.own("source_message_id"),
             "sourcePublishTime": self.own("source_publish_time"),
@@ -97,6 +97,21 @@ impl Letter {
 
     fn own(&self, name: &str) -> Option<&str> {
         self.message.attributes.get(&format!("{OURS}{name}")).map(String::as_str)
+    }
+}
+
+/// Which letters.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "choice")]
+pub struct Choice {
+    /// Only letters of this reason (key_collision, undecodable, invalid, ...); may be given several times. All if left out.
+    #[arg(long = "reason", value_name = "REASON")]
+    pub reasons: Vec<String>,
+}
+
+impl Choice {
+    pub fn takes(&self, letter: &Letter) -> bool {
+        self.reasons.is_empty() || self.reasons.iter().any(|reason| reason == letter.reason())
     }
 }
 

@@ -1,13 +1,13 @@
 //! Letters published again or dropped: a batch at a time, and no letter before its copy is confirmed.
 
-use super::letter::Letter;
+use super::letter::{Choice, Letter};
 use super::mailbox::{Mailbox, publish};
-use super::{Choice, twice};
-use crate::clock;
+use crate::moment;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use indicatif::ProgressBar;
 use prost::Message;
+use service::Error;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ impl Work<'_> {
 
     /// Works through the letters that are there now. `done` counts what is done even where this fails.
     pub async fn run(&self, mailbox: &mut Mailbox<'_>, done: &mut Done) -> anyhow::Result<()> {
-        let started = clock::now_micros();
+        let started = moment::now_micros();
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(200));
         while self.limit == 0 || done.chosen() < self.limit {
@@ -113,6 +113,18 @@ fn batches(letters: &[Letter]) -> Vec<&[Letter]> {
         batches.push(&letters[start..]);
     }
     batches
+}
+
+/// What a broken-off redrive may have left, told with the error.
+fn twice(error: Error, letters: usize) -> anyhow::Error {
+    let told = format!(
+        "{letters} letter(s) may have been published and are still letters; redriving them again writes the same rows"
+    );
+    match error {
+        // No flag or resource is wrong: exit code 1.
+        Error::Refused { .. } => anyhow::anyhow!("{told}: {error}"),
+        error => anyhow::Error::new(error).context(told),
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! What one table's rows are like. Pure.
 
-use crate::verify::findings::Listed;
+use crate::audit::Listed;
 use schemas::layout::{Family, Table, status_name, type_name};
 use schemas::{Payment, validate};
 use std::collections::BTreeMap;

@@ -1,12 +1,29 @@
 //! The report, for people and for programs.
 
-use super::{Observed, Quality};
-use crate::verify;
+use super::mix::Share;
+use super::observed::{Observed, Problem};
+use crate::audit::{self, Consistency, Listed};
 use indicatif::HumanCount;
 use schemas::layout::Family;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// What was found in the three tables, in the order of [`Table::ALL`].
+#[derive(Clone, Debug)]
+pub struct Quality {
+    pub tables: [Observed; 3],
+    pub consistency: Consistency,
+    /// Where a mix was declared.
+    pub shares: Vec<Share>,
+}
+
+impl Quality {
+    pub fn is_good(&self) -> bool {
+        let is_mixed = self.shares.iter().all(Share::is_as_declared);
+        is_mixed && self.consistency.is_consistent() && self.tables.iter().all(Observed::is_good)
+    }
+}
 
 pub fn text(quality: &Quality) -> String {
     let mut out = format!(
@@ -55,7 +72,7 @@ pub fn text(quality: &Quality) -> String {
         format!("{} {}", if run.is_empty() { "(no run)" } else { run.as_str() }, HumanCount(*rows))
     });
     let _ = writeln!(out, "runs        {}\n", runs.collect::<Vec<_>>().join(", "));
-    out + &verify::consistency_text(&quality.consistency)
+    out + &audit::report::text(&quality.consistency)
 }
 
 fn without_family(table: &Observed) -> String {
@@ -71,7 +88,7 @@ fn shares(counts: &BTreeMap<&'static str, u64>, rows: u64) -> String {
 
 pub fn json(quality: &Quality) -> Value {
     let tables = quality.tables.iter().map(|table| {
-        let listed = |listed: &verify::findings::Listed<super::observed::Problem>| {
+        let listed = |listed: &Listed<Problem>| {
             let first = listed
                 .first
                 .iter()
@@ -99,6 +116,6 @@ pub fn json(quality: &Quality) -> Value {
     json!({
         "tables": tables.collect::<Vec<_>>(),
         "shares": shares.collect::<Vec<_>>(),
-        "consistency": verify::consistency_json(&quality.consistency),
+        "consistency": audit::report::json(&quality.consistency),
     })
 }

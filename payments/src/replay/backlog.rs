@@ -4,7 +4,7 @@
 //! snapshot lives for seven days less the age of the oldest unacked message, so a snapshot made and deleted at once tells
 //! that age. Google's emulator and the embedded server keep to the same rule.
 
-use crate::clock::{self, SECOND_MICROS};
+use crate::moment::{self, SECOND_MICROS};
 use crate::snapshot;
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
@@ -67,7 +67,7 @@ impl<'p> Backlog<'p> {
             }
         };
         snapshot::delete(self.pubsub, &self.probe).await?;
-        let expires = made.expire_time.as_ref().map(clock::micros_of);
+        let expires = made.expire_time.as_ref().map(moment::micros_of);
         let refused = || {
             let reason = "the server does not say when a snapshot expires: pass --no-wait".to_owned();
             Error::Refused { kind: "subscription", name: self.subscription.clone(), reason }

@@ -1,7 +1,6 @@
 //! Where a replay seeks to, and what it can bring back. Pure.
 
-use crate::clock::{self, SECOND_MICROS};
-use crate::query::{Moment, parse_moment};
+use crate::moment::{self, Moment, SECOND_MICROS, parse_moment};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use prost_types::Duration;
 use proto::seek_request::Target as SeekTarget;
@@ -59,22 +58,22 @@ impl Target {
         let reach = reach_micros(subscription).ok_or_else(|| nothing_retained(&subscription.name))?;
         let Some(moment) = self.to else {
             let beginning = now_micros - reach - BEFORE_BEGINNING_MICROS;
-            return Ok(Seek { target: SeekTarget::Time(clock::timestamp_of(beginning)), may_skip: false });
+            return Ok(Seek { target: SeekTarget::Time(moment::timestamp_of(beginning)), may_skip: false });
         };
         let refuse =
-            |problem: String| Error::Flag { flag: "--to", value: clock::text_of(moment.micros()), problem };
+            |problem: String| Error::Flag { flag: "--to", value: moment::text_of(moment.micros()), problem };
         if moment.micros() >= now_micros {
             return Err(refuse(
                 "lies in the future: a seek there would drop messages, not replay them".into(),
             ));
         }
         if moment.micros() < now_micros - reach {
-            let reach = clock::span_of(reach);
+            let reach = moment::span_of(reach);
             return Err(refuse(format!(
                 "is before what is retained (the last {reach}): pass a later time, or --begin for all there is"
             )));
         }
-        Ok(Seek { target: SeekTarget::Time(clock::timestamp_of(moment.micros())), may_skip: true })
+        Ok(Seek { target: SeekTarget::Time(moment::timestamp_of(moment.micros())), may_skip: true })
     }
 }
 
@@ -90,7 +89,7 @@ impl Seek {
     /// The target for people.
     pub fn describe(&self) -> String {
         match &self.target {
-            SeekTarget::Time(time) => clock::text_of(clock::micros_of(time)),
+            SeekTarget::Time(time) => moment::text_of(moment::micros_of(time)),
             SeekTarget::Snapshot(name) => format!("snapshot {name}"),
         }
     }
@@ -114,7 +113,7 @@ mod tests {
     }
 
     fn to(micros: i64) -> Target {
-        Target { to: Some(parse_moment(&clock::text_of(micros)).unwrap()), ..Default::default() }
+        Target { to: Some(parse_moment(&moment::text_of(micros)).unwrap()), ..Default::default() }
     }
 
     #[test]
@@ -144,6 +143,6 @@ mod tests {
         let seek = begin.seek(&subscription(true, None), None, NOW).unwrap();
         assert!(!seek.may_skip);
         let SeekTarget::Time(time) = seek.target else { panic!("a time") };
-        assert!(clock::micros_of(&time) < NOW - 2 * DAY * SECOND_MICROS);
+        assert!(moment::micros_of(&time) < NOW - 2 * DAY * SECOND_MICROS);
     }
 }

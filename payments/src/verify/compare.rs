@@ -1,10 +1,9 @@
 //! A payment's cells against a row's, cell by cell. Pure.
 
-use super::findings::{CellDifference, Differing, Unexpected};
-use crate::rows;
+use super::findings::{CellDifference, Differing};
 use gcp::bigtable::read::Row;
 use schemas::Payment;
-use schemas::layout::{Column, cells};
+use schemas::layout::cells;
 use std::collections::BTreeMap;
 
 /// Longest piece of a value that is shown.
@@ -38,14 +37,6 @@ pub fn differing(index: u64, payment: &Payment, row: Row<'_>) -> Differing {
         key: row.key().to_vec(),
         payment_id: payment_id(payment),
         cells: cell_differences(payment, row),
-    }
-}
-
-pub fn unexpected(row: Row<'_>) -> Unexpected {
-    Unexpected {
-        key: row.key().to_vec(),
-        payment_id: rows::value(&row, Column::PaymentId).map(text),
-        run_id: rows::value(&row, Column::RunId).map(text),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The rows that the run must have become, recomputed on all cores.
 
-use super::digest::{Content, KeyHash};
-use super::progress::Progress;
+use crate::audit::{Bar, Content, KeyHash};
 use generator::{Buffer, Generator};
 use schemas::Payment;
 use schemas::layout::{KeyParts, KeySuffix, Table};
@@ -62,7 +61,7 @@ impl Run {
     /// Stops early when the returned future is dropped.
     pub async fn recompute<S: Send + 'static>(
         &self,
-        progress: &Progress,
+        bar: &Bar,
         start: impl Fn() -> S,
         each: impl Fn(&mut S, Expected) + Clone + Send + 'static,
     ) -> Result<Vec<S>, gcp::bigtable::read::Error> {
@@ -70,8 +69,8 @@ impl Run {
         let _stop = StopOnDrop { next: next.clone(), end: self.range.end };
         let mut threads = JoinSet::new();
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
-            let (run, next, mut state, each, progress) =
-                (self.clone(), next.clone(), start(), each.clone(), progress.clone());
+            let (run, next, mut state, each, bar) =
+                (self.clone(), next.clone(), start(), each.clone(), bar.clone());
             threads.spawn_blocking(move || {
                 let (mut buffer, mut key) = (Buffer::default(), Vec::new());
                 loop {
@@ -83,7 +82,7 @@ impl Run {
                     for index in (from..to).filter(|index| run.has_rows(*index)) {
                         each(&mut state, run.expected(index, &mut buffer, &mut key));
                     }
-                    progress.recomputed(to - from);
+                    bar.recomputed(to - from);
                 }
             });
         }

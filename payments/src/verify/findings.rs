@@ -1,42 +1,7 @@
 //! What a verification found.
 
-use super::digest::Digest;
+use crate::audit::{Digest, Listed, Unexpected};
 use schemas::layout::Table;
-
-/// Rows of one kind: how many, and the first of them.
-#[derive(Clone, Debug)]
-pub struct Listed<T> {
-    pub total: u64,
-    pub first: Vec<T>,
-    most: usize,
-}
-
-impl<T> Listed<T> {
-    pub fn new(most: usize) -> Self {
-        Self { total: 0, first: Vec::new(), most }
-    }
-
-    /// Counts a row; keeps it if it is among the first.
-    pub fn push(&mut self, row: impl FnOnce() -> T) {
-        self.total += 1;
-        if self.first.len() < self.most {
-            self.first.push(row());
-        }
-    }
-
-    /// Whether all are listed.
-    pub fn is_whole(&self) -> bool {
-        self.first.len() as u64 == self.total
-    }
-
-    /// Adds rows found elsewhere; the first are those least by `order`.
-    pub fn add<K: Ord>(&mut self, other: Self, order: impl FnMut(&T) -> K) {
-        self.total += other.total;
-        self.first.extend(other.first);
-        self.first.sort_by_key(order);
-        self.first.truncate(self.most);
-    }
-}
 
 /// A payment without its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,15 +9,6 @@ pub struct Missing {
     pub index: u64,
     pub key: Vec<u8>,
     pub payment_id: String,
-}
-
-/// A row that no payment of the run has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unexpected {
-    pub key: Vec<u8>,
-    /// As its cells say, if they do.
-    pub payment_id: Option<String>,
-    pub run_id: Option<String>,
 }
 
 /// A payment's row with other cells than the payment's.

@@ -6,27 +6,13 @@
 //!    held against them: what is left over on either side is missing or unexpected.
 
 use super::compare;
-use super::digest::{Content, KeyHash};
 use super::expected::{Expected, Run};
 use super::findings::{Findings, Missing, TableFindings};
-use super::found::Tables;
-use super::partition::{Digests, Partition};
-use super::progress::Progress;
+use crate::audit::{Bar, Content, Digests, KeyHash, Limits, Partition, Tables, Unexpected};
 use gcp::bigtable::read::{Error, Row};
 use schemas::layout::Table;
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Bounds of what is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Most expected rows kept at once: about 64 bytes each.
-    pub kept_rows: u64,
-    /// Most differing buckets divided at once.
-    pub parents: usize,
-    /// Most differences listed of each kind and table.
-    pub listed: usize,
-}
 
 /// Both sides of a verification.
 #[derive(Clone, Debug)]
@@ -102,7 +88,7 @@ impl Verification {
 
     /// Digests of both sides, taken at once.
     async fn sum(&self, partitions: &Partitions, what: &'static str) -> Result<Sums, Error> {
-        let progress = self.progress(what);
+        let bar = self.bar(what);
         let start = || [0, 1, 2].map(|at| Digests::new(&partitions[at]));
         let by_payment = partitions.clone();
         let add = move |sums: &mut [Digests; 3], expected: Expected| {
@@ -120,13 +106,13 @@ impl Verification {
             }
         };
         let mut found = start();
-        let recomputing = self.run.recompute(&progress, start, add);
+        let recomputing = self.run.recompute(&bar, start, add);
         let start_range = |table: Table| Digests::new(&partitions[table as usize]);
         let join = |table: Table, sums: Digests| found[table as usize].add(&sums);
         let occupied = occupied(partitions);
-        let scanning = self.tables.scan(&occupied, &progress, start_range, add_row, join);
+        let scanning = self.tables.scan(&occupied, &bar, start_range, add_row, join);
         let (parts, ()) = tokio::try_join!(recomputing, scanning)?;
-        progress.finish();
+        bar.finish();
         let mut expected = start();
         for part in &parts {
             expected.iter_mut().zip(part).for_each(|(sum, part)| sum.add(part));
@@ -136,8 +122,8 @@ impl Verification {
 
     /// Names the rows of these buckets that differ.
     async fn collect(&self, selected: &Partitions, findings: &mut Findings) -> Result<(), Error> {
-        let progress = self.progress("naming the rows");
-        let kept = Arc::new(self.keep(selected, &progress).await?);
+        let bar = self.bar("naming the rows");
+        let kept = Arc::new(self.keep(selected, &bar).await?);
         let (by_row, rows, run) = (selected.clone(), kept.clone(), self.run.clone());
         let most = self.limits.listed;
         let compare = move |state: &mut Held, table: Table, row: Row<'_>| {
@@ -146,7 +132,7 @@ impl Verification {
                 return;
             }
             let Some(&(index, digest)) = rows[table as usize].get(&key) else {
-                return state.findings.unexpected.push(|| compare::unexpected(row));
+                return state.findings.unexpected.push(|| Unexpected::of(row));
             };
             state.seen.push(key);
             if Content::of_row(row).with_key(key) != digest {
@@ -166,8 +152,8 @@ impl Verification {
             sum.unexpected.add(part.unexpected, |row| row.key.clone());
             sum.differing.add(part.differing, |row| row.index);
         };
-        self.tables.scan(&occupied(selected), &progress, start, compare, join).await?;
-        progress.finish();
+        self.tables.scan(&occupied(selected), &bar, start, compare, join).await?;
+        bar.finish();
         // The scan's tasks are over, and with them the other owners.
         let mut kept = Arc::unwrap_or_clone(kept);
         for ((kept, seen), sum) in kept.iter_mut().zip(&seen).zip(&mut findings.tables) {
@@ -186,7 +172,7 @@ impl Verification {
     }
 
     /// The expected rows of these buckets: by key hash, index and digest.
-    async fn keep(&self, selected: &Partitions, progress: &Progress) -> Result<[Kept; 3], Error> {
+    async fn keep(&self, selected: &Partitions, bar: &Bar) -> Result<[Kept; 3], Error> {
         let by_payment = selected.clone();
         let keep = move |kept: &mut [Kept; 3], expected: Expected| {
             for (at, key) in expected.keys.into_iter().enumerate() {
@@ -196,7 +182,7 @@ impl Verification {
             }
         };
         let mut kept: [Kept; 3] = Default::default();
-        for part in self.run.recompute(progress, Default::default, keep).await? {
+        for part in self.run.recompute(bar, Default::default, keep).await? {
             kept.iter_mut().zip(part).for_each(|(sum, part)| sum.extend(part));
         }
         Ok(kept)
@@ -208,9 +194,9 @@ impl Verification {
         Missing { index, key, payment_id: compare::payment_id(&payment) }
     }
 
-    fn progress(&self, what: &'static str) -> Progress {
+    fn bar(&self, what: &'static str) -> Bar {
         let payments = self.run.range.end - self.run.range.start;
-        Progress::new(what, payments, 3 * payments)
+        Bar::new(what, payments, 3 * payments)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Rows of chosen payments, read by their keys: for samples, and around repairs.
 
 use super::compare;
-use super::digest::{Content, KeyHash};
 use super::expected::Run;
 use super::findings::{Differing, Missing};
+use crate::audit::{Content, KeyHash};
 use gcp::bigtable::read::{self, Error, Reader, Scan, Span};
 use schemas::Payment;
 use schemas::layout::Table;

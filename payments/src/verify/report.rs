@@ -1,10 +1,9 @@
 //! What was found, for people.
 
-use super::consistency::Consistency;
-use super::findings::{CellDifference, Findings, Listed, TableFindings};
+use super::findings::{CellDifference, Findings, TableFindings};
 use super::repair::Repaired;
+use crate::audit::report::{key_text, more};
 use indicatif::HumanCount;
-use schemas::layout::Table;
 use std::fmt::Write;
 
 /// The tables of a comparison with the run, and its differences. `flags` are those by which others find the run's payments.
@@ -45,12 +44,12 @@ fn digests(table: &TableFindings) -> String {
 fn list(out: &mut String, table: &TableFindings, flags: &str) {
     let id = table.table.id();
     for row in &table.missing.first {
-        let _ = writeln!(out, "\nmissing     {id} row {} (index {})", text(&row.key), row.index);
+        let _ = writeln!(out, "\nmissing     {id} row {} (index {})", key_text(&row.key), row.index);
         let _ = writeln!(out, "            see: payments show --index {}{flags} --format cells", row.index);
     }
     more(out, "missing", id, &table.missing);
     for row in &table.differing.first {
-        let _ = writeln!(out, "\ndiffering   {id} row {} (index {})", text(&row.key), row.index);
+        let _ = writeln!(out, "\ndiffering   {id} row {} (index {})", key_text(&row.key), row.index);
         for cell in &row.cells {
             let _ = writeln!(out, "            {}", cell_line(cell));
         }
@@ -62,7 +61,7 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
     }
     more(out, "differing", id, &table.differing);
     for row in &table.unexpected.first {
-        let _ = write!(out, "\nunexpected  {id} row {}", text(&row.key));
+        let _ = write!(out, "\nunexpected  {id} row {}", key_text(&row.key));
         let _ = match &row.run_id {
             Some(run) => writeln!(out, " (of run {run})"),
             None => writeln!(out, " (of no run)"),
@@ -73,13 +72,6 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
         }
     }
     more(out, "unexpected", id, &table.unexpected);
-}
-
-fn more<T>(out: &mut String, what: &str, table: &str, listed: &Listed<T>) {
-    if !listed.is_whole() {
-        let left = listed.total - listed.first.len() as u64;
-        let _ = writeln!(out, "\n{what}     {table}: {} more; see --max-differences", HumanCount(left));
-    }
 }
 
 fn cell_line(cell: &CellDifference) -> String {
@@ -105,7 +97,7 @@ pub fn repairs(repairs: &[Repaired]) -> String {
         }
         for row in &repair.left {
             let columns: Vec<_> = row.cells.iter().map(|cell| cell.column.as_str()).collect();
-            let (key, columns) = (text(&row.key), columns.join(", "));
+            let (key, columns) = (key_text(&row.key), columns.join(", "));
             let _ = writeln!(out, "left        {id} row {key}: {columns}; a repair deletes no cells");
         }
     }
@@ -113,82 +105,4 @@ pub fn repairs(repairs: &[Repaired]) -> String {
         "the cells written have the present as their time, so their families' retention starts anew\n",
     );
     out
-}
-
-/// How the tables agree with each other.
-pub fn consistency(found: &Consistency) -> String {
-    let mut out =
-        format!("{:<25}{:>14}{:>12}{:>12}  {}\n", "table", "rows", "missing", "misplaced", "digest by id");
-    let mark = if found.is_complete { "" } else { "+" };
-    for (at, table) in Table::ALL.into_iter().enumerate() {
-        let _ = writeln!(
-            out,
-            "{:<25}{:>14}{:>12}{:>12}  {:032x}",
-            table.id(),
-            HumanCount(found.digests[at].rows).to_string(),
-            format!("{}{mark}", HumanCount(found.missing[at])),
-            HumanCount(found.misplaced[at].total).to_string(),
-            found.digests[at].sum,
-        );
-    }
-    let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
-    for payment in &found.disagreements.first {
-        let _ =
-            writeln!(out, "\ndisagreeing payment {}: {}", payment.payment_id, disagreement(payment.digests));
-        let _ = writeln!(out, "            see: payments query transaction {}", payment.payment_id);
-    }
-    more_of(&mut out, &found.disagreements);
-    for (table, rows) in Table::ALL.iter().zip(&found.misplaced) {
-        for row in &rows.first {
-            let _ = writeln!(
-                out,
-                "\nmisplaced   {} row {}: its cells say another key",
-                table.id(),
-                text(&row.key)
-            );
-        }
-        more(&mut out, "misplaced", table.id(), rows);
-    }
-    if !found.is_complete {
-        out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
-    }
-    out
-}
-
-fn more_of<T>(out: &mut String, listed: &Listed<T>) {
-    if !listed.is_whole() {
-        let left = listed.total - listed.first.len() as u64;
-        let _ = writeln!(out, "\ndisagreeing payments: {} more; see --max-differences", HumanCount(left));
-    }
-}
-
-pub fn disagreement(digests: [Option<u128>; 3]) -> String {
-    let named = |wanted: fn(&Option<u128>) -> bool| -> Vec<&str> {
-        let tables = Table::ALL.iter().zip(&digests);
-        tables.filter(|(_, digest)| wanted(digest)).map(|(table, _)| table.id()).collect()
-    };
-    let absent = named(Option::is_none);
-    let mut present = digests.iter().flatten();
-    let first = present.next();
-    let differ = present.any(|digest| Some(digest) != first);
-    match (absent.is_empty(), differ) {
-        (true, _) => format!("its cells differ{}", odd_one_out(digests)),
-        (false, false) => format!("not in {}", absent.join(" and ")),
-        (false, true) => format!("not in {}, and its cells differ in the others", absent.join(" and ")),
-    }
-}
-
-fn odd_one_out(digests: [Option<u128>; 3]) -> String {
-    let [customer, date, transaction] = digests;
-    let odd = match (customer == date, date == transaction, customer == transaction) {
-        (true, ..) => Table::ByTransaction,
-        (_, true, _) => Table::ByCustomer,
-        (_, _, true) => Table::ByDate,
-        _ => return " in all three tables".to_owned(),
-    };
-    format!(" in {} from the other two", odd.id())
-}
-
-pub fn text(key: &[u8]) -> String {
-    key.escape_ascii().to_string()
 }

@@ -1,0 +1,122 @@
+//! How the tables agree with each other, for people and programs; and pieces of it that other reports have too.
+
+use super::consistency::Consistency;
+use super::digest::Digest;
+use super::listed::Listed;
+use indicatif::HumanCount;
+use schemas::layout::Table;
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// The report for people.
+pub fn text(found: &Consistency) -> String {
+    let mut out =
+        format!("{:<25}{:>14}{:>12}{:>12}  {}\n", "table", "rows", "missing", "misplaced", "digest by id");
+    let mark = if found.is_complete { "" } else { "+" };
+    for (at, table) in Table::ALL.into_iter().enumerate() {
+        let _ = writeln!(
+            out,
+            "{:<25}{:>14}{:>12}{:>12}  {:032x}",
+            table.id(),
+            HumanCount(found.digests[at].rows).to_string(),
+            format!("{}{mark}", HumanCount(found.missing[at])),
+            HumanCount(found.misplaced[at].total).to_string(),
+            found.digests[at].sum,
+        );
+    }
+    let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
+    for payment in &found.disagreements.first {
+        let _ =
+            writeln!(out, "\ndisagreeing payment {}: {}", payment.payment_id, disagreement(payment.digests));
+        let _ = writeln!(out, "            see: payments query transaction {}", payment.payment_id);
+    }
+    more_of(&mut out, &found.disagreements);
+    for (table, rows) in Table::ALL.iter().zip(&found.misplaced) {
+        for row in &rows.first {
+            let _ = writeln!(
+                out,
+                "\nmisplaced   {} row {}: its cells say another key",
+                table.id(),
+                key_text(&row.key)
+            );
+        }
+        more(&mut out, "misplaced", table.id(), rows);
+    }
+    if !found.is_complete {
+        out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
+    }
+    out
+}
+
+fn more_of<T>(out: &mut String, listed: &Listed<T>) {
+    if !listed.is_whole() {
+        let left = listed.total - listed.first.len() as u64;
+        let _ = writeln!(out, "\ndisagreeing payments: {} more; see --max-differences", HumanCount(left));
+    }
+}
+
+fn disagreement(digests: [Option<u128>; 3]) -> String {
+    let named = |wanted: fn(&Option<u128>) -> bool| -> Vec<&str> {
+        let tables = Table::ALL.iter().zip(&digests);
+        tables.filter(|(_, digest)| wanted(digest)).map(|(table, _)| table.id()).collect()
+    };
+    let absent = named(Option::is_none);
+    let mut present = digests.iter().flatten();
+    let first = present.next();
+    let differ = present.any(|digest| Some(digest) != first);
+    match (absent.is_empty(), differ) {
+        (true, _) => format!("its cells differ{}", odd_one_out(digests)),
+        (false, false) => format!("not in {}", absent.join(" and ")),
+        (false, true) => format!("not in {}, and its cells differ in the others", absent.join(" and ")),
+    }
+}
+
+fn odd_one_out(digests: [Option<u128>; 3]) -> String {
+    let [customer, date, transaction] = digests;
+    let odd = match (customer == date, date == transaction, customer == transaction) {
+        (true, ..) => Table::ByTransaction,
+        (_, true, _) => Table::ByCustomer,
+        (_, _, true) => Table::ByDate,
+        _ => return " in all three tables".to_owned(),
+    };
+    format!(" in {} from the other two", odd.id())
+}
+
+/// The report for programs.
+pub fn json(found: &Consistency) -> Value {
+    let tables = Table::ALL.iter().enumerate().map(|(at, table)| {
+        json!({
+            "table": table.id(), "found": digest_json(found.digests[at]), "missing": found.missing[at],
+            "misplaced": found.misplaced[at].total,
+        })
+    });
+    let disagreements = found
+        .disagreements
+        .first
+        .iter()
+        .map(|payment| json!({ "paymentId": payment.payment_id, "what": disagreement(payment.digests) }));
+    json!({
+        "complete": found.is_complete,
+        "passes": found.passes,
+        "tables": tables.collect::<Vec<_>>(),
+        "differing": found.differing,
+        "disagreements": { "total": found.disagreements.total, "first": disagreements.collect::<Vec<_>>() },
+    })
+}
+
+/// How many more of a kind there are than are listed.
+pub fn more<T>(out: &mut String, what: &str, table: &str, listed: &Listed<T>) {
+    if !listed.is_whole() {
+        let left = listed.total - listed.first.len() as u64;
+        let _ = writeln!(out, "\n{what}     {table}: {} more; see --max-differences", HumanCount(left));
+    }
+}
+
+pub fn digest_json(digest: Digest) -> Value {
+    json!({ "rows": digest.rows, "digest": format!("{:032x}", digest.sum) })
+}
+
+/// A row key, whatever bytes it has.
+pub fn key_text(key: &[u8]) -> String {
+    key.escape_ascii().to_string()
+}
