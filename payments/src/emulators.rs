@@ -1,7 +1,6 @@
 //! `payments emulators`: the embedded servers, kept up for separately started producers and sinks.
 
 use crate::names::Names;
-use crate::output::Format;
 use crate::setup;
 use emulator::Servers;
 use gcp::Project;
@@ -12,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 /// The ports that Google's emulators have by default.
 const PUBSUB_PORT: u16 = 8085;
 const BIGTABLE_PORT: u16 = 8086;
+const INSTANCE: &str = "payments";
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:\n  payments emulators --data-dir ./data")]
@@ -31,11 +31,25 @@ pub struct Args {
     #[command(flatten)]
     pub project: Project,
     /// Instance that the tables are made in.
-    #[arg(long, env = "BIGTABLE_INSTANCE", default_value = "payments", value_name = "INSTANCE")]
+    #[arg(long, env = "BIGTABLE_INSTANCE", default_value = INSTANCE, value_name = "INSTANCE")]
     pub instance: String,
     /// Start with nothing set up.
     #[arg(long)]
     pub no_setup: bool,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            pubsub_port: PUBSUB_PORT,
+            bigtable_port: BIGTABLE_PORT,
+            names: Names::default(),
+            project: Project::default(),
+            instance: INSTANCE.to_owned(),
+            no_setup: false,
+        }
+    }
 }
 
 /// Runs the servers until `shutdown`.
@@ -70,9 +84,7 @@ pub fn setup_args(servers: &Servers, names: Names, project: Project, instance: S
             instance,
             bigtable_emulator_host: Some(servers.bigtable.addr().to_string()),
         },
-        topic_schema: None,
-        dry_run: false,
-        format: Format::default(),
+        ..setup::Args::default()
     }
 }
 

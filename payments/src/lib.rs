@@ -16,6 +16,8 @@
 pub mod audit;
 pub mod cleanup;
 pub mod dead_letter;
+#[cfg(test)]
+mod defaults;
 pub mod emulators;
 pub mod inspect;
 pub mod local;

@@ -25,6 +25,18 @@ pub struct Flags {
     pub read_timeout: Duration,
 }
 
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            project: Project::default(),
+            bigtable: bigtable::Args::default(),
+            app_profile: String::new(),
+            connections: 2,
+            read_timeout: Duration::from_mins(2),
+        }
+    }
+}
+
 impl Flags {
     /// Connects, and says within seconds why not.
     pub async fn reader(&self) -> Result<Reader, Error> {

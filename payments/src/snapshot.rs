@@ -1,6 +1,7 @@
 //! `payments snapshot`: what a subscription has acked, kept for a later `payments replay --snapshot`.
 
 use crate::moment;
+use crate::names;
 use crate::output::{Format, write};
 use anyhow::bail;
 use gcp::pubsub::Pubsub;
@@ -38,7 +39,7 @@ pub enum Action {
         #[arg(
             long,
             env = "PAYMENTS_SUBSCRIPTION",
-            default_value = "payments-sink",
+            default_value = names::SUBSCRIPTION,
             value_name = "SUBSCRIPTION"
         )]
         subscription: String,
@@ -69,7 +70,7 @@ pub enum Action {
 }
 
 /// Flags of every command on snapshots.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Common {
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]

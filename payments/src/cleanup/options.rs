@@ -47,7 +47,7 @@ pub enum Action {
     All(All),
 }
 
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "cleanup_rows")]
 pub struct Rows {
     #[command(flatten)]
@@ -84,7 +84,7 @@ impl Rows {
 }
 
 /// Which rows.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "chosen", required = true, multiple = false)]
 pub struct Chosen {
     /// Rows whose keys begin with this text, byte for byte: 'CUST000042#', but CUST00004 is the beginning of CUST000042 too.
@@ -99,7 +99,7 @@ pub struct Chosen {
     pub run_id: Option<String>,
 }
 
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "cleanup_all")]
 pub struct All {
     /// Drop the tables, not only their rows.
@@ -160,6 +160,20 @@ pub struct Common {
     pub format: Format,
 }
 
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            yes: false,
+            project: None,
+            bigtable: bigtable::Args::default(),
+            pubsub: pubsub::Args::default(),
+            app_profile: String::new(),
+            timeout: Duration::from_mins(2),
+            format: Format::default(),
+        }
+    }
+}
+
 impl Common {
     /// The project; on Google's service only one that was typed out.
     pub fn project(&self, topics: bool) -> Result<Project, Error> {
@@ -182,8 +196,8 @@ impl Common {
             project: project.clone(),
             bigtable: self.bigtable.clone(),
             app_profile: self.app_profile.clone(),
-            connections: 2,
             read_timeout: self.timeout,
+            ..reading::Flags::default()
         }
     }
 }

@@ -67,7 +67,7 @@ impl Action {
 }
 
 /// Flags of the commands that make letters go.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "dead_letter_change")]
 pub struct Change {
     /// Do it. Without it nothing is changed.
@@ -80,6 +80,18 @@ pub struct Change {
     pub choice: Choice,
     #[command(flatten)]
     pub common: Common,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            idle: Duration::from_secs(5),
+            format: Format::default(),
+            names: Names::default(),
+            project: Project::default(),
+            pubsub: pubsub::Args::default(),
+        }
+    }
 }
 
 impl Change {

@@ -31,6 +31,19 @@ pub struct Args {
     pub reading: reading::Flags,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            row_key_suffix: sink::Suffix::default(),
+            mix: None,
+            max_listed: 10,
+            parallelism: 4,
+            format: Format::default(),
+            reading: reading::Flags::default(),
+        }
+    }
+}
+
 impl Args {
     /// Refuses values that cannot work, naming the flag.
     pub fn check(&self) -> Result<(), Error> {

@@ -78,6 +78,12 @@ pub enum By {
     },
 }
 
+impl Default for Common {
+    fn default() -> Self {
+        Self { limit: 100, page_token: None, format: Format::default(), reading: reading::Flags::default() }
+    }
+}
+
 impl By {
     pub fn common(&self) -> &Common {
         match self {

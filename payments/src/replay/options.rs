@@ -1,6 +1,7 @@
 //! Flags of `payments replay`.
 
 use super::target::Target;
+use crate::names;
 use crate::output::Format;
 use gcp::{Project, pubsub};
 use service::units::parse_duration;
@@ -29,7 +30,7 @@ pub struct Args {
     #[command(flatten)]
     pub target: Target,
     /// Subscription to seek: an id, or projects/PROJECT/subscriptions/ID.
-    #[arg(long, env = "PAYMENTS_SUBSCRIPTION", default_value = "payments-sink", value_name = "SUBSCRIPTION")]
+    #[arg(long, env = "PAYMENTS_SUBSCRIPTION", default_value = names::SUBSCRIPTION, value_name = "SUBSCRIPTION")]
     pub subscription: String,
     /// Seek. Without it nothing is changed.
     #[arg(long)]
@@ -56,4 +57,22 @@ pub struct Args {
     pub project: Project,
     #[command(flatten)]
     pub pubsub: pubsub::Args,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            target: Target::default(),
+            subscription: names::SUBSCRIPTION.to_owned(),
+            yes: false,
+            no_wait: false,
+            timeout: Duration::from_hours(1),
+            settle: Duration::from_mins(1),
+            interval: Duration::from_secs(5),
+            no_undo: false,
+            format: Format::default(),
+            project: Project::default(),
+            pubsub: pubsub::Args::default(),
+        }
+    }
 }

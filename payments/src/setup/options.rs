@@ -4,7 +4,7 @@ use crate::names::Names;
 use crate::output::Format;
 use gcp::{Project, bigtable, pubsub};
 
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[command(after_help = "Example:\n  payments setup --project my-project --instance my-instance --dry-run")]
 #[group(id = "setup")]
 pub struct Args {
