@@ -12,6 +12,7 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RowFilter;
 use schemas::layout::{SEPARATOR, Table};
 use service::Error;
 use std::fmt;
+use uuid::fmt::Hyphenated;
 
 /// A table, a range of its keys, and the types wanted of what lies there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +87,7 @@ fn by_date(date: &Day, hour: Option<u8>, types: &[Rail]) -> Lookup {
 
 fn by_transaction(id: &str) -> Result<Lookup, Error> {
     let id = id.to_ascii_lowercase();
-    let is_uuid = id.len() == 36
-        && id.bytes().enumerate().all(|(at, byte)| match at {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-    if !is_uuid {
+    if id.parse::<Hyphenated>().is_err() {
         return Err(Error::Flag {
             flag: "UUID",
             value: id,
@@ -145,5 +141,21 @@ mod tests {
         assert!(lookup.span.contains(b"2024-03-14T23:59:59.999999Z#ACH#C"));
         assert!(!lookup.span.contains(b"2024-03-15T00:00:00.000000Z#ACH#C"));
         assert!(by_transaction("not-a-uuid").is_err());
+    }
+
+    #[test]
+    fn an_id_is_looked_up_only_as_row_keys_spell_it() {
+        let id = "cfaac0d6-659f-4825-ac52-146272f48289";
+        let lookup = by_transaction(&id.to_uppercase()).unwrap();
+        assert!(lookup.span.contains(format!("{id}#CUST000001#2024").as_bytes()));
+        for wrong in [
+            id.replace('-', ""),
+            format!("{{{id}}}"),
+            format!("urn:uuid:{id}"),
+            format!("{id}0"),
+            id.replace('c', "g"),
+        ] {
+            assert!(by_transaction(&wrong).is_err(), "{wrong}");
+        }
     }
 }
