@@ -1,4 +1,4 @@
-//! A struct of flags is by default what a command line without any makes it.
+//! Tests that a struct of flags has the same defaults in code as on the command line.
 
 use crate::names::Names;
 use crate::{cleanup, dead_letter, emulators, quality, query, reading, replay, setup, snapshot};
@@ -6,7 +6,7 @@ use clap::builder::Resettable;
 use clap::{Args, Command};
 use std::fmt::Debug;
 
-/// Flags as clap reads them; variables of the environment that the tests run in do not count.
+/// Flags as clap parses them, without the variables of the environment that the tests run in.
 fn parsed<A: Args>(flags: &[&str]) -> A {
     let command = A::augment_args(Command::new("flags").no_binary_name(true));
     let matches = command.mut_args(|arg| arg.env(Resettable::Reset)).try_get_matches_from(flags).unwrap();

@@ -74,7 +74,7 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Set-up's flags for these servers.
+/// The flags of a set-up for these servers.
 pub fn setup_args(servers: &Servers, names: Names, project: Project, instance: String) -> setup::Args {
     setup::Args {
         names,
@@ -88,7 +88,7 @@ pub fn setup_args(servers: &Servers, names: Names, project: Project, instance: S
     }
 }
 
-/// Servers that do not start have a port or a folder that somebody must mend.
+/// If servers do not start, a port or a folder is wrong, and an operator must fix it.
 pub fn refused(error: &emulator::Error) -> service::Error {
     service::Error::Config(error.to_string())
 }

@@ -1,4 +1,4 @@
-//! Moments between this program, Pub/Sub's timestamps and text. All UTC.
+//! Times as this program, Pub/Sub, row keys and people spell them. All UTC.
 
 use chrono::NaiveDate;
 use prost_types::Timestamp;
@@ -95,8 +95,8 @@ mod tests {
 
     #[test]
     fn spans_are_told_in_their_two_largest_units() {
-        let told = [5, 65, 3_700, 90_000].map(|seconds| span_of(seconds * SECOND_MICROS));
-        assert_eq!(told, ["5 s", "1 min 5 s", "1 h 1 min", "1 d 1 h"]);
+        let spans = [5, 65, 3_700, 90_000].map(|seconds| span_of(seconds * SECOND_MICROS));
+        assert_eq!(spans, ["5 s", "1 min 5 s", "1 h 1 min", "1 d 1 h"]);
     }
 
     #[test]

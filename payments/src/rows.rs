@@ -30,7 +30,7 @@ pub fn entry(payment: &Payment, table: Table, suffix: KeySuffix, timestamp_micro
     Entry { row_key: row_key(payment, table, suffix), mutations, ..Default::default() }
 }
 
-/// The payment of a row, or why it is none.
+/// The payment of a row, or the reason why it is none.
 pub fn payment(row: Row<'_>) -> Result<Payment, String> {
     let mut cells = Vec::with_capacity(row.cells().len());
     for cell in row.cells() {
@@ -43,7 +43,7 @@ pub fn payment(row: Row<'_>) -> Result<Payment, String> {
     payment_of(cells).map_err(|error| error.to_string())
 }
 
-/// Lets through the newest version of the cells of one column.
+/// Lets through the newest version of one column's cells.
 pub fn column(column: Column) -> RowFilter {
     read::column(column.family().id(), column.qualifier())
 }

@@ -1,4 +1,4 @@
-//! `payments snapshot`: what a subscription has acked, kept for a later `payments replay --snapshot`.
+//! `payments snapshot`: keeps what a subscription has acked, for a later `payments replay --snapshot`.
 
 use crate::moment;
 use crate::names;
@@ -14,8 +14,8 @@ const ROLE: &str = "roles/pubsub.editor";
 
 /// Create, list and delete snapshots of what the sinks' subscription has acked, for replays.
 ///
-/// A snapshot keeps what is unacked now and all that is published after it, for up to seven days.
-/// Its life is seven days less the age of the oldest unacked message; Pub/Sub refuses one of less than an hour.
+/// A snapshot keeps everything that is unacked now or published later, for up to seven days: it lives for seven days
+/// less the age of the oldest unacked message. Pub/Sub refuses one that would live for less than an hour.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  payments snapshot create before-load\n  payments snapshot list --format json\n  \
@@ -35,7 +35,7 @@ pub enum Action {
         /// The new snapshot: an id, or projects/PROJECT/snapshots/ID.
         #[arg(value_name = "NAME")]
         name: String,
-        /// Subscription to take it of: an id, or projects/PROJECT/subscriptions/ID.
+        /// Subscription to take it from: an id, or projects/PROJECT/subscriptions/ID.
         #[arg(
             long,
             env = "PAYMENTS_SUBSCRIPTION",
@@ -196,7 +196,11 @@ fn report(
         if snapshots.is_empty() { "no snapshots\n".to_owned() } else { snapshots.iter().map(line).collect() }
     };
     let json = || {
-        let one = |snapshot: &proto::Snapshot| json!({ "name": snapshot.name, "topic": snapshot.topic, "expires": expires(snapshot), "state": state });
+        let one = |snapshot: &proto::Snapshot| {
+            json!({
+                "name": snapshot.name, "topic": snapshot.topic, "expires": expires(snapshot), "state": state,
+            })
+        };
         json!({ "snapshots": snapshots.iter().map(one).collect::<Vec<_>>() })
     };
     write(out, format, text, json)

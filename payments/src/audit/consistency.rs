@@ -1,7 +1,7 @@
-//! Whether the three tables agree with each other, without knowing what was generated.
+//! Whether the three tables agree with each other, without knowing which payments were generated.
 //!
-//! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables. Each
-//! row's key is held against its own cells as well.
+//! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables.
+//! Each row's key is also checked against its own cells.
 
 use super::bar::Bar;
 use super::digest::{Content, Digest, KeyHash};
@@ -17,22 +17,22 @@ use std::sync::Arc;
 /// A payment that is not the same in all three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disagreement {
-    /// The payment's id; the row key where the cells say none.
+    /// The payment's id; the row key where the cells have none.
     pub payment_id: String,
     /// By table, in the order of [`Table::ALL`]: a digest of its cells, if it is there.
     pub digests: [Option<u128>; 3],
 }
 
-/// What the tables' comparison found.
+/// The outcome of the comparison.
 #[derive(Clone, Debug)]
 pub struct Consistency {
     pub digests: [Digest; 3],
-    /// By table: payments that another table has and this one has not.
+    /// By table: payments that another table has and this one lacks.
     pub missing: [u64; 3],
-    /// Payments whose cells are not the same everywhere.
+    /// Payments whose cells are not the same in all tables that have them.
     pub differing: u64,
     pub disagreements: Listed<Disagreement>,
-    /// By table: rows whose key is not what their cells say.
+    /// By table: rows whose key does not follow from their cells.
     pub misplaced: [Listed<Unexpected>; 3],
     pub is_complete: bool,
     pub passes: u32,
@@ -45,7 +45,7 @@ impl Consistency {
     }
 }
 
-/// What one range's first scan adds up.
+/// The sums of one range's first scan.
 struct Scanned {
     sums: Digests,
     misplaced: Listed<Unexpected>,
@@ -88,7 +88,7 @@ pub async fn check(tables: &Tables, suffix: KeySuffix, limits: Limits) -> Result
             partition = Arc::new(partition.refine(&differing));
             continue;
         }
-        // As many as can be kept, at least one.
+        // As many as can be kept, but at least one.
         let mut room = limits.kept_rows;
         let chosen: Vec<usize> = differing
             .iter()
@@ -153,7 +153,7 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
     let join = |table: Table, found: Vec<(KeyHash, Box<str>, u128)>| {
         for (id, name, digest) in found {
             let digests = &mut kept.entry(id).or_insert((name, [None; 3])).1;
-            // One id in two rows of a table: the sum differs from any single row's.
+            // An id in two rows of a table: their sum differs from any single row's.
             let slot = &mut digests[table as usize];
             *slot = Some(slot.unwrap_or(0).wrapping_add(digest));
         }

@@ -1,10 +1,10 @@
-//! Bounds of what an audit keeps in memory, whatever the tables hold.
+//! Bounds of the memory that an audit takes, whatever the tables hold.
 
 /// Most expected rows kept at once while naming those that differ: about 30 MiB.
 const KEPT_ROWS: u64 = 300_000;
 const PARENTS: usize = 512;
 
-/// Bounds of what is kept.
+/// How much is kept.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     /// Most expected rows kept at once: about 64 bytes each.
@@ -16,7 +16,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The usual bounds, with so many differences listed.
+    /// The usual bounds, with this many differences listed.
     pub fn listing(listed: usize) -> Self {
         Self { kept_rows: KEPT_ROWS, parents: PARENTS, listed }
     }

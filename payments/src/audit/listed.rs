@@ -1,10 +1,10 @@
-//! Rows of one kind: counted, and the first of them kept to be listed.
+//! Rows of one kind: all are counted, the first are kept for a report.
 
 use crate::rows;
 use gcp::bigtable::read::Row;
 use schemas::layout::Column;
 
-/// Rows of one kind: how many, and the first of them.
+/// How many rows there are of one kind, and the first of them.
 #[derive(Clone, Debug)]
 pub struct Listed<T> {
     pub total: u64,
@@ -17,7 +17,7 @@ impl<T> Listed<T> {
         Self { total: 0, first: Vec::new(), most }
     }
 
-    /// Counts a row; keeps it if it is among the first.
+    /// Counts a row, and keeps it if it is among the first.
     pub fn push(&mut self, row: impl FnOnce() -> T) {
         self.total += 1;
         if self.first.len() < self.most {
@@ -30,7 +30,7 @@ impl<T> Listed<T> {
         self.first.len() as u64 == self.total
     }
 
-    /// Adds rows found elsewhere; the first are those least by `order`.
+    /// Adds rows found elsewhere; the first are the least by `order`.
     pub fn add<K: Ord>(&mut self, other: Self, order: impl FnMut(&T) -> K) {
         self.total += other.total;
         self.first.extend(other.first);
@@ -39,11 +39,11 @@ impl<T> Listed<T> {
     }
 }
 
-/// A row that no payment of the run has.
+/// A row that belongs to no payment of the run, or whose key does not follow from its cells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unexpected {
     pub key: Vec<u8>,
-    /// As its cells say, if they do.
+    /// From its cells, if they have one.
     pub payment_id: Option<String>,
     pub run_id: Option<String>,
 }

@@ -1,6 +1,6 @@
-//! The three tables read whole: the ground that `verify` and `quality` share. It knows no command.
+//! Reading the three tables whole, for `verify` and `quality`. It knows no command.
 //!
-//! - `scan`: every row, in parallel ranges; `bar` shows how far that is.
+//! - `scan`: every row, in parallel ranges; `bar` shows the progress.
 //! - `digest`, `partition`: rows as numbers that add up, in buckets. Pure.
 //! - [`consistency`]: the tables against each other. [`report`]: its outcome for people and programs.
 //! - `listed`: rows counted, and the first of them; `limits`: bounds of what is kept.

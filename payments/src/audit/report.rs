@@ -1,4 +1,4 @@
-//! How the tables agree with each other, for people and programs; and pieces of it that other reports have too.
+//! How far the tables agree with each other, for people and programs, and the parts that other reports share.
 
 use super::consistency::Consistency;
 use super::digest::Digest;
@@ -7,6 +7,10 @@ use indicatif::HumanCount;
 use schemas::layout::Table;
 use serde_json::{Value, json};
 use std::fmt::Write;
+
+/// The end of a report that does not name everything.
+pub const INCOMPLETE: &str =
+    "\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n";
 
 /// The report for people.
 pub fn text(found: &Consistency) -> String {
@@ -43,7 +47,7 @@ pub fn text(found: &Consistency) -> String {
         more(&mut out, "misplaced", table.id(), rows);
     }
     if !found.is_complete {
-        out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
+        out.push_str(INCOMPLETE);
     }
     out
 }
@@ -104,7 +108,7 @@ pub fn json(found: &Consistency) -> Value {
     })
 }
 
-/// How many more of a kind there are than are listed.
+/// A line for the rows of a kind that are not listed.
 pub fn more<T>(out: &mut String, what: &str, table: &str, listed: &Listed<T>) {
     if !listed.is_whole() {
         let left = listed.total - listed.first.len() as u64;
@@ -116,7 +120,7 @@ pub fn digest_json(digest: Digest) -> Value {
     json!({ "rows": digest.rows, "digest": format!("{:032x}", digest.sum) })
 }
 
-/// A row key, whatever bytes it has.
+/// A row key as text, whatever its bytes are.
 pub fn key_text(key: &[u8]) -> String {
     key.escape_ascii().to_string()
 }

@@ -1,4 +1,4 @@
-//! The rows that the tables have, scanned in parallel ranges.
+//! The rows of the tables, scanned in parallel ranges.
 
 use super::bar::Bar;
 use gcp::bigtable::read::{self, Error, Reader, Row, Scan, Span};
@@ -20,7 +20,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Hands on each row of these tables, its newest cells. Each range has a state of its own; `join` gets them as they end.
+    /// Hands on every row of these tables with its newest cells. Each range has a state of its own, which `join` gets
+    /// at its end.
     pub async fn scan<S: Send + 'static>(
         &self,
         tables: &[Table],

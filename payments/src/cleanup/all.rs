@@ -1,4 +1,4 @@
-//! Everything that set-up made and loads left.
+//! Everything that set-up created and loads left behind.
 
 use super::options::All;
 use super::report::{Line, State};
@@ -14,7 +14,7 @@ use schemas::layout::Table;
 use service::Error;
 use tonic::{Code, Response, Status};
 
-/// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes rows again meanwhile.
+/// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes new rows meanwhile.
 pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
     let project = args.common.project(args.topics)?;
     let mut lines = Vec::new();
@@ -89,7 +89,7 @@ async fn has_table(service: &TableAdmin, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// Deleted; by somebody else a moment ago is as good.
+/// Deleted; if somebody else was faster, that is as good.
 fn done<T>(
     kind: &'static str,
     name: &str,

@@ -1,9 +1,9 @@
-//! `payments cleanup`: rows of a prefix, an age or a run, or everything that set-up made.
+//! `payments cleanup`: deletes rows by prefix, age or run, or everything that set-up created.
 //!
-//! - `which`: which rows. Pure.
+//! - `which`: the choice of rows. Pure.
 //! - `rows`: counting and deleting them.
 //! - `all`: all rows, tables, topics and subscriptions.
-//! - `report`: what was found or done.
+//! - `report`: the findings, or the deeds.
 
 mod all;
 mod options;

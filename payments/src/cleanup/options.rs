@@ -10,15 +10,15 @@ use service::Error;
 use service::units::parse_duration;
 use std::time::Duration;
 
-/// Delete rows of a prefix, an age or a run, or everything that was set up.
+/// Delete rows by prefix, age or run, or everything that was set up.
 ///
 /// Without --yes it only counts, with exit code 1 if there is anything to delete.
 ///
-/// This is not what the column families' garbage collection does: that drops single cells some time after their age, which
-/// counts from the time the message was published (30, 90 or 180 days by family); this drops whole rows, now, whatever
-/// their cells' times. Let no sink write the same rows meanwhile.
+/// The column families' garbage collection is something else: it drops single cells some time after they reach their
+/// age, which counts from the time when the message was published (30, 90 or 180 days, by family). This drops whole
+/// rows, now, whatever the times of their cells. Let no sink write the same rows meanwhile.
 ///
-/// On Google's service --project must be on the command line: a variable of the environment is easily another project's.
+/// On Google's service --project must be on the command line: an environment variable may easily name another project.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  payments cleanup rows --run-id 3f2a9c01d4e5b677\n  \
                   payments cleanup rows --older-than 90d --yes\n  \
@@ -32,12 +32,12 @@ pub struct Args {
 
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum Action {
-    /// Delete some rows: of a prefix, of an age, or of a run.
+    /// Delete some rows: by prefix, by age, or of a run.
     ///
-    /// Without --yes it only counts, with exit code 1 if there is anything to delete. Whole rows go, now, whatever their
-    /// cells' times; the families' garbage collection drops single cells 30, 90 or 180 days after their message was
-    /// published. A prefix goes in one call of the table's administration (roles/bigtable.admin), other rows by their keys,
-    /// each confirmed. Let no sink write the same rows meanwhile.
+    /// Without --yes it only counts, with exit code 1 if there is anything to delete. Whole rows go, now, whatever the
+    /// times of their cells; the families' garbage collection drops single cells 30, 90 or 180 days after their message
+    /// was published. A prefix takes one call to the table's administration (roles/bigtable.admin); other rows are
+    /// deleted by their keys, each confirmed. Let no sink write the same rows meanwhile.
     #[command(after_help = "Example:\n  payments cleanup rows --run-id 3f2a9c01d4e5b677 --yes")]
     Rows(Rows),
     /// Delete all rows of the three tables; with --tables the tables, with --topics also topics and subscriptions.
@@ -52,7 +52,7 @@ pub enum Action {
 pub struct Rows {
     #[command(flatten)]
     pub which: Chosen,
-    /// Table to delete from: needed with --prefix; with --older-than all three if left out; a run goes from all three.
+    /// Table to delete from. --prefix needs it; --older-than without it means all three; a run goes from all three.
     #[arg(long, value_enum, value_name = "TABLE", conflicts_with = "run_id")]
     pub table: Option<TableName>,
     #[command(flatten)]
@@ -83,18 +83,18 @@ impl Rows {
     }
 }
 
-/// Which rows.
+/// The choice of rows.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "chosen", required = true, multiple = false)]
 pub struct Chosen {
-    /// Rows whose keys begin with this text, byte for byte: 'CUST000042#', but CUST00004 is the beginning of CUST000042 too.
+    /// Rows whose keys begin with this text, byte for byte: 'CUST000042#'. Mind that CUST00004 begins CUST000042 too.
     #[arg(long, value_name = "PREFIX", requires = "table")]
     pub prefix: Option<String>,
-    /// Rows of payments made longer ago than this, by the date in their keys, in all three tables alike; not by load time.
+    /// Rows of payments older than this, by the date in their keys, in all three tables; load time does not count.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub older_than: Option<Duration>,
-    /// Rows of this run, by the cell metadata:run_id. It is kept for 30 days: rows published earlier may have lost it and
-    /// are then not found; --older-than or --prefix finds those.
+    /// Rows of this run, by their cell metadata:run_id. It is kept for 30 days: rows published earlier may have lost it
+    /// and are not found; use --older-than or --prefix for those.
     #[arg(long, value_name = "RUN_ID")]
     pub run_id: Option<String>,
 }
@@ -175,7 +175,7 @@ impl Default for Common {
 }
 
 impl Common {
-    /// The project; on Google's service only one that was typed out.
+    /// The project; on Google's service only one from the command line.
     pub fn project(&self, topics: bool) -> Result<Project, Error> {
         let at_google =
             |host: &Option<String>| matches!(Endpoint::new(host.as_deref(), "", ""), Endpoint::Google { .. });

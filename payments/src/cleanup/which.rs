@@ -1,4 +1,4 @@
-//! Which rows are to go. Pure.
+//! The choice of rows to delete. Pure.
 
 use crate::moment;
 use crate::rows;
@@ -10,15 +10,15 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::layout::{Column, SEPARATOR, Table};
 use schemas::text;
 
-/// What a row must be to go.
+/// The rows to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
     All,
-    /// Its key begins with these bytes.
+    /// Those whose key begins with these bytes.
     Prefix(Vec<u8>),
-    /// Its payment was made before this moment (UTC microseconds), by the date in its key.
+    /// Those whose payment is older than this moment (UTC microseconds), by the date in the key.
     Before(i64),
-    /// Its payment is of this run.
+    /// Those whose payment belongs to this run.
     Run(String),
 }
 
@@ -34,7 +34,7 @@ impl Which {
         }
     }
 
-    /// Lets through one cell of each row, without its value: of a run's rows the one that says the run.
+    /// Lets through one cell of each row, without its value; to find a run, the one that names the run.
     pub fn filter(&self) -> RowFilter {
         let bare = read::filter(Filter::StripValueTransformer(true));
         match self {
@@ -52,7 +52,7 @@ impl Which {
         }
     }
 
-    /// Whether a row that was found is to go; none where its key is not one of a payment and does not say.
+    /// Whether to delete a row that was found; `None` if that depends on a date that its key does not have.
     pub fn takes(&self, table: Table, key: &[u8]) -> Option<bool> {
         match self {
             Self::Before(moment) => Some(made_micros(table, key)? < *moment),
@@ -60,7 +60,7 @@ impl Which {
         }
     }
 
-    /// Rows that this way of asking cannot find, and how they are found.
+    /// The rows that this choice cannot find, and how to find them.
     pub fn blind_spot(&self) -> Option<String> {
         let days = Column::RunId.family().retention_days();
         matches!(self, Self::Run(_)).then(|| {

@@ -1,4 +1,4 @@
-//! A dead letter: why it is one, and the message that it was. Pure.
+//! A dead letter: its reason, and the original message. Pure.
 
 use crate::moment;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 /// Attributes that the sink adds.
 const OURS: &str = "dead_letter_";
-/// Attributes that Pub/Sub adds to what it forwards after too many deliveries.
+/// Attributes that Pub/Sub adds to messages that it forwards after too many deliveries.
 const PUBSUBS: &str = "CloudPubSubDeadLetterSource";
 /// The reason of letters that Pub/Sub forwarded.
 const FORWARDED: &str = "max_delivery_attempts";
@@ -26,7 +26,7 @@ impl Letter {
         &self.message.message_id
     }
 
-    /// `key_collision`, `undecodable`, ...; `max_delivery_attempts` where Pub/Sub gave up; `unknown` where nothing says.
+    /// `key_collision`, `undecodable`, ...; `max_delivery_attempts` if Pub/Sub gave up; `unknown` if there is none.
     pub fn reason(&self) -> &str {
         let forwarded = self.message.attributes.keys().any(|name| name.starts_with(PUBSUBS));
         self.own("reason").unwrap_or(if forwarded { FORWARDED } else { "unknown" })
@@ -47,7 +47,7 @@ impl Letter {
         self.message.publish_time.as_ref().map_or(0, moment::micros_of)
     }
 
-    /// The message that it was: the same data and attributes, without what being a letter added.
+    /// The original message: the same data and attributes, without those that make it a letter.
     pub fn original(&self) -> proto::PubsubMessage {
         let own = |name: &str| name.starts_with(OURS) || name.starts_with(PUBSUBS);
         let attributes = self.message.attributes.iter().filter(|(name, _)| !own(name));
@@ -59,7 +59,7 @@ impl Letter {
         }
     }
 
-    /// The payment in a few words, or how much there is that is none.
+    /// The payment in a few words, or the size of data that is none.
     pub fn summary(&self) -> String {
         let Ok(payment) = Payment::decode(self.message.data.as_slice()) else {
             return format!("{} bytes that are no payment", self.message.data.len());
@@ -78,7 +78,7 @@ impl Letter {
         )
     }
 
-    /// All that a letter says of itself, without its data.
+    /// Everything about a letter but its data.
     pub fn json(&self, now_micros: i64) -> serde_json::Value {
         json!({
             "messageId": self.id(),
@@ -100,11 +100,11 @@ impl Letter {
     }
 }
 
-/// Which letters.
+/// The choice of letters.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "choice")]
 pub struct Choice {
-    /// Only letters of this reason (key_collision, undecodable, invalid, ...); may be given several times. All if left out.
+    /// Only letters with this reason (key_collision, undecodable, invalid, ...); may be repeated. All if left out.
     #[arg(long = "reason", value_name = "REASON")]
     pub reasons: Vec<String>,
 }

@@ -1,7 +1,7 @@
-//! `payments dead-letter`: messages that could not become rows: listed, looked at, published again, or dropped.
+//! `payments dead-letter`: lists, shows, publishes again or drops messages that could not become rows.
 //!
-//! - `letter`: what a letter says. Pure.
-//! - `mailbox`: pulled, given back, acked, published again.
+//! - `letter`: one of them. Pure.
+//! - `mailbox`: pulling letters, giving them back, acking them, publishing them again.
 //! - `work`: redriving and purging. `report`: the listing.
 
 mod letter;
@@ -22,14 +22,14 @@ use anyhow::bail;
 use gcp::pubsub::Pubsub;
 use std::io::Write;
 
-/// Writes the report to `out` and what came besides to `notes`.
+/// Writes the report to `out`, and remarks to `notes`.
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
     let common = args.action.common();
     let pubsub = Pubsub::connect(&common.pubsub, &common.project).await?;
     let subscription = dead_letter_subscription(&common.names.dead_letter_topic);
     let mut mailbox = Mailbox::open(&pubsub, &subscription, common.idle).await?;
     let result = act(args, &pubsub, &mut mailbox, out, notes).await;
-    // Whatever happened: nobody waits for leases to end.
+    // Whatever happened, so that nobody has to wait for the leases to end.
     let given_back = mailbox.give_back().await;
     result?;
     Ok(given_back?)

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 /// List, inspect, publish again or drop messages that could not become rows.
 ///
-/// Letters are pulled from the dead-letter subscription and held while this runs; those that stay are given back at the
-/// end at once. If it is killed they come back when their leases end, within a minute.
+/// Letters are pulled from the dead-letter subscription and held while this runs; those that stay are given back at its
+/// end. If it is killed they come back when their leases end, within a minute.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  payments dead-letter list\n  payments dead-letter inspect 1234567890\n  \
-                  payments dead-letter redrive --reason key_collision --yes\n  payments dead-letter purge --reason undecodable"
+                  payments dead-letter redrive --reason key_collision --yes\n  \
+                  payments dead-letter purge --reason undecodable"
 )]
 #[group(id = "dead_letter")]
 pub struct Args {
@@ -46,10 +47,10 @@ pub enum Action {
         #[command(flatten)]
         common: Common,
     },
-    /// Publish letters' original messages to the topic again, for after a fix.
+    /// Publish letters' original messages to the topic again, once the cause is fixed.
     ///
-    /// A letter goes only once its copy is confirmed; a kill in between leaves both, which writes the same row twice. Without
-    /// --yes it only counts, with exit code 1 if there is anything to do. Letters that come while it runs are left.
+    /// A letter goes only once its copy is confirmed; a kill in between leaves both, which writes the same row twice.
+    /// Without --yes it only counts, with exit code 1 if there is anything to do. Letters that come while it runs stay.
     #[command(after_help = "Example:\n  payments dead-letter redrive --reason key_collision --yes")]
     Redrive(Change),
     /// Drop letters for good. Without --yes it only counts, with exit code 1 if there is anything to do.
@@ -66,14 +67,14 @@ impl Action {
     }
 }
 
-/// Flags of the commands that make letters go.
+/// Flags of the commands that remove letters.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "dead_letter_change")]
 pub struct Change {
     /// Do it. Without it nothing is changed.
     #[arg(long)]
     pub yes: bool,
-    /// Most letters that go; 0 is all.
+    /// Most letters removed; 0 is all.
     #[arg(long, default_value_t = 0, value_name = "COUNT")]
     pub limit: usize,
     #[command(flatten)]

@@ -29,7 +29,7 @@ pub fn json(letters: &[Letter], more: bool, now_micros: i64) -> Value {
     json!({ "letters": all, "more": more })
 }
 
-/// How many letters of which reason.
+/// The number of letters by reason.
 pub fn counts(letters: &[Letter]) -> String {
     let mut by_reason = BTreeMap::<&str, usize>::new();
     for letter in letters {

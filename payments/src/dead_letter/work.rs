@@ -1,4 +1,4 @@
-//! Letters published again or dropped: a batch at a time, and no letter before its copy is confirmed.
+//! Publishing letters again or dropping them, a batch at a time, and none before its copy is confirmed.
 
 use super::letter::{Choice, Letter};
 use super::mailbox::{Mailbox, publish};
@@ -11,29 +11,29 @@ use service::Error;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The service takes 10 MB in one publish request; the rest is room for its frame.
+/// The service takes 10 MB in one publish request; the rest is room for its framing.
 const REQUEST_BYTES: usize = 9_000_000;
 
-/// What is to be done.
+/// The task.
 #[derive(Clone, Copy, Debug)]
 pub struct Work<'a> {
     pub choice: &'a Choice,
     /// Most letters; 0 is all.
     pub limit: usize,
-    /// Otherwise it only counts.
+    /// Without it, letters are only counted.
     pub yes: bool,
-    /// The topic to publish to before a letter goes; without one letters are dropped.
+    /// The topic to publish letters to; without one they are dropped.
     pub redrive_to: Option<(&'a Pubsub, &'a str)>,
 }
 
-/// What was done.
+/// The outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// Letters by reason.
     pub by_reason: BTreeMap<String, usize>,
-    /// Letters of other reasons, left.
+    /// Letters with other reasons; these stay.
     pub other: usize,
-    /// Letters that came after the start, left: a redriven message that fails again is one.
+    /// Letters that came after the start, such as a redriven message that fails again; these stay.
     pub newer: usize,
 }
 
@@ -48,7 +48,7 @@ impl Work<'_> {
         if self.redrive_to.is_some() { "publish again" } else { "drop" }
     }
 
-    /// Works through the letters that are there now. `done` counts what is done even where this fails.
+    /// Works through the letters that are there now. `done` counts them even if this fails.
     pub async fn run(&self, mailbox: &mut Mailbox<'_>, done: &mut Done) -> anyhow::Result<()> {
         let started = moment::now_micros();
         let bar = ProgressBar::new_spinner();
@@ -98,7 +98,7 @@ impl Work<'_> {
     }
 }
 
-/// Parts that each fit into a publish request.
+/// Parts that each fit into one publish request.
 fn batches(letters: &[Letter]) -> Vec<&[Letter]> {
     let (mut batches, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (at, letter) in letters.iter().enumerate() {
@@ -115,15 +115,15 @@ fn batches(letters: &[Letter]) -> Vec<&[Letter]> {
     batches
 }
 
-/// What a broken-off redrive may have left, told with the error.
+/// The error of a redrive that broke off, with what it may have left.
 fn twice(error: Error, letters: usize) -> anyhow::Error {
-    let told = format!(
+    let left = format!(
         "{letters} letter(s) may have been published and are still letters; redriving them again writes the same rows"
     );
     match error {
         // No flag or resource is wrong: exit code 1.
-        Error::Refused { .. } => anyhow::anyhow!("{told}: {error}"),
-        error => anyhow::Error::new(error).context(told),
+        Error::Refused { .. } => anyhow::anyhow!("{left}: {error}"),
+        error => anyhow::Error::new(error).context(left),
     }
 }
 

@@ -48,7 +48,7 @@ struct Pipeline<'a> {
     expected: u64,
 }
 
-/// A stage at work, its counts, and the way to stop it.
+/// A running stage, its counts, and the way to stop it.
 struct Stage<P, T> {
     progress: Arc<P>,
     stop: CancellationToken,
@@ -117,7 +117,7 @@ impl Pipeline<'_> {
         Stage { progress, stop, task }
     }
 
-    /// Shows the progress until the producer is done and nothing is left to ack, or until somebody stops.
+    /// Shows the progress until the producer is done and nothing is left to ack, or until it is told to stop.
     async fn watch(
         &self,
         producer: &mut Producer,
@@ -170,7 +170,7 @@ impl Pipeline<'_> {
     }
 }
 
-/// Waits for a stage; a panic in one is told as an error.
+/// Waits for a stage; a panic in it becomes an error.
 async fn finish<T>(task: &mut JoinHandle<T>) -> anyhow::Result<T> {
     Ok(task.await?)
 }

@@ -18,7 +18,7 @@ pub struct Args {
     pub sink: sink::Options,
 }
 
-/// The stages' defaults are for processes of their own; here they share one with the servers, and nobody waits for panes.
+/// The stages' defaults are for a process each. Here they share one with the servers, and nobody waits for panes.
 pub fn with_defaults(command: clap::Command) -> clap::Command {
     command
         .mut_arg("max_memory", |arg| arg.default_value("96MiB"))

@@ -1,6 +1,6 @@
-//! `payments plan`: what a load takes, by arithmetic over a sample of its payments. No server.
+//! `payments plan`: the resources that a load needs, by arithmetic over a sample of its payments. No server.
 //!
-//! - `sample`: sizes, measured. `model`: the arithmetic. `report`: its figures with their sources.
+//! - `sample`: measured sizes. `model`: the arithmetic. `report`: the figures with their sources.
 
 mod model;
 mod options;
@@ -15,7 +15,7 @@ use model::Prices;
 use sample::Sizes;
 use std::io::Write;
 
-/// Writes the plan to `out`; an error where the load breaks a limit.
+/// Writes the plan to `out`; an error if the load breaks a limit.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let load = args.load()?;
     let sizes = Sizes::measure(&*args.generation.generator()?, args.sample);

@@ -7,11 +7,11 @@ use service::Error;
 use service::units::parse_duration;
 use std::time::Duration;
 
-/// Say what a load takes: messages, nodes, sinks, storage, and which limits it breaks. No server is needed.
+/// Plan a load: its messages, nodes, sinks and storage, and the limits that it breaks. No server is needed.
 ///
-/// --num-records and --within ask for a load in a given time; without --within it is as fast as --nodes allow; --rate is a
-/// trickle without an end. Sizes are measured on payments made with the same flags; what else is assumed is listed. Exit
-/// code 1 where the load breaks a limit.
+/// --num-records and --within ask for a load in a given time; without --within it is as fast as --nodes allow; --rate
+/// is a trickle without an end. Sizes are measured on payments made with the same flags; all other assumptions are
+/// listed. Exit code 1 if the load breaks a limit.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  payments plan --num-records 1000000000 --within 2h\n  \
                   payments plan --num-records 1000000000 --nodes 10 --price-node-hour 0.65\n  \
@@ -26,7 +26,7 @@ pub struct Args {
     /// Payments a second of a trickle; --num-records only limits the sample then.
     #[arg(long, value_parser = parse_rate, value_name = "COUNT/s", conflicts_with = "nodes")]
     pub rate: Option<f64>,
-    /// Bigtable nodes that there are; 1 if left out.
+    /// Bigtable nodes that the instance has; 1 if left out.
     #[arg(long, value_name = "COUNT")]
     pub nodes: Option<u32>,
     /// Days after which rows are deleted; without it only the families' own retention counts.

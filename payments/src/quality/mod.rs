@@ -1,8 +1,8 @@
-//! `payments quality`: whether what is in the tables makes sense, whoever wrote it.
+//! `payments quality`: checks that the payments in the tables make sense, whoever wrote them.
 //!
 //! Every row of every table is read back into a payment and validated as the sink validates messages; rows that lost a
-//! family are counted; the rails' shares are compared with those declared (`mix`); then the three layouts are held against
-//! each other ([`consistency`]).
+//! family are counted; the rails' shares are compared with those declared (`mix`); then the three tables are compared
+//! with each other ([`consistency`]).
 
 mod mix;
 mod observed;
@@ -22,14 +22,14 @@ use gcp::bigtable::read::Row;
 use schemas::layout::Table;
 use std::io::Write;
 
-/// Writes the report to `out`; an error where anything is wrong.
+/// Writes the report to `out`; an error if anything is wrong.
 pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     args.check()?;
     let tables = Tables { reader: args.reading.reader().await?, parallelism: args.parallelism };
     let limits = Limits::listing(args.max_listed);
     let observed = observe(&tables, args.max_listed).await?;
     let quality = Quality {
-        // The same payments lie in all three tables; where they do not, that is told already.
+        // The same payments lie in all three tables; if they do not, the consistency says so.
         shares: args.mix.as_ref().map(|mix| mix::compare(mix, &observed[0].types)).unwrap_or_default(),
         tables: observed,
         consistency: consistency::check(&tables, args.row_key_suffix.into(), limits).await?,

@@ -6,16 +6,15 @@ use generator::Mix;
 use service::Error;
 
 #[derive(Clone, Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  payments quality --project my-project --instance my-instance\n  payments quality --mix us"
-)]
+#[command(after_help = "Examples:\n  payments quality --project my-project --instance my-instance\n  \
+                  payments quality --mix us")]
 #[group(id = "quality")]
 pub struct Args {
-    /// What the sink was told to append to the row keys by customer and by date.
+    /// Suffix of the row keys by customer and by date, as the sink's flag had it.
     #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
     pub row_key_suffix: sink::Suffix,
-    /// Shares of the rails that the payments must have: seed, us, eu, or a list like ACH=0.4,CARD=0.6. Not looked at if
-    /// left out, for payments may be of any number of runs.
+    /// Shares of the rails that the payments must have: seed, us, eu, or a list like ACH=0.4,CARD=0.6. Not checked if
+    /// left out, as payments may be of any number of runs.
     #[arg(long, value_name = "MIX")]
     pub mix: Option<Mix>,
     /// Most rows listed of each problem and table.

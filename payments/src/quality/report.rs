@@ -1,4 +1,4 @@
-//! The report, for people and for programs.
+//! The report, for people and programs.
 
 use super::mix::Share;
 use super::observed::{Observed, Problem};
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-/// What was found in the three tables, in the order of [`Table::ALL`].
+/// The findings in the three tables, in the order of [`schemas::layout::Table::ALL`].
 #[derive(Clone, Debug)]
 pub struct Quality {
     pub tables: [Observed; 3],
@@ -54,7 +54,7 @@ pub fn text(quality: &Quality) -> String {
             }
         }
     }
-    // The same payments lie in all three tables; what is said of one goes for the others as long as they agree.
+    // The same payments lie in all three tables; as long as they agree, this holds for the others too.
     let first = &quality.tables[0];
     let _ = writeln!(out, "\ntypes       {}", shares(&first.types, first.rows));
     let declared = quality.shares.iter().map(|share| format!("{} {:.4}", share.rail.name(), share.declared));

@@ -1,7 +1,7 @@
-//! Which rows of which table answer a question. Pure.
+//! The rows of a table that answer a question. Pure.
 //!
-//! A component of a row key is compared as a whole: its bounds end in the separator, so that `CUST00001` is not taken for
-//! the beginning of `CUST000010`. All bounds hold for keys with a suffix as well.
+//! A component of a row key is compared as a whole: its bounds end in the separator, so that `CUST00001` is not taken
+//! for the beginning of `CUST000010`. All bounds hold for keys with a suffix as well.
 
 use super::options::By;
 use crate::moment::{Day, Moment};
@@ -14,12 +14,12 @@ use service::Error;
 use std::fmt;
 use uuid::fmt::Hyphenated;
 
-/// A table, a range of its keys, and the types wanted of what lies there.
+/// A table, a range of its keys, and the types of payments wanted from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lookup {
     pub table: Table,
     pub span: Span,
-    /// All, where there are none.
+    /// All types if empty.
     pub types: Vec<&'static str>,
 }
 

@@ -1,6 +1,6 @@
 //! `payments query`: payments from the tables, by customer, by date or by id.
 //!
-//! - `lookup`: which rows of which table answer a question. Pure.
+//! - `lookup`: the rows of a table that answer a question. Pure.
 //! - `page`: a page of them, and the token that the next one starts from.
 //! - `print`: rows as payments, and the footer.
 

@@ -27,7 +27,7 @@ pub struct Args {
     pub by: By,
 }
 
-/// What is asked for.
+/// The question.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub enum By {
     /// A customer's payments, oldest first.
@@ -38,14 +38,20 @@ pub enum By {
         /// The customer's whole id.
         #[arg(value_name = "CUSTOMER")]
         customer: String,
-        /// First moment, in the range, UTC: 2024-03-14, 2024-03-14T09, 2024-03-14T09:26:53.589793Z.
+        /// First moment of the range, UTC: 2024-03-14, 2024-03-14T09, 2024-03-14T09:26:53.589793Z.
         #[arg(long, value_parser = parse_moment, value_name = "TIME")]
         from: Option<Moment>,
-        /// Moment to stop before, UTC; itself not in the range.
+        /// Moment to stop before, UTC; not itself in the range.
         #[arg(long, value_parser = parse_moment, value_name = "TIME")]
         to: Option<Moment>,
         /// Types of payments, separated by commas; all if left out.
-        #[arg(long = "type", value_parser = rail_parser(), value_delimiter = ',', ignore_case = true, value_name = "TYPE")]
+        #[arg(
+            long = "type",
+            value_parser = rail_parser(),
+            value_delimiter = ',',
+            ignore_case = true,
+            value_name = "TYPE"
+        )]
         types: Vec<Rail>,
         #[command(flatten)]
         common: Common,
@@ -60,7 +66,13 @@ pub enum By {
         #[arg(long, value_parser = clap::value_parser!(u8).range(0..24), value_name = "HOUR")]
         hour: Option<u8>,
         /// Types of payments, separated by commas; all if left out.
-        #[arg(long = "type", value_parser = rail_parser(), value_delimiter = ',', ignore_case = true, value_name = "TYPE")]
+        #[arg(
+            long = "type",
+            value_parser = rail_parser(),
+            value_delimiter = ',',
+            ignore_case = true,
+            value_name = "TYPE"
+        )]
         types: Vec<Rail>,
         #[command(flatten)]
         common: Common,
@@ -105,10 +117,10 @@ fn rail_parser() -> impl TypedValueParser<Value = Rail> {
 /// Flags of every query.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
-    /// Most payments of a page; 0 is all.
+    /// Most payments on a page; 0 is all.
     #[arg(long, default_value_t = 100, value_name = "COUNT")]
     pub limit: u64,
-    /// Where the page before ended: printed when there is more.
+    /// Where the previous page ended: it is printed when there is more.
     #[arg(long, value_name = "TOKEN")]
     pub page_token: Option<String>,
     /// How payments are written.

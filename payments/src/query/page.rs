@@ -1,4 +1,4 @@
-//! A page of an answer, and the token that the next one starts from: the last row's key, made safe for a command line.
+//! A page of an answer, and the token of the next one: the last row's key, made safe for a command line.
 
 use super::lookup::Lookup;
 use base64::Engine;
@@ -8,7 +8,7 @@ use service::Error;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// How a query came out, besides its rows.
+/// The outcome of a query, besides its rows.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// Rows handed on.
@@ -36,7 +36,7 @@ pub async fn page(
     let wanted = Scan {
         spans: vec![span],
         filter: Some(lookup.filter()),
-        // One row more tells whether there is a next page.
+        // One more row shows whether there is a next page.
         limit: (limit > 0).then(|| limit.saturating_add(1)),
         stats: true,
         ..Scan::of(lookup.table.id())
@@ -47,7 +47,7 @@ pub async fn page(
             first_row.get_or_insert_with(|| started.elapsed());
             if limit > 0 && rows == limit {
                 more = true;
-                // The last row there is; behind it the server may say how many it scanned.
+                // The last row; behind it the server may say how many it scanned.
                 return ControlFlow::Continue(());
             }
             rows += 1;
@@ -64,7 +64,7 @@ fn token_of(last_key: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(last_key)
 }
 
-/// The key behind which the page starts; refuses what is no token of a query over these keys.
+/// The key after which the page starts; refuses a token of a query over other keys.
 fn key_of(token: &str, span: &Span) -> Result<Vec<u8>, Error> {
     URL_SAFE_NO_PAD.decode(token).ok().filter(|key| span.contains(key)).ok_or_else(|| Error::Flag {
         flag: "--page-token",

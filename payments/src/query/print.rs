@@ -27,7 +27,7 @@ impl<'o, W: Write> Printer<'o, W> {
         Ok(Self { out, renderer, rows: 0, unreadable: 0, failure: None })
     }
 
-    /// Stops the scan once nobody reads any more.
+    /// Stops the scan once nobody reads its output any more.
     pub fn print(&mut self, row: Row<'_>) -> ControlFlow<()> {
         match self.try_print(row) {
             Ok(()) => ControlFlow::Continue(()),
@@ -38,7 +38,7 @@ impl<'o, W: Write> Printer<'o, W> {
         }
     }
 
-    /// How many rows could not be read as payments.
+    /// The number of rows that could not be read as payments.
     pub fn finish(self) -> anyhow::Result<u64> {
         self.out.flush()?;
         self.failure.map_or(Ok(self.unreadable), Err)
@@ -71,7 +71,7 @@ impl<'o, W: Write> Printer<'o, W> {
     }
 }
 
-/// Which way the answer took, what it cost, and how to go on.
+/// Where the answer came from, what it cost, and how to go on.
 pub fn footer(lookup: &Lookup, outcome: &Outcome) -> String {
     let rows = match outcome.rows {
         0 => "no rows".to_owned(),

@@ -1,4 +1,4 @@
-//! How far the sinks are: a bar over publish times on a terminal, now and then a line elsewhere.
+//! The progress of the sinks: a bar over publish times on a terminal, now and then a line elsewhere.
 
 use super::backlog::Oldest;
 use crate::moment;
@@ -41,7 +41,7 @@ impl Display {
             bar.set_message(message);
         } else if self.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             self.last_line = Some(Instant::now());
-            // Whoever reads them may be gone; the replay goes on.
+            // Their reader may be gone; the replay goes on.
             let _ = writeln!(notes, "{message}");
         }
     }

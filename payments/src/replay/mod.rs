@@ -1,8 +1,8 @@
-//! `payments replay`: messages delivered again by seeking the sink's subscription, to reload tables.
+//! `payments replay`: has messages delivered again by seeking the sinks' subscription, to reload tables.
 //!
-//! - `target`: where to, and whether that brings anything back. Pure.
-//! - `backlog`: how far the sinks are with it.
-//! - `display`: showing that.
+//! - `target`: where to seek to, and whether that brings anything back. Pure.
+//! - `backlog`: the progress of the sinks; `display` shows it.
+//! - `report`: the outcome.
 
 mod backlog;
 mod display;
@@ -27,7 +27,7 @@ use service::Error;
 use std::io::Write;
 use std::time::Instant;
 
-/// Writes the report to `out`, and how far the sinks are to `notes`.
+/// Writes the report to `out`, and the progress of the sinks to `notes`.
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
     let pubsub = Pubsub::connect(&args.pubsub, &args.project).await?;
     let name = pubsub.subscription_name(&args.subscription);
@@ -52,7 +52,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     report.elapsed = started.elapsed();
     write(out, args.format, || text(&report), || json(&report))?;
     match &report.settled {
-        Some(Settled { is_settled: false, last, .. }) => bail!(
+        Some(Settled { is_done: false, last, .. }) => bail!(
             "not done within {:?}: the oldest unacked message is {}; the seek stands, so running sinks go on with it",
             args.timeout,
             last.map_or("unknown".to_owned(), age),

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 /// Deliver messages again, to reload tables: seek the sinks' subscription back and wait for the sinks.
 ///
-/// A replayed message writes the same cells at the same times, so that rows that are there do not change. Without --yes
-/// it only says what it would do, with exit code 1.
+/// A replayed message writes the same cells at the same times, so that existing rows do not change. Without --yes it
+/// only says what it would do, with exit code 1.
 ///
-/// It then waits until everything published before the seek is acked, which a sink does once all three tables have the row
-/// or the dead-letter topic has the message. Pub/Sub counts no backlog outside Cloud Monitoring; what is watched, on
-/// Google's service and on both emulators alike, is the age of the oldest unacked message: a snapshot made and deleted at
-/// each look tells it. This needs roles/pubsub.editor and a clock that is right to about a second. Sinks must be running:
-/// a replay starts none.
+/// It then waits until everything published before the seek is acked, which a sink does once all three tables have the
+/// row or the dead-letter topic has the message. Pub/Sub counts no backlog outside Cloud Monitoring; the replay watches
+/// the age of the oldest unacked message instead, on Google's service and on both emulators alike: a snapshot made and
+/// deleted at each look shows it. This needs roles/pubsub.editor and a clock that is right to about a second. Sinks
+/// must be running: a replay starts none.
 ///
-/// --to and --snapshot make messages count as acked that were published before the target, written or not. A snapshot of
-/// the state before is therefore made first: replaying to that one undoes the seek.
+/// With --to and --snapshot, messages published before the target count as acked, written or not. Therefore a snapshot
+/// of the state before is made first: replaying to it undoes the seek.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  payments replay --begin\n  payments replay --begin --yes --timeout 2h\n  \
@@ -41,7 +41,7 @@ pub struct Args {
     /// Longest wait; exit code 1 when it is over.
     #[arg(long, default_value = "1h", value_parser = parse_duration, value_name = "DURATION")]
     pub timeout: Duration,
-    /// How long no older message may be unacked until the replay counts as done; a seek takes effect within a minute.
+    /// How long no older message must be unacked before the replay counts as done; a seek takes effect within a minute.
     #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
     pub settle: Duration,
     /// Time between two looks at the backlog.

@@ -5,12 +5,12 @@ use crate::moment;
 use serde_json::json;
 use std::time::Duration;
 
-/// What a replay did.
+/// The outcome of a replay.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
     pub subscription: String,
     pub target: String,
-    /// Whether messages from before the target then count as acked.
+    /// Whether messages from before the target count as acked after it.
     pub may_skip: bool,
     pub sought: bool,
     pub undo: Option<String>,
@@ -28,18 +28,18 @@ pub fn age(oldest: Oldest) -> String {
 pub fn text(report: &Report) -> String {
     let Report { subscription, target, .. } = report;
     if !report.sought {
-        let skipped = "messages from before it would count as acked, written or not; the state before is kept as a snapshot first, \
-                       unless --no-undo is given\n";
+        let skipped = "messages from before it would count as acked, written or not; the state before is kept as a \
+                       snapshot first, unless --no-undo is given\n";
         let skipped = if report.may_skip { skipped } else { "" };
         return format!("would seek {subscription} to {target}\n{skipped}");
     }
     let seconds = report.elapsed.as_secs_f64();
     let end = match &report.settled {
         None => "not waited for: running sinks write the messages again".to_owned(),
-        Some(Settled { is_settled: true, first: Some(first), .. }) => {
+        Some(Settled { is_done: true, first: Some(first), .. }) => {
             format!("reloaded all since the message {}, in {seconds:.1} s", age(*first))
         }
-        Some(Settled { is_settled: true, first: None, .. }) => {
+        Some(Settled { is_done: true, first: None, .. }) => {
             format!(
                 "settled  after {seconds:.1} s; no old message was seen unacked: nothing may have come back"
             )
@@ -66,7 +66,7 @@ pub fn json(report: &Report) -> serde_json::Value {
         "sought": report.sought,
         "earlierCountAsAcked": report.may_skip,
         "undoSnapshot": report.undo,
-        "settled": report.settled.as_ref().map(|settled| settled.is_settled),
+        "settled": report.settled.as_ref().map(|settled| settled.is_done),
         "oldestReplayed": report.settled.as_ref().map(|settled| oldest(settled.first)),
         "oldestUnacked": report.settled.as_ref().map(|settled| oldest(settled.last)),
         "seconds": report.elapsed.as_secs_f64(),

@@ -1,4 +1,4 @@
-//! Where a replay seeks to, and what it can bring back. Pure.
+//! The target of a replay, and whether it brings anything back. Pure.
 
 use crate::moment::{self, Moment, SECOND_MICROS, parse_moment};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
@@ -6,22 +6,22 @@ use prost_types::Duration;
 use proto::seek_request::Target as SeekTarget;
 use service::Error;
 
-/// What the service keeps where a subscription says nothing: seven days.
+/// The service's retention where a subscription says nothing: seven days.
 const DEFAULT_RETENTION_MICROS: i64 = 7 * 24 * 3_600 * SECOND_MICROS;
-/// A seek to the beginning goes this much further back: clocks differ, and retention ends in its own time.
+/// A seek to the beginning goes this much further back: clocks differ, and retention does not end on the second.
 const BEFORE_BEGINNING_MICROS: i64 = 3_600 * SECOND_MICROS;
 
 /// Where to go back to.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "target", required = true, multiple = false)]
 pub struct Target {
-    /// Deliver again what was published from this moment on, UTC: 2024-03-14, 2024-03-14T09:26, 2024-03-14T09:26:53.589793Z.
+    /// Deliver again what was published from this moment on, UTC: 2024-03-14T09:26, 2024-03-14T09:26:53.589793Z.
     #[arg(long, value_parser = parse_moment, value_name = "TIME")]
     pub to: Option<Moment>,
-    /// Deliver again what was unacked at this snapshot, and all that was published after it.
+    /// Deliver again what was unacked at this snapshot, and everything published after it.
     #[arg(long, value_name = "NAME")]
     pub snapshot: Option<String>,
-    /// Deliver again all that is retained.
+    /// Deliver again everything that is retained.
     #[arg(long)]
     pub begin: bool,
 }
@@ -30,11 +30,11 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seek {
     pub target: SeekTarget,
-    /// Whether messages may count as acked that nobody has acked: those published before the target.
+    /// Whether messages published before the target may count as acked although nobody has acked them.
     pub may_skip: bool,
 }
 
-/// How far back acked messages are kept, in microseconds; none where they are not kept.
+/// How far back acked messages are kept, in microseconds; `None` if they are not kept.
 pub fn reach_micros(subscription: &proto::Subscription) -> Option<i64> {
     let micros = |duration: &Duration| {
         duration.seconds.saturating_mul(SECOND_MICROS) + i64::from(duration.nanos / 1_000)
@@ -45,7 +45,7 @@ pub fn reach_micros(subscription: &proto::Subscription) -> Option<i64> {
 }
 
 impl Target {
-    /// The seek of this subscription, or why it would bring nothing back. `snapshot` is its full name.
+    /// The seek of this subscription, or why it would bring nothing back. `snapshot` is a full name.
     pub fn seek(
         &self,
         subscription: &proto::Subscription,

@@ -1,14 +1,14 @@
-//! The findings of a set-up, a line each.
+//! The findings of a set-up, a line for each.
 
 use serde_json::{Value, json};
 use std::fmt;
 
-/// What set-up found or did about one thing.
+/// The state of one thing, or what set-up did about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     Present,
     Created,
-    /// In a dry run: would be created.
+    /// Would be created, in a dry run.
     Absent,
     /// Not as wished, and not for set-up to change.
     Differs(String),
@@ -53,7 +53,7 @@ pub fn json(lines: &[Line]) -> Value {
     json!({ "setup": lines.iter().map(one).collect::<Vec<_>>() })
 }
 
-/// Collects lines, and knows whether this is a dry run.
+/// Collects the lines of a set-up.
 #[derive(Debug)]
 pub struct Findings {
     pub dry_run: bool,
@@ -69,7 +69,7 @@ impl Findings {
         self.lines.push(Line { kind, name: name.to_owned(), finding });
     }
 
-    /// For something that is not there: made now by `create`, or only noted in a dry run.
+    /// For something that is not there: creates it with `create`, or in a dry run only notes it.
     pub async fn create<E>(
         &mut self,
         kind: &'static str,

@@ -1,7 +1,7 @@
-//! Creates what the pipeline needs, adds what is missing, verifies the rest; drops and narrows nothing.
+//! `payments setup`: creates what the pipeline needs, adds what is missing, checks the rest; drops and narrows nothing.
 //!
-//! Running it twice changes nothing. What differs from the wish in a way that set-up may not change is reported and makes
-//! it fail: an operator decides.
+//! Running it twice changes nothing. A difference that set-up may not change is reported and makes it fail: an operator
+//! decides.
 
 mod findings;
 mod options;
@@ -16,7 +16,7 @@ use findings::Findings;
 use gcp::bigtable::TableAdmin;
 use gcp::pubsub::Pubsub;
 
-/// Sets everything up and says of each thing what was found or done.
+/// Sets everything up and returns a line for each thing.
 pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
     let mut findings = Findings::new(args.dry_run);
     let service = Pubsub::connect(&args.pubsub, &args.project).await?;

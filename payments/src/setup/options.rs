@@ -16,8 +16,8 @@ pub struct Args {
     pub pubsub: pubsub::Args,
     #[command(flatten)]
     pub bigtable: bigtable::Args,
-    /// Register the payment schema with Pub/Sub, under this id, and let the topic take nothing else. A schema of the
-    /// service is kept up to date: where the message has changed, a revision is committed.
+    /// Register the payment schema with Pub/Sub under this id, and let the topic take nothing else. An existing schema
+    /// is kept up to date: if the message has changed, a revision is committed.
     #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "payments")]
     pub topic_schema: Option<String>,
     /// Say what would be done, and change nothing.

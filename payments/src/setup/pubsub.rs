@@ -13,13 +13,13 @@ use prost_types::Duration;
 use tonic::Code;
 
 const ROLE: &str = "roles/pubsub.editor";
-/// How long acked messages stay replayable, and unacked ones wait: a topic is the source for reloading tables.
+/// How long acked messages can be replayed and unacked ones wait: tables are reloaded from a topic.
 const RETENTION: Duration = Duration { seconds: 7 * 24 * 3_600, nanos: 0 };
 /// The subscription's own deadline; sinks extend their leases themselves.
 const ACK_DEADLINE_SECS: i32 = 60;
-/// The most that the service allows: its forwarding is only the last resort behind the sink's own dead letters.
+/// The most that the service allows: its forwarding is only the last resort after the sink's own dead letters.
 const MAX_DELIVERY_ATTEMPTS: i32 = 100;
-/// Pause before a message that was given back comes again.
+/// Pause before a nacked message comes again.
 const MIN_BACKOFF: Duration = Duration { seconds: 1, nanos: 0 };
 const MAX_BACKOFF: Duration = Duration { seconds: 60, nanos: 0 };
 
@@ -47,7 +47,7 @@ pub async fn set_up(
             minimum_backoff: Some(MIN_BACKOFF),
             maximum_backoff: Some(MAX_BACKOFF),
         }),
-        // Without a policy the service deletes a subscription that nobody used for 31 days; an empty one means never.
+        // Without a policy the service deletes a subscription after 31 days without use; an empty one means never.
         expiration_policy: Some(ExpirationPolicy::default()),
         ..Default::default()
     };
@@ -117,7 +117,7 @@ async fn require_subscription(
     Ok(())
 }
 
-/// What makes a subscription unfit; more retention or another deadline is the operator's own choice.
+/// The faults that make a subscription unfit; retention and deadline beyond these are the operator's choice.
 fn differences(wanted: &Subscription, found: &Subscription) -> Vec<String> {
     let mut differences = Vec::new();
     if found.topic != wanted.topic {

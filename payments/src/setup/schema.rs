@@ -13,7 +13,7 @@ use tonic::{Code, Status};
 
 const ROLE: &str = "roles/pubsub.editor";
 
-/// Makes the schema what this version's message is, and says how a topic is to use it.
+/// Makes the schema that of this version's message, and returns the settings for a topic.
 pub async fn set_up(service: &Pubsub, id: &str, findings: &mut Findings) -> Result<SchemaSettings, Error> {
     let name = service.schema_name(id);
     let explain = |status: Status| explain(&name, &status);
@@ -53,7 +53,7 @@ fn creation(name: &str) -> Result<CreateSchemaRequest, Status> {
     Ok(CreateSchemaRequest { parent, schema_id, schema: Some(definition(name)) })
 }
 
-/// Puts the schema on a topic that has none; another one, or a limit that keeps newer revisions out, is not ours to change.
+/// Puts the schema on a topic that has none; another schema, or a limit on revisions, is not ours to change.
 pub async fn attach(
     service: &Pubsub,
     topic: Topic,
@@ -88,7 +88,8 @@ pub async fn attach(
 fn explain(name: &str, status: &Status) -> Error {
     if status.code() == Code::Unimplemented {
         return Error::Config(format!(
-            "--topic-schema: this Pub/Sub has no protobuf schemas ({}), as Google's emulator has none; set up without it",
+            "--topic-schema: this Pub/Sub has no protobuf schemas ({}), as Google's emulator has none; set up without \
+             it",
             status.message()
         ));
     }

@@ -110,14 +110,14 @@ fn column_family(family: Family) -> ColumnFamily {
     ColumnFamily { gc_rule: Some(gc_rule(family)), ..Default::default() }
 }
 
-/// A cell may go when it is too old, or when a newer one has taken its place.
+/// A cell may go when it is too old, or when a newer one has replaced it.
 fn gc_rule(family: Family) -> GcRule {
     let rule = |rule| GcRule { rule: Some(rule) };
     let age = Duration { seconds: i64::from(family.retention_days()) * DAY_SECS, nanos: 0 };
     rule(Rule::Union(Union { rules: vec![rule(Rule::MaxAge(age)), rule(Rule::MaxNumVersions(1))] }))
 }
 
-/// A rule as text, the same for equal rules in whatever order their parts come.
+/// A rule as text, the same for equal rules whatever the order of their parts.
 fn describe(rule: &GcRule) -> String {
     let join = |rules: &[GcRule], word: &str| {
         let mut parts: Vec<_> = rules.iter().map(describe).collect();

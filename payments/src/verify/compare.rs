@@ -1,4 +1,4 @@
-//! A payment's cells against a row's, cell by cell. Pure.
+//! Compares a payment's cells with a row's. Pure.
 
 use super::findings::{CellDifference, Differing};
 use gcp::bigtable::read::Row;
@@ -6,10 +6,10 @@ use schemas::Payment;
 use schemas::layout::cells;
 use std::collections::BTreeMap;
 
-/// Longest piece of a value that is shown.
+/// Values are shown up to this length.
 const SHOWN_CHARS: usize = 60;
 
-/// The cells in which a row is not its payment's, by column.
+/// The cells in which a row differs from its payment, by column.
 pub fn cell_differences(payment: &Payment, row: Row<'_>) -> Vec<CellDifference> {
     let mut by_column = BTreeMap::<String, (Option<String>, Option<String>)>::new();
     cells(payment, |column, value| {

@@ -1,4 +1,4 @@
-//! The rows that the run must have become, recomputed on all cores.
+//! The rows that a run must have become, recomputed on all cores.
 
 use crate::audit::{Bar, Content, KeyHash};
 use generator::{Buffer, Generator};
@@ -15,13 +15,13 @@ use tokio::task::JoinSet;
 /// Payments recomputed at once.
 const CHUNK: u64 = 1_000;
 
-/// Which payments of which run, and how their keys look.
+/// Some payments of a run, and the form of their row keys.
 #[derive(Clone, Debug)]
 pub struct Run {
     pub generator: Arc<Generator>,
     pub range: Range<u64>,
     pub suffix: KeySuffix,
-    /// Indices of payments that were spoilt on purpose and must have no rows.
+    /// Indices of payments that were spoilt on purpose, and so must have no rows.
     pub spoilt: Arc<HashSet<u64>>,
 }
 
@@ -58,7 +58,7 @@ impl Run {
 
     /// Recomputes every payment of the range once; each thread has a state of its own.
     ///
-    /// Stops early when the returned future is dropped.
+    /// Stops early if the returned future is dropped.
     pub async fn recompute<S: Send + 'static>(
         &self,
         bar: &Bar,
@@ -94,7 +94,7 @@ impl Run {
     }
 }
 
-/// Threads cannot be cancelled; they end when there is nothing left to hand out.
+/// Threads cannot be cancelled; they end when no payments are left to hand out.
 struct StopOnDrop {
     next: Arc<AtomicU64>,
     end: u64,

@@ -1,4 +1,4 @@
-//! What a verification found.
+//! The findings of a verification.
 
 use crate::audit::{Digest, Listed, Unexpected};
 use schemas::layout::Table;
@@ -11,7 +11,7 @@ pub struct Missing {
     pub payment_id: String,
 }
 
-/// A payment's row with other cells than the payment's.
+/// A row whose cells are not its payment's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Differing {
     pub index: u64,
@@ -20,7 +20,7 @@ pub struct Differing {
     pub cells: Vec<CellDifference>,
 }
 
-/// A cell that is not as it should be.
+/// A cell that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellDifference {
     /// `family:qualifier`
@@ -29,7 +29,7 @@ pub struct CellDifference {
     pub found: Option<String>,
 }
 
-/// What one table holds, against what it should.
+/// One table's rows, compared with those that it should have.
 #[derive(Clone, Debug)]
 pub struct TableFindings {
     pub table: Table,
@@ -38,7 +38,7 @@ pub struct TableFindings {
     pub missing: Listed<Missing>,
     pub unexpected: Listed<Unexpected>,
     pub differing: Listed<Differing>,
-    /// Indices of all payments that this table's differing and missing rows belong to, for a repair.
+    /// Indices of the payments whose rows are missing or differ here, for a repair.
     pub to_repair: Vec<u64>,
 }
 
@@ -60,11 +60,11 @@ impl TableFindings {
     }
 }
 
-/// What a verification of whole tables found.
+/// The findings in all three tables.
 #[derive(Clone, Debug)]
 pub struct Findings {
     pub tables: [TableFindings; 3],
-    /// Whether every difference was looked into: if not, the totals are lower bounds.
+    /// Whether every difference was looked into; if not, the totals are lower bounds.
     pub is_complete: bool,
     /// Passes over the tables.
     pub passes: u32,
@@ -75,7 +75,7 @@ impl Findings {
         self.tables.iter().all(|table| table.expected == table.found)
     }
 
-    /// The run of which the tables' rows seem to be, if most are not of this one.
+    /// The run that the tables' rows seem to belong to, if most are not of this one.
     pub fn other_run(&self, run_id: &str) -> Option<&str> {
         let foreign =
             |table: &&TableFindings| !self.is_complete || table.unexpected.total > table.found.rows / 2;

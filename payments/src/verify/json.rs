@@ -1,4 +1,4 @@
-//! What was found, for programs.
+//! The findings for programs.
 
 use super::findings::{Findings, TableFindings};
 use super::repair::Repaired;

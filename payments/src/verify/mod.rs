@@ -1,13 +1,12 @@
-//! `payments verify`: whether the tables hold exactly what a run must have produced.
+//! `payments verify`: compares the tables with the payments that a run must have produced, and repairs them.
 //!
 //! Nothing is stored to compare with: a payment is a pure function of (seed, flags, index), so the expected rows are
 //! recomputed. Both sides are summed into digests that do not depend on an order; memory does not grow with the run.
 //!
-//! - `expected`: that side, recomputed in parallel; the other is scanned by [`audit`], which also holds the three tables
-//!   against each other.
-//! - `narrow`: from sums that differ to the rows that do; `compare`: to the cells.
-//! - `points`: rows of chosen payments, for `sample`, which checks a part only, and `repair`, which writes rows again.
-//! - `findings`, and those for people (`report`) and programs (`json`).
+//! - `expected`: one side, recomputed in parallel. [`audit`] scans the other, and compares the tables with each other.
+//! - `narrow`: from sums that differ to the rows that do; `compare`: from there to the cells.
+//! - `points`: rows of chosen payments, for `sample`, which checks only some, and `repair`, which writes rows again.
+//! - `findings`: the differences; `report` and `json` write them for people and programs.
 
 mod compare;
 mod expected;
@@ -35,7 +34,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Writes the report to `out` and what it took to `notes`; an error where anything differs.
+/// Writes the report to `out`, and the time that it took to `notes`; an error if anything differs.
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
     args.check()?;
     let generator = args.generation.generator()?;

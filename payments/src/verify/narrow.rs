@@ -2,8 +2,8 @@
 //!
 //! 1. Both sides are summed into buckets. Equal sums: the tables are right, and that was all.
 //! 2. If the buckets that differ hold too many rows to keep, they are divided further, in another pass.
-//! 3. The expected rows of the differing buckets are kept (a hash, a digest and an index each), and the tables' rows are
-//!    held against them: what is left over on either side is missing or unexpected.
+//! 3. The expected rows of the differing buckets are kept (a hash, a digest and an index each), and the tables' rows
+//!    are compared with them: those left over on either side are missing or unexpected.
 
 use super::compare;
 use super::expected::{Expected, Run};
@@ -64,7 +64,7 @@ impl Verification {
         Findings { tables, is_complete: true, passes: 1 }
     }
 
-    /// The buckets to look into: all that differ, if they can be kept or divided at once; else the first that can.
+    /// The buckets to look into: all that differ if they can be kept or divided at once, otherwise the first that can.
     fn choose(&self, sums: &Sums, differing: [Vec<usize>; 3]) -> ([Vec<usize>; 3], bool) {
         let buckets: usize = differing.iter().map(Vec::len).sum();
         if buckets <= self.limits.parents || load(sums, &differing) <= self.limits.kept_rows {
@@ -72,7 +72,7 @@ impl Verification {
         }
         let (mut chosen, mut rows): ([Vec<usize>; 3], u64) = Default::default();
         for (at, buckets) in differing.iter().enumerate() {
-            // Each table has its share, so that one that is all wrong does not hide the others.
+            // Each table has its share, so that one in which everything is wrong does not hide the others.
             let share = self.limits.kept_rows / 3 * (at as u64 + 1);
             for &bucket in buckets {
                 let more = sums.expected[at].get(bucket).rows;
@@ -154,7 +154,7 @@ impl Verification {
         };
         self.tables.scan(&occupied(selected), &bar, start, compare, join).await?;
         bar.finish();
-        // The scan's tasks are over, and with them the other owners.
+        // The tasks of the scan, the other owners, are over.
         let mut kept = Arc::unwrap_or_clone(kept);
         for ((kept, seen), sum) in kept.iter_mut().zip(&seen).zip(&mut findings.tables) {
             for key in seen {
@@ -203,7 +203,7 @@ impl Verification {
 /// Index and digest by key hash.
 type Kept = HashMap<KeyHash, (u64, u128)>;
 
-/// What one range's scan holds against the expected rows.
+/// The findings of one range's scan.
 struct Held {
     findings: TableFindings,
     seen: Vec<KeyHash>,
@@ -219,7 +219,7 @@ fn pick(partitions: &Partitions, pick: impl Fn(&Partition, usize) -> Partition) 
     Arc::new([0, 1, 2].map(|at| pick(&partitions[at], at)))
 }
 
-/// The tables of which there is something to look at.
+/// The tables with anything to look at.
 fn occupied(partitions: &Partitions) -> Vec<Table> {
     Table::ALL.into_iter().filter(|table| partitions[*table as usize].size() > 0).collect()
 }

@@ -8,12 +8,13 @@ use service::Error;
 use std::ops::Range;
 use std::path::PathBuf;
 
-/// Compares the newest version of every cell, without its time. A row older than its families' retention has lost cells,
-/// which counts as differing.
+/// Compares the newest version of every cell, without its time. A row older than its families' retention has lost
+/// cells, which counts as differing.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Compares the newest version of every cell, without its time. A row older than its families' \
-                  retention has lost\ncells, which counts as differing.\n\nExamples:\n  payments verify --num-records 1000000 --num-customers 10000\n  \
+                  retention has lost\ncells, which counts as differing.\n\nExamples:\n  \
+                  payments verify --num-records 1000000 --num-customers 10000\n  \
                   payments verify --num-records 1000000 --sample 0.01\n  \
                   payments verify --consistency\n  \
                   payments verify --num-records 1000000 --repair --yes"
@@ -28,22 +29,22 @@ pub struct Args {
     /// Index to stop before; the run's end if left out.
     #[arg(long, value_name = "INDEX")]
     pub end_index: Option<u64>,
-    /// What the sink was told to append to the row keys by customer and by date.
+    /// Suffix of the row keys by customer and by date, as the sink's flag had it.
     #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
     pub row_key_suffix: sink::Suffix,
-    /// Check this share of the payments by reading their rows alone; unexpected rows are not looked for.
+    /// Check only this share of the payments, by reading their rows; unexpected rows are not looked for.
     #[arg(long, value_name = "SHARE", conflicts_with = "consistency")]
     pub sample: Option<f64>,
-    /// Ledger of the producer's --ledger: payments that were spoilt on purpose must have no rows.
+    /// File of the producer's --ledger: payments that were spoilt on purpose must have no rows.
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// Check that the three tables agree with each other, whatever was generated.
+    /// Check that the three tables agree with each other, whichever payments were generated.
     #[arg(long, conflicts_with = "repair")]
     pub consistency: bool,
-    /// Write missing and differing rows again, from recomputed payments. Only says what it would do, unless --yes is given.
+    /// Write missing and differing rows again, from recomputed payments. Without --yes it only says what it would do.
     #[arg(long)]
     pub repair: bool,
-    /// Do what --repair says.
+    /// Do the repair.
     #[arg(long, requires = "repair")]
     pub yes: bool,
     /// Most differences listed of each kind and table.
@@ -82,7 +83,7 @@ impl Args {
         Ok(())
     }
 
-    /// The payments to verify, of so many of the run.
+    /// The payments to verify, of a run of this many.
     pub fn range(&self, records: u64) -> Result<Range<u64>, Error> {
         let end = self.end_index.unwrap_or(records);
         let refuse =

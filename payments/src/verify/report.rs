@@ -1,12 +1,12 @@
-//! What was found, for people.
+//! The findings for people.
 
 use super::findings::{CellDifference, Findings, TableFindings};
 use super::repair::Repaired;
-use crate::audit::report::{key_text, more};
+use crate::audit::report::{INCOMPLETE, key_text, more};
 use indicatif::HumanCount;
 use std::fmt::Write;
 
-/// The tables of a comparison with the run, and its differences. `flags` are those by which others find the run's payments.
+/// The tables and their differences from the run. `flags` are those with which `payments show` finds its payments.
 pub fn findings(findings: &Findings, flags: &str) -> String {
     let mut out = format!(
         "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}\n",
@@ -29,7 +29,7 @@ pub fn findings(findings: &Findings, flags: &str) -> String {
     }
     findings.tables.iter().for_each(|table| list(&mut out, table, flags));
     if !findings.is_complete {
-        out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
+        out.push_str(INCOMPLETE);
     }
     out
 }
@@ -66,7 +66,7 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
             Some(run) => writeln!(out, " (of run {run})"),
             None => writeln!(out, " (of no run)"),
         };
-        // Only what has a payment's id can be asked for by it.
+        // Only a row with a payment's id can be looked up by it.
         if let Some(payment_id) = row.payment_id.as_ref().filter(|id| id.len() == 36) {
             let _ = writeln!(out, "            see: payments query transaction {payment_id}");
         }
@@ -84,7 +84,7 @@ fn cell_line(cell: &CellDifference) -> String {
     }
 }
 
-/// What a repair did, and what it left.
+/// The rows that a repair wrote, and those that it left.
 pub fn repairs(repairs: &[Repaired]) -> String {
     let mut out = String::new();
     for repair in repairs {

@@ -1,4 +1,4 @@
-//! A part of the payments, checked by reading their rows alone.
+//! Checks some of the payments, by reading only their rows.
 
 use super::expected::Run;
 use super::findings::{Findings, TableFindings};
@@ -20,7 +20,7 @@ fn is_sampled(index: u64, share: f64) -> bool {
 }
 
 impl Verification {
-    /// Checks the share of the payments; what no payment of the run has is not looked for.
+    /// Checks this share of the payments; rows that belong to none are not looked for.
     pub async fn sample(&self, share: f64) -> Result<Findings, Error> {
         let range = self.run.range.clone();
         let about = ((range.end - range.start) as f64 * share) as u64;
