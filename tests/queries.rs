@@ -5,7 +5,7 @@
 use anyhow::Result;
 use clap::Parser;
 use generator::{Config, Generator};
-use payments::query::{self, Plan};
+use payments::query::{self, Lookup};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use schemas::Payment;
@@ -124,8 +124,8 @@ async fn ask(pipeline: &Pipeline, question: &Question) -> Result<(Vec<Vec<u8>>, 
     if !question.types.is_empty() {
         flags.extend(["--type".to_owned(), question.types.join(",").to_lowercase()]);
     }
-    let plan = Plan::of(&Flags::try_parse_from(flags)?.args.by)?;
-    assert_eq!(plan.table, question.table);
+    let lookup = Lookup::of(&Flags::try_parse_from(flags)?.args.by)?;
+    assert_eq!(lookup.table, question.table);
     let reader = tables::reader(&pipeline.bigtable);
     let (mut keys, mut token, mut pages) = (Vec::new(), None::<String>, 0);
     loop {
@@ -134,7 +134,7 @@ async fn ask(pipeline: &Pipeline, question: &Question) -> Result<(Vec<Vec<u8>>, 
             keys.push(row.key().to_vec());
             ControlFlow::Continue(())
         };
-        let outcome = query::page(&reader, &plan, question.limit, token.as_deref(), each).await?;
+        let outcome = query::page(&reader, &lookup, question.limit, token.as_deref(), each).await?;
         pages += 1;
         assert_eq!(outcome.rows as usize, keys.len() - before);
         assert!(keys.is_sorted_by(|one, next| one < next), "a page repeats what another had");
@@ -179,13 +179,13 @@ async fn answers_are_those_of_a_brute_force_search(
     assert!(found.get() > 0);
     for payment in payments.iter().step_by(97) {
         let id = payment.payment_header.as_ref().unwrap().payment_id.to_uppercase();
-        let plan = Plan::of(&Flags::try_parse_from(["query", "transaction", &id])?.args.by)?;
+        let lookup = Lookup::of(&Flags::try_parse_from(["query", "transaction", &id])?.args.by)?;
         let mut keys = Vec::new();
         let each = |row: gcp::bigtable::read::Row<'_>| {
             keys.push(row.key().to_vec());
             ControlFlow::Continue(())
         };
-        query::page(&tables::reader(&pipeline.bigtable), &plan, 0, None, each).await?;
+        query::page(&tables::reader(&pipeline.bigtable), &lookup, 0, None, each).await?;
         assert_eq!(keys, [row_key(payment, Table::ByTransaction, suffix)]);
     }
     Ok(())

@@ -216,7 +216,7 @@ async fn tables_are_reloaded_on_googles_emulator() -> Result<()> {
 
 /// The rule that waiting relies on, on each server.
 async fn a_snapshot_tells_the_oldest_unacked_message(backend: Backend) -> Result<()> {
-    use payments::replay::backlog::{Backlog, Oldest};
+    use payments::replay::{Backlog, Oldest};
     let pipeline = Pipeline::set_up(backend).await?;
     let source = pipeline.pubsub.subscription_name("payments-sink");
     let backlog = Backlog::of(&pipeline.pubsub, &source);

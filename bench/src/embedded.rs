@@ -5,6 +5,7 @@ use crate::servers::{Addresses, say};
 use crate::usage;
 use clap::Parser;
 use gcp::Project;
+use payments::names::Names;
 use payments::{emulators, setup};
 use std::io::BufRead;
 
@@ -12,7 +13,7 @@ use std::io::BufRead;
 #[derive(Debug, Parser)]
 struct Flags {
     #[command(flatten)]
-    names: setup::Names,
+    names: Names,
 }
 
 /// Serves until standard input ends. Says its addresses, and the CPU seconds it has used when asked.

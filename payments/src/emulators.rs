@@ -1,6 +1,7 @@
 //! `payments emulators`: the embedded servers, kept up for separately started producers and sinks.
 
-use crate::{output::Format, setup};
+use crate::names::Names;
+use crate::setup;
 use emulator::Servers;
 use gcp::Project;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 /// The ports that Google's emulators have by default.
 const PUBSUB_PORT: u16 = 8085;
 const BIGTABLE_PORT: u16 = 8086;
+const INSTANCE: &str = "payments";
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:\n  payments emulators --data-dir ./data")]
@@ -25,15 +27,29 @@ pub struct Args {
     #[arg(long, default_value_t = BIGTABLE_PORT, value_name = "PORT")]
     pub bigtable_port: u16,
     #[command(flatten)]
-    pub names: setup::Names,
+    pub names: Names,
     #[command(flatten)]
     pub project: Project,
     /// Instance that the tables are made in.
-    #[arg(long, env = "BIGTABLE_INSTANCE", default_value = "payments", value_name = "INSTANCE")]
+    #[arg(long, env = "BIGTABLE_INSTANCE", default_value = INSTANCE, value_name = "INSTANCE")]
     pub instance: String,
     /// Start with nothing set up.
     #[arg(long)]
     pub no_setup: bool,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            data_dir: None,
+            pubsub_port: PUBSUB_PORT,
+            bigtable_port: BIGTABLE_PORT,
+            names: Names::default(),
+            project: Project::default(),
+            instance: INSTANCE.to_owned(),
+            no_setup: false,
+        }
+    }
 }
 
 /// Runs the servers until `shutdown`.
@@ -58,8 +74,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     Ok(())
 }
 
-/// Set-up's flags for these servers.
-pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, instance: String) -> setup::Args {
+/// The flags of a set-up for these servers.
+pub fn setup_args(servers: &Servers, names: Names, project: Project, instance: String) -> setup::Args {
     setup::Args {
         names,
         project,
@@ -68,13 +84,11 @@ pub fn setup_args(servers: &Servers, names: setup::Names, project: Project, inst
             instance,
             bigtable_emulator_host: Some(servers.bigtable.addr().to_string()),
         },
-        topic_schema: None,
-        dry_run: false,
-        format: Format::default(),
+        ..setup::Args::default()
     }
 }
 
-/// Servers that do not start have a port or a folder that somebody must mend.
+/// If servers do not start, a port or a folder is wrong, and an operator must fix it.
 pub fn refused(error: &emulator::Error) -> service::Error {
     service::Error::Config(error.to_string())
 }

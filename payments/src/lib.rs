@@ -1,24 +1,31 @@
-//! The operator's command: everything around the two stages.
+//! The operator's command: everything around the two stages. Each command is a module with a `run`:
 //!
-//! - [`setup`]: creates and verifies topics, subscriptions and tables.
-//! - [`emulators`]: keeps the embedded servers up.
-//! - [`inspect`]: generated payments as text, and the scorecard over them.
-//! - [`reading`], [`rows`]: flags of every command that reads, payments as rows.
-//! - [`query`]: payments from the tables, by customer, by date or by id.
-//! - [`verify`]: whether the tables hold exactly what a run must have produced, and repairs.
-//! - [`quality`]: whether what is in the tables makes sense, whoever wrote it.
-//! - [`snapshot`], [`replay`]: messages delivered again, from a moment or a snapshot on.
-//! - [`dead_letter`]: letters listed, looked at, published again or dropped.
-//! - [`cleanup`]: rows, tables, topics and subscriptions removed.
-//! - [`plan`]: what a load takes, by arithmetic.
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
+//! - [`emulators`]: the embedded servers alone.
+//! - [`inspect`]: generated payments as text, and the scorecard over them.
+//! - [`setup`]: creates and checks topics, subscriptions and tables.
+//! - [`query`]: payments from the tables, by customer, by date or by id.
+//! - [`verify`]: compares the tables with the payments of a run, and repairs them.
+//! - [`quality`]: checks that the tables make sense, whoever wrote them.
+//! - [`snapshot`], [`replay`]: deliver messages again, from a moment or a snapshot on.
+//! - [`dead_letter`]: lists, shows, publishes again or drops dead letters.
+//! - [`cleanup`]: deletes rows, tables, topics and subscriptions.
+//! - [`plan`]: the resources that a load needs, by arithmetic.
+//!
+//! Commands share [`audit`] (whole tables), [`rows`] (payments as rows), [`reading`] and [`names`] (flags), `moment`
+//! (times) and [`output`] (reports). None imports another one, but local takes emulators, emulators takes setup, replay
+//! takes snapshot, and query prints as inspect does.
 
+pub mod audit;
 pub mod cleanup;
-mod clock;
 pub mod dead_letter;
+#[cfg(test)]
+mod defaults;
 pub mod emulators;
 pub mod inspect;
 pub mod local;
+mod moment;
+pub mod names;
 pub mod output;
 pub mod plan;
 pub mod quality;

@@ -17,8 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs and looks after the payments pipeline: generated payments through Pub/Sub into three Bigtable tables.
 ///
-/// Exit codes: 0 done; 1 work was left undone or a check found a difference; 2 a flag, resource, permission or address is
-/// wrong.
+/// Exit codes: 0 done; 1 work was left undone or a check found a difference; 2 a flag, resource, permission or address
+/// is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -48,9 +48,9 @@ enum Command {
     Query(Box<query::Args>),
     /// Prove that the tables hold exactly what a run must have produced, and name every row that differs.
     Verify(Box<verify::Args>),
-    /// Check that what is in the tables makes sense, whoever wrote it.
+    /// Check that the payments in the tables make sense, whoever wrote them.
     Quality(Box<quality::Args>),
-    // The help of those without a line here is on their flags: it is longer than a line.
+    // The help of the others stands with their flags: it is longer than a line.
     Snapshot(Box<snapshot::Args>),
     Replay(Box<replay::Args>),
     DeadLetter(Box<dead_letter::Args>),
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
 }
 
 async fn start(cli: Cli) -> ExitCode {
-    // A local run shows its progress itself; lines in between would tear its bars.
+    // A local run shows its progress itself; log lines would tear its bars.
     let level = if matches!(cli.command, Command::Local(_)) { Level::WARN } else { Level::INFO };
     telemetry::init(&cli.telemetry, level);
     match run(cli.command).await {
@@ -108,7 +108,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     }
 }
 
-/// Runs a command that may be left at any point.
+/// Runs a command that may be interrupted at any point.
 async fn until(
     shutdown: &CancellationToken,
     command: impl Future<Output = anyhow::Result<()>>,

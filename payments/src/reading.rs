@@ -20,13 +20,25 @@ pub struct Flags {
     /// Connections to Bigtable.
     #[arg(long, default_value_t = 2, value_name = "COUNT")]
     pub connections: usize,
-    /// How long a read that gets nowhere is tried again.
+    /// How long a read without progress is tried again.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
     pub read_timeout: Duration,
 }
 
+impl Default for Flags {
+    fn default() -> Self {
+        Self {
+            project: Project::default(),
+            bigtable: bigtable::Args::default(),
+            app_profile: String::new(),
+            connections: 2,
+            read_timeout: Duration::from_mins(2),
+        }
+    }
+}
+
 impl Flags {
-    /// Connects, and says within seconds why not.
+    /// Connects, or says within seconds why it cannot.
     pub async fn reader(&self) -> Result<Reader, Error> {
         if !(1..=1_000).contains(&self.connections) {
             let (flag, value) = ("--connections", self.connections.to_string());

@@ -30,7 +30,7 @@ pub fn entry(payment: &Payment, table: Table, suffix: KeySuffix, timestamp_micro
     Entry { row_key: row_key(payment, table, suffix), mutations, ..Default::default() }
 }
 
-/// The payment of a row, or why it is none.
+/// The payment of a row, or the reason why it is none.
 pub fn payment(row: Row<'_>) -> Result<Payment, String> {
     let mut cells = Vec::with_capacity(row.cells().len());
     for cell in row.cells() {
@@ -43,7 +43,7 @@ pub fn payment(row: Row<'_>) -> Result<Payment, String> {
     payment_of(cells).map_err(|error| error.to_string())
 }
 
-/// Lets through the newest version of the cells of one column.
+/// Lets through the newest version of one column's cells.
 pub fn column(column: Column) -> RowFilter {
     read::column(column.family().id(), column.qualifier())
 }
@@ -58,4 +58,23 @@ pub fn of_types(table: Table, types: &[&str]) -> Option<RowFilter> {
 /// The newest value of a column.
 pub fn value<'a>(row: &Row<'a>, column: Column) -> Option<&'a [u8]> {
     row.value(column.family().id(), column.qualifier())
+}
+
+#[cfg(test)]
+mod tests {
+    use generator::{Config, Generator};
+    use schemas::layout::{cells, payment_of};
+
+    #[test]
+    fn every_generated_payment_is_read_back_from_its_cells() {
+        let config = Config { num_records: 3_000, anomaly_rate: 0.05, ..Config::default() };
+        let generator = Generator::new(config).unwrap();
+        for index in 0..3_000 {
+            let payment = generator.payment(index);
+            let mut row = Vec::new();
+            cells(&payment, |column, value| row.push((column, value.to_vec())));
+            let back = payment_of(row.iter().map(|(column, value)| (*column, value.as_slice()))).unwrap();
+            assert_eq!(back, payment);
+        }
+    }
 }

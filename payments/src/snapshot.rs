@@ -1,6 +1,7 @@
-//! `payments snapshot`: what a subscription has acked, kept for a later `payments replay --snapshot`.
+//! `payments snapshot`: keeps what a subscription has acked, for a later `payments replay --snapshot`.
 
-use crate::clock;
+use crate::moment;
+use crate::names;
 use crate::output::{Format, write};
 use anyhow::bail;
 use gcp::pubsub::Pubsub;
@@ -13,8 +14,8 @@ const ROLE: &str = "roles/pubsub.editor";
 
 /// Create, list and delete snapshots of what the sinks' subscription has acked, for replays.
 ///
-/// A snapshot keeps what is unacked now and all that is published after it, for up to seven days.
-/// Its life is seven days less the age of the oldest unacked message; Pub/Sub refuses one of less than an hour.
+/// A snapshot keeps everything that is unacked now or published later, for up to seven days: it lives for seven days
+/// less the age of the oldest unacked message. Pub/Sub refuses one that would live for less than an hour.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  payments snapshot create before-load\n  payments snapshot list --format json\n  \
@@ -34,11 +35,11 @@ pub enum Action {
         /// The new snapshot: an id, or projects/PROJECT/snapshots/ID.
         #[arg(value_name = "NAME")]
         name: String,
-        /// Subscription to take it of: an id, or projects/PROJECT/subscriptions/ID.
+        /// Subscription to take it from: an id, or projects/PROJECT/subscriptions/ID.
         #[arg(
             long,
             env = "PAYMENTS_SUBSCRIPTION",
-            default_value = "payments-sink",
+            default_value = names::SUBSCRIPTION,
             value_name = "SUBSCRIPTION"
         )]
         subscription: String,
@@ -69,7 +70,7 @@ pub enum Action {
 }
 
 /// Flags of every command on snapshots.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 pub struct Common {
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]
@@ -185,7 +186,7 @@ fn report(
     snapshots: &[proto::Snapshot],
 ) -> anyhow::Result<()> {
     let expires = |snapshot: &proto::Snapshot| {
-        snapshot.expire_time.as_ref().map(|at| clock::text_of(clock::micros_of(at)))
+        snapshot.expire_time.as_ref().map(|at| moment::text_of(moment::micros_of(at)))
     };
     let text = || {
         let line = |snapshot: &proto::Snapshot| {
@@ -195,7 +196,11 @@ fn report(
         if snapshots.is_empty() { "no snapshots\n".to_owned() } else { snapshots.iter().map(line).collect() }
     };
     let json = || {
-        let one = |snapshot: &proto::Snapshot| json!({ "name": snapshot.name, "topic": snapshot.topic, "expires": expires(snapshot), "state": state });
+        let one = |snapshot: &proto::Snapshot| {
+            json!({
+                "name": snapshot.name, "topic": snapshot.topic, "expires": expires(snapshot), "state": state,
+            })
+        };
         json!({ "snapshots": snapshots.iter().map(one).collect::<Vec<_>>() })
     };
     write(out, format, text, json)

@@ -1,19 +1,20 @@
-//! Everything that set-up made and loads left.
+//! Everything that set-up created and loads left behind.
 
+use super::options::All;
 use super::report::{Line, State};
 use super::rows::{count, drop_range};
 use super::which::Which;
-use super::{All, Table};
-use crate::setup;
+use crate::names::dead_letter_subscription;
 use gcp::Resource;
 use gcp::bigtable::TableAdmin;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
+use schemas::layout::Table;
 use service::Error;
 use tonic::{Code, Response, Status};
 
-/// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes rows again meanwhile.
+/// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes new rows meanwhile.
 pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
     let project = args.common.project(args.topics)?;
     let mut lines = Vec::new();
@@ -51,7 +52,7 @@ pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
 }
 
 async fn clean_pubsub(args: &All, pubsub: &Pubsub, lines: &mut Vec<Line>) -> Result<(), Error> {
-    let letters = setup::dead_letter_subscription(&args.names.dead_letter_topic);
+    let letters = dead_letter_subscription(&args.names.dead_letter_topic);
     for id in [&args.names.subscription, &letters] {
         let name = pubsub.subscription_name(id);
         let found = match pubsub.require_subscription(&name).await {
@@ -88,7 +89,7 @@ async fn has_table(service: &TableAdmin, name: &str) -> Result<bool, Error> {
     }
 }
 
-/// Deleted; by somebody else a moment ago is as good.
+/// Deleted; if somebody else was faster, that is as good.
 fn done<T>(
     kind: &'static str,
     name: &str,

@@ -1,4 +1,4 @@
-//! What a clean-up found or did, a line a thing.
+//! The findings of a clean-up, or its deeds: a line for each thing.
 
 use super::rows::Counted;
 use indicatif::HumanCount;
@@ -17,10 +17,10 @@ pub struct Line {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// There, and would go.
+    /// There, and would be deleted.
     WouldGo,
     Gone,
-    /// Was not there.
+    /// Not there.
     Absent,
 }
 
@@ -41,7 +41,7 @@ impl Line {
     }
 }
 
-/// `note` is what a reader of the counts must know.
+/// `note` is a caveat about the counts.
 pub fn text(lines: &[Line], note: Option<&str>) -> String {
     let mut text = String::new();
     for Line { kind, name, state, counted } in lines {

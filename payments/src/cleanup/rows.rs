@@ -1,4 +1,4 @@
-//! Rows counted and deleted.
+//! Counting and deleting rows.
 
 use super::which::Which;
 use admin::drop_row_range_request::Target;
@@ -21,7 +21,7 @@ const PAGE_ROWS: u64 = 10_000;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counted {
     pub rows: u64,
-    /// Rows whose keys are none of a payment; left.
+    /// Rows whose keys are not a payment's; these stay.
     pub unreadable: u64,
     pub first: Option<Vec<u8>>,
     pub last: Option<Vec<u8>>,
@@ -55,7 +55,7 @@ fn spinner(what: &'static str, table: Table) -> ProgressBar {
     bar
 }
 
-/// Counts the rows that would go.
+/// Counts the rows that would be deleted.
 pub async fn count(reader: &Reader, table: Table, which: &Which) -> Result<Counted, Error> {
     let (mut counted, bar) = (Counted::default(), spinner("counting", table));
     let each = |row: Row<'_>| {
@@ -70,10 +70,10 @@ pub async fn count(reader: &Reader, table: Table, which: &Which) -> Result<Count
     Ok(counted)
 }
 
-/// Deletes rows by their keys, some thousands at a time, each confirmed.
+/// Deletes rows by their keys, some thousand at a time, each confirmed.
 ///
 /// # Errors
-/// When not all could be deleted; running it again deletes the rest.
+/// If not all could be deleted; running it again deletes the rest.
 pub async fn delete(reader: &Reader, table: Table, which: &Which) -> Result<Counted, Error> {
     let (mut counted, bar) = (Counted::default(), spinner("deleting from", table));
     let mut left = which.span(table);
@@ -102,7 +102,7 @@ fn deletion(key: &[u8]) -> Entry {
     Entry { row_key: key.to_vec(), mutations: vec![mutation], ..Default::default() }
 }
 
-/// Drops all rows, or those of a prefix, in one call of the table's administration.
+/// Drops all rows, or those with a prefix, in one call to the table's administration.
 pub async fn drop_range(service: &TableAdmin, table: Table, which: &Which) -> Result<(), service::Error> {
     let name = service.table_name(table.id());
     let target = match which {

@@ -1,5 +1,6 @@
-//! Which rows are to go. Pure.
+//! The choice of rows to delete. Pure.
 
+use crate::moment;
 use crate::rows;
 use data::row_filter::Filter;
 use data::value_range::{EndValue, StartValue};
@@ -8,15 +9,15 @@ use gcp::bigtable::read::{self, Span};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::layout::{Column, Table, keys};
 
-/// What a row must be to go.
+/// The rows to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Which {
     All,
-    /// Its key begins with these bytes.
+    /// Those whose key begins with these bytes.
     Prefix(Vec<u8>),
-    /// Its payment was made before this moment (UTC microseconds), by the date in its key.
+    /// Those whose payment is older than this moment (UTC microseconds), by the date in the key.
     Before(i64),
-    /// Its payment is of this run.
+    /// Those whose payment belongs to this run.
     Run(String),
 }
 
@@ -25,12 +26,14 @@ impl Which {
     pub fn span(&self, table: Table) -> Span {
         match self {
             Self::Prefix(prefix) => Span::prefix(prefix),
-            Self::Before(moment) => Span { end: keys::end_of_created_before(table, *moment), ..Span::all() },
-            Self::All | Self::Run(_) => Span::all(),
+            Self::Before(moment) if table == Table::ByDate => {
+                Span { start: Vec::new(), end: Some(moment::text_of(*moment).into_bytes()) }
+            }
+            Self::All | Self::Before(_) | Self::Run(_) => Span::all(),
         }
     }
 
-    /// Lets through one cell of each row, without its value: of a run's rows the one that says the run.
+    /// Lets through one cell of each row, without its value; to find a run, the one that names the run.
     pub fn filter(&self) -> RowFilter {
         let bare = read::filter(Filter::StripValueTransformer(true));
         match self {
@@ -48,7 +51,7 @@ impl Which {
         }
     }
 
-    /// Whether a row that was found is to go; none where its key is not one of a payment and does not say.
+    /// Whether to delete a row that was found; `None` if that depends on a date that its key does not have.
     pub fn takes(&self, table: Table, key: &[u8]) -> Option<bool> {
         match self {
             Self::Before(moment) => Some(keys::created_at_micros(key, table)? < *moment),
@@ -56,7 +59,7 @@ impl Which {
         }
     }
 
-    /// Rows that this way of asking cannot find, and how they are found.
+    /// The rows that this choice cannot find, and how to find them.
     pub fn blind_spot(&self) -> Option<String> {
         let days = Column::RunId.family().retention_days();
         matches!(self, Self::Run(_)).then(|| {

@@ -1,6 +1,6 @@
-//! A dead letter: why it is one, and the message that it was. Pure.
+//! A dead letter: its reason, and the original message. Pure.
 
-use crate::clock;
+use crate::moment;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use prost::Message;
 use schemas::layout::type_name;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 /// Attributes that the sink adds.
 const OURS: &str = "dead_letter_";
-/// Attributes that Pub/Sub adds to what it forwards after too many deliveries.
+/// Attributes that Pub/Sub adds to messages that it forwards after too many deliveries.
 const PUBSUBS: &str = "CloudPubSubDeadLetterSource";
 /// The reason of letters that Pub/Sub forwarded.
 const FORWARDED: &str = "max_delivery_attempts";
@@ -26,7 +26,7 @@ impl Letter {
         &self.message.message_id
     }
 
-    /// `key_collision`, `undecodable`, ...; `max_delivery_attempts` where Pub/Sub gave up; `unknown` where nothing says.
+    /// `key_collision`, `undecodable`, ...; `max_delivery_attempts` if Pub/Sub gave up; `unknown` if there is none.
     pub fn reason(&self) -> &str {
         let forwarded = self.message.attributes.keys().any(|name| name.starts_with(PUBSUBS));
         self.own("reason").unwrap_or(if forwarded { FORWARDED } else { "unknown" })
@@ -44,10 +44,10 @@ impl Letter {
 
     /// When the letter was published, UTC microseconds.
     pub fn published_micros(&self) -> i64 {
-        self.message.publish_time.as_ref().map_or(0, clock::micros_of)
+        self.message.publish_time.as_ref().map_or(0, moment::micros_of)
     }
 
-    /// The message that it was: the same data and attributes, without what being a letter added.
+    /// The original message: the same data and attributes, without those that make it a letter.
     pub fn original(&self) -> proto::PubsubMessage {
         let own = |name: &str| name.starts_with(OURS) || name.starts_with(PUBSUBS);
         let attributes = self.message.attributes.iter().filter(|(name, _)| !own(name));
@@ -59,7 +59,7 @@ impl Letter {
         }
     }
 
-    /// The payment in a few words, or how much there is that is none.
+    /// The payment in a few words, or the size of data that is none.
     pub fn summary(&self) -> String {
         let Ok(payment) = Payment::decode(self.message.data.as_slice()) else {
             return format!("{} bytes that are no payment", self.message.data.len());
@@ -78,14 +78,14 @@ impl Letter {
         )
     }
 
-    /// All that a letter says of itself, without its data.
+    /// Everything about a letter but its data.
     pub fn json(&self, now_micros: i64) -> serde_json::Value {
         json!({
             "messageId": self.id(),
             "reason": self.reason(),
             "cause": self.cause(),
-            "published": clock::text_of(self.published_micros()),
-            "ageSeconds": (now_micros - self.published_micros()).max(0) / clock::SECOND_MICROS,
+            "published": moment::text_of(self.published_micros()),
+            "ageSeconds": (now_micros - self.published_micros()).max(0) / moment::SECOND_MICROS,
             "deliveryAttempt": self.attempt().and_then(|attempt| attempt.parse::<u64>().ok()),
             "sourceMessageId": self.own("source_message_id"),
             "sourcePublishTime": self.own("source_publish_time"),
@@ -97,6 +97,21 @@ impl Letter {
 
     fn own(&self, name: &str) -> Option<&str> {
         self.message.attributes.get(&format!("{OURS}{name}")).map(String::as_str)
+    }
+}
+
+/// The choice of letters.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "choice")]
+pub struct Choice {
+    /// Only letters with this reason (key_collision, undecodable, invalid, ...); may be repeated. All if left out.
+    #[arg(long = "reason", value_name = "REASON")]
+    pub reasons: Vec<String>,
+}
+
+impl Choice {
+    pub fn takes(&self, letter: &Letter) -> bool {
+        self.reasons.is_empty() || self.reasons.iter().any(|reason| reason == letter.reason())
     }
 }
 

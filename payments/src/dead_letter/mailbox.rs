@@ -1,6 +1,6 @@
 //! Letters pulled from the dead-letter subscription, and given back, acked or published again.
 //!
-//! A letter that was pulled is leased: nobody else is given it. What is not acked is given back at the end; after a kill
+//! A pulled letter is leased: nobody else gets it. Letters that are not acked are given back at the end; after a kill
 //! the leases end by themselves, within the subscription's ack deadline.
 
 use super::letter::Letter;
@@ -14,11 +14,11 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tonic::{Response, Status};
 
-/// Most letters of one pull.
+/// Most letters in one pull.
 const PULL_LETTERS: i32 = 100;
-/// Between two pulls that brought nothing.
+/// Between two pulls without letters.
 const POLL: Duration = Duration::from_millis(250);
-/// Leases are made to last this long, and again when half of it is over.
+/// Leases are extended by this much, each time half of it is over.
 const LEASE_SECS: i32 = 60;
 /// Ids in one request: the service takes half a megabyte, and an id has a few hundred bytes.
 const REQUEST_IDS: usize = 500;
@@ -35,20 +35,20 @@ pub struct Mailbox<'p> {
     subscription: String,
     /// How long without a letter counts as the end.
     idle: Duration,
-    /// Newest ack id of every letter that is held, by message id.
+    /// The newest ack id of every letter held, by message id.
     held: HashMap<String, String>,
     leased: Instant,
 }
 
 impl<'p> Mailbox<'p> {
-    /// Opens the subscription of this id or full name.
+    /// Opens the subscription with this id or full name.
     pub async fn open(pubsub: &'p Pubsub, subscription: &str, idle: Duration) -> Result<Self, Error> {
         let subscription = pubsub.subscription_name(subscription);
         pubsub.require_subscription(&subscription).await?;
         Ok(Self { pubsub, subscription, idle, held: HashMap::new(), leased: Instant::now() })
     }
 
-    /// The next letters, which are held from now on; empty at the end. One that comes again is left out: it is held already.
+    /// The next letters, which are held from now on; none at the end. One that comes again is held already: left out.
     pub async fn next(&mut self) -> Result<Vec<Letter>, Error> {
         let deadline = Instant::now() + self.idle;
         loop {
@@ -67,8 +67,8 @@ impl<'p> Mailbox<'p> {
         (!known).then_some(letter)
     }
 
-    /// A pull that answers at once. One that waits would have to be given up at the end, and letters on their way to
-    /// a call that nobody waits for stay leased to nobody.
+    /// A pull that returns at once. One that waits would have to be abandoned at the end, and letters on their way to
+    /// an abandoned call stay leased for nothing.
     async fn pull(&self) -> Result<Vec<Letter>, Error> {
         #[expect(
             deprecated,
@@ -90,7 +90,7 @@ impl<'p> Mailbox<'p> {
         Ok(received.into_iter().filter_map(letter).collect())
     }
 
-    /// Removes letters for good. Only for those whose copy is confirmed, or that the operator wants gone.
+    /// Removes letters for good: only those whose copy is confirmed, or that the operator wants gone.
     pub async fn ack(&mut self, letters: &[Letter]) -> Result<(), Error> {
         for some in letters.chunks(REQUEST_IDS) {
             let ack_ids = some.iter().filter_map(|letter| self.held.get(letter.id()).cloned()).collect();
@@ -107,7 +107,7 @@ impl<'p> Mailbox<'p> {
         Ok(())
     }
 
-    /// Gives back all that is held, for whoever looks next.
+    /// Gives back all letters held, for whoever looks next.
     pub async fn give_back(&mut self) -> Result<(), Error> {
         self.modify(0).await?;
         self.held.clear();
@@ -152,7 +152,7 @@ impl<'p> Mailbox<'p> {
 /// Publishes messages, and waits until the service has all of them.
 ///
 /// # Errors
-/// When it is not sure that it has them; it may, then they come twice.
+/// If it is not certain that the service has them. It may have: then they come twice.
 pub async fn publish(pubsub: &Pubsub, topic: &str, messages: Vec<proto::PubsubMessage>) -> Result<(), Error> {
     let count = messages.len();
     let resource = Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" };

@@ -2,7 +2,7 @@
 
 use super::letter::Letter;
 use super::work::{Done, Work};
-use crate::clock;
+use crate::moment;
 use producer::Renderer;
 use prost::Message;
 use schemas::Payment;
@@ -16,7 +16,7 @@ pub fn table(letters: &[Letter], now_micros: i64) -> String {
         text = format!("{:<20} {:<22} {:>14} {:>7}  payment\n", "message id", "reason", "age", "attempt");
     }
     for letter in letters {
-        let age = clock::span_of(now_micros - letter.published_micros());
+        let age = moment::span_of(now_micros - letter.published_micros());
         let (reason, attempt) = (letter.reason(), letter.attempt().unwrap_or("-"));
         let _ =
             writeln!(text, "{:<20} {reason:<22} {age:>14} {attempt:>7}  {}", letter.id(), letter.summary());
@@ -29,7 +29,7 @@ pub fn json(letters: &[Letter], more: bool, now_micros: i64) -> Value {
     json!({ "letters": all, "more": more })
 }
 
-/// How many letters of which reason.
+/// The number of letters by reason.
 pub fn counts(letters: &[Letter]) -> String {
     let mut by_reason = BTreeMap::<&str, usize>::new();
     for letter in letters {
@@ -43,8 +43,8 @@ pub fn counts(letters: &[Letter]) -> String {
 pub fn whole(letter: &Letter, now_micros: i64) -> anyhow::Result<String> {
     let mut text = format!("message id  {}\nreason      {}\n", letter.id(), letter.reason());
     writeln!(text, "cause       {}", letter.cause())?;
-    writeln!(text, "published   {}", clock::text_of(letter.published_micros()))?;
-    writeln!(text, "age         {}", clock::span_of(now_micros - letter.published_micros()))?;
+    writeln!(text, "published   {}", moment::text_of(letter.published_micros()))?;
+    writeln!(text, "age         {}", moment::span_of(now_micros - letter.published_micros()))?;
     let mut attributes: Vec<_> = letter.message.attributes.iter().collect();
     attributes.sort();
     attributes.iter().try_for_each(|(name, value)| writeln!(text, "attribute   {name} = {value}"))?;

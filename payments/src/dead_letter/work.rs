@@ -1,39 +1,39 @@
-//! Letters published again or dropped: a batch at a time, and no letter before its copy is confirmed.
+//! Publishing letters again or dropping them, a batch at a time, and none before its copy is confirmed.
 
-use super::letter::Letter;
+use super::letter::{Choice, Letter};
 use super::mailbox::{Mailbox, publish};
-use super::{Choice, twice};
-use crate::clock;
+use crate::moment;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use indicatif::ProgressBar;
 use prost::Message;
+use service::Error;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// The service takes 10 MB in one publish request; the rest is room for its frame.
+/// The service takes 10 MB in one publish request; the rest is room for its framing.
 const REQUEST_BYTES: usize = 9_000_000;
 
-/// What is to be done.
+/// The task.
 #[derive(Clone, Copy, Debug)]
 pub struct Work<'a> {
     pub choice: &'a Choice,
     /// Most letters; 0 is all.
     pub limit: usize,
-    /// Otherwise it only counts.
+    /// Without it, letters are only counted.
     pub yes: bool,
-    /// The topic to publish to before a letter goes; without one letters are dropped.
+    /// The topic to publish letters to; without one they are dropped.
     pub redrive_to: Option<(&'a Pubsub, &'a str)>,
 }
 
-/// What was done.
+/// The outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Done {
     /// Letters by reason.
     pub by_reason: BTreeMap<String, usize>,
-    /// Letters of other reasons, left.
+    /// Letters with other reasons; these stay.
     pub other: usize,
-    /// Letters that came after the start, left: a redriven message that fails again is one.
+    /// Letters that came after the start, such as a redriven message that fails again; these stay.
     pub newer: usize,
 }
 
@@ -48,9 +48,9 @@ impl Work<'_> {
         if self.redrive_to.is_some() { "publish again" } else { "drop" }
     }
 
-    /// Works through the letters that are there now. `done` counts what is done even where this fails.
+    /// Works through the letters that are there now. `done` counts them even if this fails.
     pub async fn run(&self, mailbox: &mut Mailbox<'_>, done: &mut Done) -> anyhow::Result<()> {
-        let started = clock::now_micros();
+        let started = moment::now_micros();
         let bar = ProgressBar::new_spinner();
         bar.enable_steady_tick(Duration::from_millis(200));
         while self.limit == 0 || done.chosen() < self.limit {
@@ -98,7 +98,7 @@ impl Work<'_> {
     }
 }
 
-/// Parts that each fit into a publish request.
+/// Parts that each fit into one publish request.
 fn batches(letters: &[Letter]) -> Vec<&[Letter]> {
     let (mut batches, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (at, letter) in letters.iter().enumerate() {
@@ -113,6 +113,18 @@ fn batches(letters: &[Letter]) -> Vec<&[Letter]> {
         batches.push(&letters[start..]);
     }
     batches
+}
+
+/// The error of a redrive that broke off, with what it may have left.
+fn twice(error: Error, letters: usize) -> anyhow::Error {
+    let left = format!(
+        "{letters} letter(s) may have been published and are still letters; redriving them again writes the same rows"
+    );
+    match error {
+        // No flag or resource is wrong: exit code 1.
+        Error::Refused { .. } => anyhow::anyhow!("{left}: {error}"),
+        error => anyhow::Error::new(error).context(left),
+    }
 }
 
 #[cfg(test)]

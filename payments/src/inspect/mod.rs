@@ -1,4 +1,4 @@
-//! Looking at generated payments without a topic: `payments show` one, `payments sample` many.
+//! Generated payments without a server: `payments show` shows one, `payments sample` many.
 
 mod cells;
 mod csv;

@@ -36,7 +36,7 @@ pub struct Args {
     pub stats: bool,
 }
 
-/// Writes the sample to `out`; an error where the scorecard finds a difference.
+/// Writes the sample to `out`; an error if the scorecard finds a difference.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let generator = args.generation.generator()?;
     if args.stats {

@@ -1,4 +1,4 @@
-//! `payments show`: one payment of a run, by its place or by its id; also one of a trickle, whose place is a time.
+//! `payments show`: one payment of a run, by its index or its id; also one of a trickle, whose index is a time.
 
 use super::cells;
 use anyhow::{Context, ensure};
@@ -35,7 +35,7 @@ pub struct Args {
     /// The payment's id: the generator finds its place from it, for runs and trickles of the same --seed.
     #[arg(long, value_name = "UUID")]
     pub id: Option<String>,
-    /// Which version of a trickle's payment, 1 for its first message; without it the last, however late it comes.
+    /// Version of a trickle's payment, 1 for its first message; without it the last, however late it comes.
     #[arg(long, requires = "id", value_name = "NUMBER")]
     pub payment_version: Option<u32>,
     #[command(flatten)]
@@ -71,8 +71,8 @@ fn by_id(args: &Args, id: &str, generator: &Generator) -> anyhow::Result<Payment
         let payment = live.version(index, args.payment_version);
         return payment.with_context(|| {
             format!(
-                "--id {id} is a trickle's payment without so many versions: leave out --payment-version to see its last, and \
-                 give the trickle's --update-share and --update-within"
+                "--id {id} is a trickle's payment without so many versions: leave out --payment-version to see its \
+                 last, and give the trickle's --update-share and --update-within"
             )
         });
     }

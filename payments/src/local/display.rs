@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// Between two plain lines.
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
-/// Shows how far both stages are.
+/// Shows the progress of both stages.
 #[derive(Debug)]
 pub struct Display {
     expected: u64,

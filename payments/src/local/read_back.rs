@@ -1,4 +1,4 @@
-//! What the tables hold, read from the tables.
+//! The content of the tables, read back from them.
 
 use crate::rows;
 use data::RowFilter;
@@ -9,7 +9,7 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use schemas::layout::{Column, Table};
 use std::ops::ControlFlow;
 
-/// One table's content, as far as the summary tells it.
+/// One table's content, as far as the summary reports it.
 #[derive(Clone, Debug)]
 pub struct TableContent {
     pub table: Table,
@@ -69,7 +69,7 @@ async fn first_row(reader: &Reader, table: Table, run_id: &str) -> Result<Option
     Ok(found)
 }
 
-/// Rows that have the run's id, whole: the condition looks at the one cell, the answer has all of them.
+/// Whole rows with the run's id: the condition looks at one cell, but all cells come back.
 fn of_run(run_id: &str) -> RowFilter {
     let predicate =
         read::chain([rows::column(Column::RunId), read::filter(Filter::ValueRegexFilter(run_id.into()))]);

@@ -1,4 +1,4 @@
-//! What a local run did, and whether it adds up.
+//! The figures of a local run, and whether they add up.
 
 use super::read_back::TableContent;
 use indicatif::HumanCount;

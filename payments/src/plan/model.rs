@@ -4,16 +4,16 @@ use super::sample::{Sizes, kept_days};
 use indicatif::HumanCount;
 use schemas::layout::Family;
 
-/// Writes that an SSD node takes, of rows of [`NODE_ROW_BYTES`].
+/// Writes a second that an SSD node takes, of rows of [`NODE_ROW_BYTES`].
 pub const NODE_ROWS_PER_SECOND: f64 = 14_000.0;
 pub const NODE_ROW_BYTES: f64 = 1_000.0;
 /// Storage of an SSD node.
 pub const NODE_STORAGE_BYTES: f64 = 5e12;
-/// The least publish quota that a region has by default.
+/// The smallest publish quota that a region has by default.
 pub const PUBLISH_QUOTA_BYTES_PER_SECOND: f64 = 200e6;
-/// What the service gives to one streaming pull.
+/// The rate of one streaming pull.
 pub const STREAM_BYTES_PER_SECOND: f64 = 10e6;
-/// CPU seconds a million payments, of 48 cells a row: `bench -- sink` and `bench -- producer`.
+/// CPU seconds for a million payments of 48 cells a row: `bench -- sink` and `bench -- producer`.
 pub const SINK_CPU_SECS: f64 = 14.6;
 pub const PRODUCER_CPU_SECS: f64 = 2.8;
 /// Days that the subscription keeps acked messages.
@@ -23,18 +23,18 @@ const TABLES: f64 = 3.0;
 const DAY_SECS: f64 = 86_400.0;
 const HOURS_PER_MONTH: f64 = 730.0;
 
-/// What is to be loaded.
+/// The load to plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Load {
-    /// So many payments, within so many seconds.
+    /// This many payments, within this many seconds.
     Within { payments: f64, seconds: f64 },
-    /// So many payments, as fast as so many nodes take them.
+    /// This many payments, as fast as this many nodes take them.
     AsFastAs { payments: f64, nodes: f64 },
-    /// So many payments a second, for ever.
+    /// This many payments a second, for ever.
     Rate { payments_per_second: f64 },
 }
 
-/// Prices that the user gives; nothing is assumed.
+/// Prices from the command line; none is assumed.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Prices {
     pub node_hour: Option<f64>,
@@ -42,16 +42,16 @@ pub struct Prices {
     pub tib_published: Option<f64>,
 }
 
-/// What it takes.
+/// The resources that a load needs.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
     pub payments_per_second: f64,
-    /// None for a load without an end.
+    /// `None` for a load without an end.
     pub payments: Option<f64>,
     pub seconds: Option<f64>,
     pub published_bytes: Option<f64>,
     pub published_bytes_per_second: f64,
-    /// Messages that the subscription keeps for a replay, once that is steady.
+    /// Messages that the subscription keeps for a replay, in the steady state.
     pub retained_message_bytes: f64,
     pub rows_per_second: f64,
     pub node_rows_per_second: f64,
@@ -60,12 +60,12 @@ pub struct Plan {
     pub sinks: u64,
     pub producers: u64,
     pub streams: u64,
-    /// Stored bytes so many days after the start.
+    /// Stored bytes, by days after the start.
     pub stored: Vec<(u32, f64)>,
     pub costs: Vec<(&'static str, f64)>,
     /// Limits that the load breaks.
     pub breached: Vec<String>,
-    /// What is worth knowing.
+    /// Remarks that break no limit.
     pub notes: Vec<String>,
 }
 
@@ -75,12 +75,12 @@ impl Plan {
     }
 }
 
-/// Rows of this size that a node writes a second: fewer in proportion to the size, from the documented size on.
+/// Rows of this size that a node writes a second: above the documented size, fewer in proportion.
 pub fn node_rows_per_second(row_bytes: f64) -> f64 {
     NODE_ROWS_PER_SECOND * (NODE_ROW_BYTES / row_bytes).min(1.0)
 }
 
-/// Stored bytes so many days after the start, before compression. Cells age from their messages' publish time.
+/// Stored bytes this many days after the start, before compression. Cells age from their messages' publish time.
 pub fn stored_bytes(sizes: &Sizes, load: Load, days: f64, deleted_after: Option<f64>) -> f64 {
     let families = Family::ALL.iter().zip(&sizes.family_bytes);
     let of_family =
@@ -164,12 +164,14 @@ fn costs(plan: &Plan, sizes: &Sizes, most_stored: f64, prices: Prices) -> Vec<(&
 fn warn(plan: &mut Plan, sizes: &Sizes, load: Load) {
     if plan.published_bytes_per_second > PUBLISH_QUOTA_BYTES_PER_SECOND {
         plan.breached.push(format!(
-            "publishing {:.0} MB/s is above the default quota of small regions, 200 MB/s: check that of yours, or ask for more",
+            "publishing {:.0} MB/s is above the default quota of small regions, 200 MB/s: check that of yours, or ask \
+             for more",
             plan.published_bytes_per_second / 1e6
         ));
     }
     if matches!(load, Load::Rate { .. }) {
-        let text = "payments_by_date: keys begin with the date, so that all new rows go to the one tablet that ends with now";
+        let text = "payments_by_date: keys begin with the date, so that all new rows go to the one tablet that ends \
+                    with now";
         if plan.payments_per_second > plan.node_rows_per_second {
             let rows = HumanCount(plan.payments_per_second as u64);
             plan.breached.push(format!("{text}; {rows} rows/s are more than one node takes"));
@@ -178,7 +180,8 @@ fn warn(plan: &mut Plan, sizes: &Sizes, load: Load) {
         }
     } else {
         plan.notes.push(
-            "payments_by_date: dates come shuffled, so that the load spreads once the table has split; it begins in one tablet"
+            "payments_by_date: dates come shuffled, so that the load spreads once the table has split; it begins in \
+             one tablet"
                 .to_owned(),
         );
     }

@@ -1,4 +1,4 @@
-//! A plan for people and programs, with where its figures come from.
+//! A plan for people and programs, with the sources of its figures.
 
 use super::model::{
     MESSAGE_DAYS, NODE_ROW_BYTES, NODE_ROWS_PER_SECOND, NODE_STORAGE_BYTES, PRODUCER_CPU_SECS, Plan,
@@ -9,7 +9,7 @@ use indicatif::HumanCount;
 use serde_json::{Value, json};
 use std::fmt::{Display, Write};
 
-/// Bytes in the decimal unit that suits them.
+/// Bytes in the decimal unit that fits.
 fn bytes(bytes: f64) -> String {
     let units = [(1e15, "PB"), (1e12, "TB"), (1e9, "GB"), (1e6, "MB"), (1e3, "kB")];
     let fitting = units.iter().find(|(size, _)| bytes >= *size);
@@ -89,8 +89,8 @@ fn assumptions(sizes: &Sizes) -> Vec<String> {
              repository's bench on payments of 48 cells a row, without TLS; other processors differ)"
         ),
         format!(
-            "one streaming pull gives {} a second (Google, Pub/Sub quotas); acked messages are kept {MESSAGE_DAYS} days \
-             (payments setup)",
+            "one streaming pull gives {} a second (Google, Pub/Sub quotas); acked messages are kept {MESSAGE_DAYS} \
+             days (payments setup)",
             bytes(STREAM_BYTES_PER_SECOND)
         ),
         "publish quota 200 MB/s: the default of small regions; large ones have up to 4 GB/s (Google, Pub/Sub quotas; \

@@ -1,4 +1,4 @@
-//! How large this run's messages and rows are, measured on a sample of its payments.
+//! The sizes of a run's messages and rows, measured on a sample of its payments.
 
 use crate::rows::{entry, now_micros};
 use generator::{Buffer, Generator};
@@ -6,7 +6,7 @@ use prost::Message;
 use schemas::layout::{Family, KeySuffix, Table, cells};
 use std::collections::HashMap;
 
-/// A cell's time and its family's place, beside its qualifier and value.
+/// A cell's time and its family's number, beside its qualifier and value.
 const CELL_OVERHEAD_BYTES: usize = 8 + 2;
 
 /// Means over the sample.
@@ -22,7 +22,7 @@ pub struct Sizes {
     pub family_bytes: [f64; 6],
     /// A row key, mean of the three tables.
     pub key_bytes: f64,
-    /// The part of the payments that the busiest customer has.
+    /// The busiest customer's share of the payments.
     pub top_customer_share: f64,
 }
 
@@ -72,13 +72,13 @@ impl Sizes {
     }
 }
 
-/// Names and values of what the producer adds to each message.
+/// Names and values of the attributes that the producer adds to each message.
 fn attribute_bytes(generator: &Generator) -> usize {
     let attributes = [("schema", schemas::SCHEMA), ("run_id", generator.run_id()), ("shard", "0/1")];
     attributes.iter().map(|(name, value)| name.len() + value.len()).sum()
 }
 
-/// Days that a family's cells are kept, cut to `most` where rows are deleted earlier.
+/// Days that a family's cells are kept; `most` if rows are deleted earlier.
 pub fn kept_days(family: Family, most: Option<f64>) -> f64 {
     let days = f64::from(family.retention_days());
     most.map_or(days, |most| days.min(most))

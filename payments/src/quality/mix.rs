@@ -1,13 +1,13 @@
-//! The rails' shares, found against declared. Pure.
+//! The rails' shares, as found and as declared. Pure.
 
 use generator::{Mix, Rail};
 use std::collections::BTreeMap;
 
-/// How far a share may be off, in standard deviations of independent draws. The generator deals its rails out exactly; other
-/// producers draw.
+/// How far a share may be off, in standard deviations of independent draws. The generator deals its rails out exactly,
+/// but other producers draw.
 const MOST_DEVIATIONS: f64 = 5.0;
 
-/// One rail's.
+/// One rail's share.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Share {
     pub rail: Rail,
@@ -26,12 +26,12 @@ impl Share {
     pub fn is_as_declared(&self) -> bool {
         let of = self.of as f64;
         let deviation = (of * self.declared * (1.0 - self.declared)).sqrt();
-        // One payment is the least that counts can differ by.
+        // Counts can differ by no less than one payment.
         (self.found as f64 - of * self.declared).abs() <= MOST_DEVIATIONS * deviation + 1.0
     }
 }
 
-/// Compares counts by the rail's name with a mix.
+/// Compares counts by rail with a mix.
 pub fn compare(mix: &Mix, types: &BTreeMap<&'static str, u64>) -> Vec<Share> {
     let of = types.values().sum();
     let found = |rail: Rail| types.get(rail.name()).copied().unwrap_or_default();

@@ -1,16 +1,16 @@
-//! What one table's rows are like. Pure.
+//! The observations on one table's rows. Pure.
 
-use crate::verify::findings::Listed;
+use crate::audit::Listed;
 use schemas::layout::{Family, Table, status_name, type_name};
 use schemas::{Payment, validate};
 use std::collections::BTreeMap;
 
-/// Most runs told apart; a table that many others write to may hold any number.
+/// Most runs counted apart; a table that many others write to may hold any number.
 const MAX_RUNS: usize = 50;
-/// Stands for the runs beyond those.
+/// Stands for all other runs.
 const OTHER_RUNS: &str = "(others)";
 
-/// A row with something wrong: its key, and what.
+/// A row's key, and what is wrong with it.
 pub type Problem = (Vec<u8>, String);
 
 #[derive(Clone, Debug)]
@@ -19,9 +19,9 @@ pub struct Observed {
     pub rows: u64,
     /// Rows whose cells are not those of a payment.
     pub unreadable: Listed<Problem>,
-    /// Rows whose payment the sink would have turned away.
+    /// Rows whose payment the sink would have refused.
     pub invalid: Listed<Problem>,
-    /// By family, in the order of [`Family::ALL`]: rows without any cell of it.
+    /// By family, in the order of [`Family::ALL`]: rows without a cell of it.
     pub without_family: [u64; 6],
     pub types: BTreeMap<&'static str, u64>,
     pub statuses: BTreeMap<&'static str, u64>,
@@ -46,7 +46,7 @@ impl Observed {
         self.unreadable.total == 0 && self.invalid.total == 0 && self.without_family == [0; 6]
     }
 
-    /// Takes a row: its key, and its payment or why it is none.
+    /// Counts a row: its key, and its payment or the reason why it has none.
     pub fn look(&mut self, key: &[u8], payment: Result<Payment, String>) {
         self.rows += 1;
         let payment = match payment {
@@ -57,7 +57,7 @@ impl Observed {
         for (family, count) in missing.iter().zip(&mut self.without_family) {
             *count += u64::from(*family);
         }
-        // What lost a family is told as that, not as invalid for its lack.
+        // A row that lost a family counts as that, and not as invalid for lack of it.
         if !missing.contains(&true)
             && let Err(invalid) = validate(&payment)
         {
@@ -70,7 +70,7 @@ impl Observed {
         self.count_run(payment.metadata.map(|metadata| metadata.run_id).unwrap_or_default(), 1);
     }
 
-    /// Adds what was seen elsewhere in the table.
+    /// Adds the observations on another part of the table.
     pub fn add(&mut self, other: Self) {
         self.rows += other.rows;
         self.unreadable.add(other.unreadable, |problem| problem.0.clone());

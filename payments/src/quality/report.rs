@@ -1,12 +1,29 @@
-//! The report, for people and for programs.
+//! The report, for people and programs.
 
-use super::{Observed, Quality};
-use crate::verify;
+use super::mix::Share;
+use super::observed::{Observed, Problem};
+use crate::audit::{self, Consistency, Listed};
 use indicatif::HumanCount;
-use schemas::layout::Family;
+use schemas::layout::{Family, PerTable};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+
+/// The findings in the three tables.
+#[derive(Clone, Debug)]
+pub struct Quality {
+    pub tables: PerTable<Observed>,
+    pub consistency: Consistency,
+    /// Where a mix was declared.
+    pub shares: Vec<Share>,
+}
+
+impl Quality {
+    pub fn is_good(&self) -> bool {
+        let is_mixed = self.shares.iter().all(Share::is_as_declared);
+        is_mixed && self.consistency.is_consistent() && self.tables.values().all(Observed::is_good)
+    }
+}
 
 pub fn text(quality: &Quality) -> String {
     let mut out = format!(
@@ -37,7 +54,7 @@ pub fn text(quality: &Quality) -> String {
             }
         }
     }
-    // The same payments lie in all three tables; what is said of one goes for the others as long as they agree.
+    // The same payments lie in all three tables; as long as they agree, this holds for the others too.
     let first = &quality.tables.by_customer;
     let _ = writeln!(out, "\ntypes       {}", shares(&first.types, first.rows));
     let declared = quality.shares.iter().map(|share| format!("{} {:.4}", share.rail.name(), share.declared));
@@ -55,7 +72,7 @@ pub fn text(quality: &Quality) -> String {
         format!("{} {}", if run.is_empty() { "(no run)" } else { run.as_str() }, HumanCount(*rows))
     });
     let _ = writeln!(out, "runs        {}\n", runs.collect::<Vec<_>>().join(", "));
-    out + &verify::consistency_text(&quality.consistency)
+    out + &audit::report::text(&quality.consistency)
 }
 
 fn without_family(table: &Observed) -> String {
@@ -71,7 +88,7 @@ fn shares(counts: &BTreeMap<&'static str, u64>, rows: u64) -> String {
 
 pub fn json(quality: &Quality) -> Value {
     let tables = quality.tables.values().map(|table| {
-        let listed = |listed: &verify::findings::Listed<super::observed::Problem>| {
+        let listed = |listed: &Listed<Problem>| {
             let first = listed
                 .first
                 .iter()
@@ -99,6 +116,6 @@ pub fn json(quality: &Quality) -> Value {
     json!({
         "tables": tables.collect::<Vec<_>>(),
         "shares": shares.collect::<Vec<_>>(),
-        "consistency": verify::consistency_json(&quality.consistency),
+        "consistency": audit::report::json(&quality.consistency),
     })
 }

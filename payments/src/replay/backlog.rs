@@ -1,10 +1,10 @@
-//! How old a subscription's oldest unacked message is, and waiting until all that is old is acked.
+//! The age of a subscription's oldest unacked message, and waiting until all old messages are acked.
 //!
 //! Pub/Sub's own interface counts no backlog; only Cloud Monitoring does, minutes late. But it defines that a new
-//! snapshot lives for seven days less the age of the oldest unacked message, so a snapshot made and deleted at once tells
-//! that age. Google's emulator and the embedded server keep to the same rule.
+//! snapshot lives for seven days less the age of the oldest unacked message, so a snapshot made and deleted at once
+//! shows that age. Google's emulator and the embedded server keep to the same rule.
 
-use crate::clock::{self, SECOND_MICROS};
+use crate::moment::{self, SECOND_MICROS};
 use crate::snapshot;
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
@@ -22,16 +22,16 @@ const LIFE_MICROS: i64 = 7 * 24 * 3_600 * SECOND_MICROS;
 pub enum Oldest {
     /// So old that no snapshot can be made: more than 6 days 23 hours.
     TooOld,
-    /// Published then, UTC microseconds; where nothing is unacked, the service's present.
+    /// Published then, UTC microseconds; if nothing is unacked, the service's present.
     Published(i64),
 }
 
-/// Looks at one subscription.
+/// The backlog of one subscription.
 #[derive(Clone, Debug)]
 pub struct Backlog<'p> {
     pubsub: &'p Pubsub,
     subscription: String,
-    /// Of a fixed name: one that a killed look left behind is found by the next.
+    /// A fixed name, so that a snapshot left behind by a kill is found by the next look.
     probe: String,
 }
 
@@ -46,7 +46,7 @@ impl<'p> Backlog<'p> {
         }
     }
 
-    /// One look.
+    /// Looks once.
     pub async fn oldest(&self) -> Result<Oldest, Error> {
         let request = proto::CreateSnapshotRequest {
             name: self.probe.clone(),
@@ -67,7 +67,7 @@ impl<'p> Backlog<'p> {
             }
         };
         snapshot::delete(self.pubsub, &self.probe).await?;
-        let expires = made.expire_time.as_ref().map(clock::micros_of);
+        let expires = made.expire_time.as_ref().map(moment::micros_of);
         let refused = || {
             let reason = "the server does not say when a snapshot expires: pass --no-wait".to_owned();
             Error::Refused { kind: "subscription", name: self.subscription.clone(), reason }
@@ -76,12 +76,12 @@ impl<'p> Backlog<'p> {
     }
 }
 
-/// How long to wait for what.
+/// How long to wait.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
     /// Between two looks.
     pub interval: Duration,
-    /// How long nothing old may be unacked before that counts: a seek takes effect some time after its answer.
+    /// How long nothing old must be unacked before that counts: a seek takes effect some time after its response.
     pub settle: Duration,
     pub timeout: Duration,
 }
@@ -90,13 +90,13 @@ pub struct Patience {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// Whether all that was published before the seek is acked.
-    pub is_settled: bool,
-    /// The oldest that was seen unacked, if anything old was.
+    pub is_done: bool,
+    /// The oldest that was ever seen unacked, if anything old was.
     pub first: Option<Oldest>,
     pub last: Option<Oldest>,
 }
 
-/// Waits until everything published before `before_micros` is acked. `each` is told every look.
+/// Waits until everything published before `before_micros` is acked. `each` gets the outcome of every look.
 pub async fn settle(
     backlog: &Backlog<'_>,
     before_micros: i64,
@@ -114,11 +114,11 @@ pub async fn settle(
         } else {
             let since = *clear_since.get_or_insert_with(Instant::now);
             if since.elapsed() >= patience.settle {
-                return Ok(Settled { is_settled: true, first, last: Some(oldest) });
+                return Ok(Settled { is_done: true, first, last: Some(oldest) });
             }
         }
         if Instant::now() >= deadline {
-            return Ok(Settled { is_settled: false, first, last: Some(oldest) });
+            return Ok(Settled { is_done: false, first, last: Some(oldest) });
         }
         tokio::time::sleep(patience.interval).await;
     }

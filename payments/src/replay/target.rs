@@ -1,28 +1,27 @@
-//! Where a replay seeks to, and what it can bring back. Pure.
+//! The target of a replay, and whether it brings anything back. Pure.
 
-use crate::clock::{self, SECOND_MICROS};
-use crate::query::{Moment, parse_moment};
+use crate::moment::{self, Moment, SECOND_MICROS, parse_moment};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use prost_types::Duration;
 use proto::seek_request::Target as SeekTarget;
 use service::Error;
 
-/// What the service keeps where a subscription says nothing: seven days.
+/// The service's retention where a subscription says nothing: seven days.
 const DEFAULT_RETENTION_MICROS: i64 = 7 * 24 * 3_600 * SECOND_MICROS;
-/// A seek to the beginning goes this much further back: clocks differ, and retention ends in its own time.
+/// A seek to the beginning goes this much further back: clocks differ, and retention does not end on the second.
 const BEFORE_BEGINNING_MICROS: i64 = 3_600 * SECOND_MICROS;
 
 /// Where to go back to.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "target", required = true, multiple = false)]
 pub struct Target {
-    /// Deliver again what was published from this moment on, UTC: 2024-03-14, 2024-03-14T09:26, 2024-03-14T09:26:53.589793Z.
+    /// Deliver again what was published from this moment on, UTC: 2024-03-14T09:26, 2024-03-14T09:26:53.589793Z.
     #[arg(long, value_parser = parse_moment, value_name = "TIME")]
     pub to: Option<Moment>,
-    /// Deliver again what was unacked at this snapshot, and all that was published after it.
+    /// Deliver again what was unacked at this snapshot, and everything published after it.
     #[arg(long, value_name = "NAME")]
     pub snapshot: Option<String>,
-    /// Deliver again all that is retained.
+    /// Deliver again everything that is retained.
     #[arg(long)]
     pub begin: bool,
 }
@@ -31,11 +30,11 @@ pub struct Target {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Seek {
     pub target: SeekTarget,
-    /// Whether messages may count as acked that nobody has acked: those published before the target.
+    /// Whether messages published before the target may count as acked although nobody has acked them.
     pub may_skip: bool,
 }
 
-/// How far back acked messages are kept, in microseconds; none where they are not kept.
+/// How far back acked messages are kept, in microseconds; `None` if they are not kept.
 pub fn reach_micros(subscription: &proto::Subscription) -> Option<i64> {
     let micros = |duration: &Duration| {
         duration.seconds.saturating_mul(SECOND_MICROS) + i64::from(duration.nanos / 1_000)
@@ -46,7 +45,7 @@ pub fn reach_micros(subscription: &proto::Subscription) -> Option<i64> {
 }
 
 impl Target {
-    /// The seek of this subscription, or why it would bring nothing back. `snapshot` is its full name.
+    /// The seek of this subscription, or why it would bring nothing back. `snapshot` is a full name.
     pub fn seek(
         &self,
         subscription: &proto::Subscription,
@@ -59,22 +58,22 @@ impl Target {
         let reach = reach_micros(subscription).ok_or_else(|| nothing_retained(&subscription.name))?;
         let Some(moment) = self.to else {
             let beginning = now_micros - reach - BEFORE_BEGINNING_MICROS;
-            return Ok(Seek { target: SeekTarget::Time(clock::timestamp_of(beginning)), may_skip: false });
+            return Ok(Seek { target: SeekTarget::Time(moment::timestamp_of(beginning)), may_skip: false });
         };
         let refuse =
-            |problem: String| Error::Flag { flag: "--to", value: clock::text_of(moment.micros()), problem };
+            |problem: String| Error::Flag { flag: "--to", value: moment::text_of(moment.micros()), problem };
         if moment.micros() >= now_micros {
             return Err(refuse(
                 "lies in the future: a seek there would drop messages, not replay them".into(),
             ));
         }
         if moment.micros() < now_micros - reach {
-            let reach = clock::span_of(reach);
+            let reach = moment::span_of(reach);
             return Err(refuse(format!(
                 "is before what is retained (the last {reach}): pass a later time, or --begin for all there is"
             )));
         }
-        Ok(Seek { target: SeekTarget::Time(clock::timestamp_of(moment.micros())), may_skip: true })
+        Ok(Seek { target: SeekTarget::Time(moment::timestamp_of(moment.micros())), may_skip: true })
     }
 }
 
@@ -90,7 +89,7 @@ impl Seek {
     /// The target for people.
     pub fn describe(&self) -> String {
         match &self.target {
-            SeekTarget::Time(time) => clock::text_of(clock::micros_of(time)),
+            SeekTarget::Time(time) => moment::text_of(moment::micros_of(time)),
             SeekTarget::Snapshot(name) => format!("snapshot {name}"),
         }
     }
@@ -114,7 +113,7 @@ mod tests {
     }
 
     fn to(micros: i64) -> Target {
-        Target { to: Some(parse_moment(&clock::text_of(micros)).unwrap()), ..Default::default() }
+        Target { to: Some(parse_moment(&moment::text_of(micros)).unwrap()), ..Default::default() }
     }
 
     #[test]
@@ -144,6 +143,6 @@ mod tests {
         let seek = begin.seek(&subscription(true, None), None, NOW).unwrap();
         assert!(!seek.may_skip);
         let SeekTarget::Time(time) = seek.target else { panic!("a time") };
-        assert!(clock::micros_of(&time) < NOW - 2 * DAY * SECOND_MICROS);
+        assert!(moment::micros_of(&time) < NOW - 2 * DAY * SECOND_MICROS);
     }
 }

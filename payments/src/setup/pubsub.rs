@@ -1,6 +1,8 @@
 //! Topics and subscriptions.
 
-use super::{Finding, Ledger, Names};
+use super::findings::{Finding, Findings};
+use super::schema;
+use crate::names::{Names, dead_letter_subscription};
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
@@ -11,26 +13,26 @@ use prost_types::Duration;
 use tonic::Code;
 
 const ROLE: &str = "roles/pubsub.editor";
-/// How long acked messages stay replayable, and unacked ones wait: a topic is the source for reloading tables.
+/// How long acked messages can be replayed and unacked ones wait: tables are reloaded from a topic.
 const RETENTION: Duration = Duration { seconds: 7 * 24 * 3_600, nanos: 0 };
 /// The subscription's own deadline; sinks extend their leases themselves.
 const ACK_DEADLINE_SECS: i32 = 60;
-/// The most that the service allows: its forwarding is only the last resort behind the sink's own dead letters.
+/// The most that the service allows: its forwarding is only the last resort after the sink's own dead letters.
 const MAX_DELIVERY_ATTEMPTS: i32 = 100;
-/// Pause before a message that was given back comes again.
+/// Pause before a nacked message comes again.
 const MIN_BACKOFF: Duration = Duration { seconds: 1, nanos: 0 };
 const MAX_BACKOFF: Duration = Duration { seconds: 60, nanos: 0 };
 
 pub async fn set_up(
     service: &Pubsub,
     names: &Names,
-    schema: Option<SchemaSettings>,
-    ledger: &mut Ledger,
+    settings: Option<SchemaSettings>,
+    findings: &mut Findings,
 ) -> Result<(), service::Error> {
     let topic = service.topic_name(&names.topic);
     let dead_letters = service.topic_name(&names.dead_letter_topic);
-    require_topic(service, &topic, schema, ledger).await?;
-    require_topic(service, &dead_letters, None, ledger).await?;
+    require_topic(service, &topic, settings, findings).await?;
+    require_topic(service, &dead_letters, None, findings).await?;
     let sink = Subscription {
         name: service.subscription_name(&names.subscription),
         topic,
@@ -45,11 +47,11 @@ pub async fn set_up(
             minimum_backoff: Some(MIN_BACKOFF),
             maximum_backoff: Some(MAX_BACKOFF),
         }),
-        // Without a policy the service deletes a subscription that nobody used for 31 days; an empty one means never.
+        // Without a policy the service deletes a subscription after 31 days without use; an empty one means never.
         expiration_policy: Some(ExpirationPolicy::default()),
         ..Default::default()
     };
-    require_subscription(service, sink, ledger).await?;
+    require_subscription(service, sink, findings).await?;
     let letters = Subscription {
         name: service.subscription_name(&dead_letter_subscription(&names.dead_letter_topic)),
         topic: dead_letters,
@@ -58,32 +60,27 @@ pub async fn set_up(
         expiration_policy: Some(ExpirationPolicy::default()),
         ..Default::default()
     };
-    require_subscription(service, letters, ledger).await
-}
-
-/// The dead letters' subscription has the id of their topic.
-pub fn dead_letter_subscription(topic: &str) -> String {
-    topic.rsplit('/').next().unwrap_or(topic).to_owned()
+    require_subscription(service, letters, findings).await
 }
 
 async fn require_topic(
     service: &Pubsub,
     name: &str,
-    schema: Option<SchemaSettings>,
-    ledger: &mut Ledger,
+    settings: Option<SchemaSettings>,
+    findings: &mut Findings,
 ) -> Result<(), service::Error> {
     let resource = Resource { kind: "topic", name, role: ROLE };
     match service.topics().get_topic(GetTopicRequest { topic: name.to_owned() }).await {
         Ok(found) => {
-            ledger.note("topic", name, Finding::Present);
-            if let Some(wanted) = schema {
-                super::schema::attach(service, found.into_inner(), wanted, ledger).await?;
+            findings.note("topic", name, Finding::Present);
+            if let Some(wanted) = settings {
+                schema::attach(service, found.into_inner(), wanted, findings).await?;
             }
         }
         Err(status) if status.code() == Code::NotFound => {
-            let topic = Topic { name: name.to_owned(), schema_settings: schema, ..Default::default() };
+            let topic = Topic { name: name.to_owned(), schema_settings: settings, ..Default::default() };
             let create = async { service.topics().create_topic(topic).await.map(|_| ()) };
-            ledger.create("topic", name, create).await.map_err(|status| resource.explain(&status))?;
+            findings.create("topic", name, create).await.map_err(|status| resource.explain(&status))?;
         }
         Err(status) => return Err(resource.explain(&status)),
     }
@@ -93,7 +90,7 @@ async fn require_topic(
 async fn require_subscription(
     service: &Pubsub,
     wanted: Subscription,
-    ledger: &mut Ledger,
+    findings: &mut Findings,
 ) -> Result<(), service::Error> {
     let name = wanted.name.clone();
     let resource = Resource { kind: "subscription", name: &name, role: ROLE };
@@ -106,18 +103,21 @@ async fn require_subscription(
             } else {
                 Finding::Differs(differences.join("; "))
             };
-            ledger.note("subscription", &name, finding);
+            findings.note("subscription", &name, finding);
         }
         Err(status) if status.code() == Code::NotFound => {
             let create = async { service.subscriptions().create_subscription(wanted).await.map(|_| ()) };
-            ledger.create("subscription", &name, create).await.map_err(|status| resource.explain(&status))?;
+            findings
+                .create("subscription", &name, create)
+                .await
+                .map_err(|status| resource.explain(&status))?;
         }
         Err(status) => return Err(resource.explain(&status)),
     }
     Ok(())
 }
 
-/// What makes a subscription unfit; more retention or another deadline is the operator's own choice.
+/// The faults that make a subscription unfit; retention and deadline beyond these are the operator's choice.
 fn differences(wanted: &Subscription, found: &Subscription) -> Vec<String> {
     let mut differences = Vec::new();
     if found.topic != wanted.topic {

@@ -1,6 +1,6 @@
 //! The payment schema at Pub/Sub's schema service, and on the topic.
 
-use super::{Finding, Ledger};
+use super::findings::{Finding, Findings};
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
@@ -13,23 +13,23 @@ use tonic::{Code, Status};
 
 const ROLE: &str = "roles/pubsub.editor";
 
-/// Makes the schema what this version's message is, and says how a topic is to use it.
-pub async fn set_up(service: &Pubsub, id: &str, ledger: &mut Ledger) -> Result<SchemaSettings, Error> {
+/// Makes the schema that of this version's message, and returns the settings for a topic.
+pub async fn set_up(service: &Pubsub, id: &str, findings: &mut Findings) -> Result<SchemaSettings, Error> {
     let name = service.schema_name(id);
     let explain = |status: Status| explain(&name, &status);
     let request = GetSchemaRequest { name: name.clone(), view: SchemaView::Full.into() };
     match service.schemas().get_schema(request).await {
         Ok(found) if found.get_ref().definition == schemas::PROTO => {
-            ledger.note("schema", &name, Finding::Present);
+            findings.note("schema", &name, Finding::Present);
         }
         Ok(_) => {
             let request = CommitSchemaRequest { name: name.clone(), schema: Some(definition(&name)) };
             let commit = async { service.schemas().commit_schema(request).await.map(|_| ()) };
-            ledger.create("schema revision", &name, commit).await.map_err(explain)?;
+            findings.create("schema revision", &name, commit).await.map_err(explain)?;
         }
         Err(status) if status.code() == Code::NotFound => {
             let create = async { service.schemas().create_schema(creation(&name)?).await.map(|_| ()) };
-            ledger.create("schema", &name, create).await.map_err(explain)?;
+            findings.create("schema", &name, create).await.map_err(explain)?;
         }
         Err(status) => return Err(explain(status)),
     }
@@ -53,12 +53,12 @@ fn creation(name: &str) -> Result<CreateSchemaRequest, Status> {
     Ok(CreateSchemaRequest { parent, schema_id, schema: Some(definition(name)) })
 }
 
-/// Puts the schema on a topic that has none; another one, or a limit that keeps newer revisions out, is not ours to change.
+/// Puts the schema on a topic that has none; another schema, or a limit on revisions, is not ours to change.
 pub async fn attach(
     service: &Pubsub,
     topic: Topic,
     wanted: SchemaSettings,
-    ledger: &mut Ledger,
+    findings: &mut Findings,
 ) -> Result<(), Error> {
     let name = topic.name.clone();
     let found = topic.schema_settings.unwrap_or_default();
@@ -69,7 +69,7 @@ pub async fn attach(
         };
         let update = async { service.topics().update_topic(request).await.map(|_| ()) };
         let explain = |status: Status| Resource { kind: "topic", name: &name, role: ROLE }.explain(&status);
-        return ledger.create("schema of topic", &name, update).await.map_err(explain);
+        return findings.create("schema of topic", &name, update).await.map_err(explain);
     }
     let finding = if found.schema != wanted.schema {
         Finding::Differs(format!("is {}, not {}", found.schema, wanted.schema))
@@ -80,7 +80,7 @@ pub async fn attach(
     } else {
         Finding::Present
     };
-    ledger.note("schema of topic", &name, finding);
+    findings.note("schema of topic", &name, finding);
     Ok(())
 }
 
@@ -88,7 +88,8 @@ pub async fn attach(
 fn explain(name: &str, status: &Status) -> Error {
     if status.code() == Code::Unimplemented {
         return Error::Config(format!(
-            "--topic-schema: this Pub/Sub has no protobuf schemas ({}), as Google's emulator has none; set up without it",
+            "--topic-schema: this Pub/Sub has no protobuf schemas ({}), as Google's emulator has none; set up without \
+             it",
             status.message()
         ));
     }

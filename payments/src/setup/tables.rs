@@ -1,6 +1,6 @@
 //! Tables and column families.
 
-use super::{Finding, Ledger};
+use super::findings::{Finding, Findings};
 use admin::gc_rule::{Rule, Union};
 use admin::modify_column_families_request::{Modification, modification::Mod};
 use admin::{ColumnFamily, CreateTableRequest, GcRule, GetTableRequest, ModifyColumnFamiliesRequest, Table};
@@ -14,9 +14,9 @@ use tonic::Code;
 const ROLE: &str = "roles/bigtable.admin";
 const DAY_SECS: i64 = 24 * 3_600;
 
-pub async fn set_up(service: &TableAdmin, ledger: &mut Ledger) -> Result<(), service::Error> {
+pub async fn set_up(service: &TableAdmin, findings: &mut Findings) -> Result<(), service::Error> {
     for table in layout::Table::ALL {
-        require_table(service, table, ledger).await?;
+        require_table(service, table, findings).await?;
     }
     Ok(())
 }
@@ -24,24 +24,24 @@ pub async fn set_up(service: &TableAdmin, ledger: &mut Ledger) -> Result<(), ser
 async fn require_table(
     service: &TableAdmin,
     table: layout::Table,
-    ledger: &mut Ledger,
+    findings: &mut Findings,
 ) -> Result<(), service::Error> {
     let name = service.table_name(table.id());
     let resource = Resource { kind: "table", name: &name, role: ROLE };
     let request = GetTableRequest { name: name.clone(), view: admin::table::View::SchemaView as i32 };
     match service.client().get_table(request).await {
         Ok(found) => {
-            ledger.note("table", &name, Finding::Present);
+            findings.note("table", &name, Finding::Present);
             for family in Family::ALL {
-                require_family(service, &name, found.get_ref(), family, ledger).await?;
+                require_family(service, &name, found.get_ref(), family, findings).await?;
             }
         }
         Err(status) if status.code() == Code::NotFound => {
             let create = create_table(service, table);
-            ledger.create("table", &name, create).await.map_err(|status| resource.explain(&status))?;
-            let finding = if ledger.dry_run { Finding::Absent } else { Finding::Created };
+            findings.create("table", &name, create).await.map_err(|status| resource.explain(&status))?;
+            let finding = if findings.dry_run { Finding::Absent } else { Finding::Created };
             for family in Family::ALL {
-                ledger.note("column family", &family_name(&name, family), finding.clone());
+                findings.note("column family", &family_name(&name, family), finding.clone());
             }
         }
         Err(status) => return Err(resource.explain(&status)),
@@ -66,13 +66,13 @@ async fn require_family(
     table_name: &str,
     found: &Table,
     family: Family,
-    ledger: &mut Ledger,
+    findings: &mut Findings,
 ) -> Result<(), service::Error> {
     let name = family_name(table_name, family);
     let Some(existing) = found.column_families.get(family.id()) else {
         let resource = Resource { kind: "table", name: table_name, role: ROLE };
         let create = create_family(service, table_name, family);
-        return ledger
+        return findings
             .create("column family", &name, create)
             .await
             .map_err(|status| resource.explain(&status));
@@ -84,7 +84,7 @@ async fn require_family(
     } else {
         Finding::Differs(format!("its garbage collection is {actual}, not {wanted}"))
     };
-    ledger.note("column family", &name, finding);
+    findings.note("column family", &name, finding);
     Ok(())
 }
 
@@ -110,14 +110,14 @@ fn column_family(family: Family) -> ColumnFamily {
     ColumnFamily { gc_rule: Some(gc_rule(family)), ..Default::default() }
 }
 
-/// A cell may go when it is too old, or when a newer one has taken its place.
+/// A cell may go when it is too old, or when a newer one has replaced it.
 fn gc_rule(family: Family) -> GcRule {
     let rule = |rule| GcRule { rule: Some(rule) };
     let age = Duration { seconds: i64::from(family.retention_days()) * DAY_SECS, nanos: 0 };
     rule(Rule::Union(Union { rules: vec![rule(Rule::MaxAge(age)), rule(Rule::MaxNumVersions(1))] }))
 }
 
-/// A rule as text, the same for equal rules in whatever order their parts come.
+/// A rule as text, the same for equal rules whatever the order of their parts.
 fn describe(rule: &GcRule) -> String {
     let join = |rules: &[GcRule], word: &str| {
         let mut parts: Vec<_> = rules.iter().map(describe).collect();

@@ -1,16 +1,15 @@
-//! A payment's cells against a row's, cell by cell. Pure.
+//! Compares a payment's cells with a row's. Pure.
 
-use super::findings::{CellDifference, Differing, Unexpected};
-use crate::rows;
+use super::findings::{CellDifference, Differing};
 use gcp::bigtable::read::Row;
 use schemas::Payment;
-use schemas::layout::{Column, cells};
+use schemas::layout::cells;
 use std::collections::BTreeMap;
 
-/// Longest piece of a value that is shown.
+/// Values are shown up to this length.
 const SHOWN_CHARS: usize = 60;
 
-/// The cells in which a row is not its payment's, by column.
+/// The cells in which a row differs from its payment, by column.
 pub fn cell_differences(payment: &Payment, row: Row<'_>) -> Vec<CellDifference> {
     let mut by_column = BTreeMap::<String, (Option<String>, Option<String>)>::new();
     cells(payment, |column, value| {
@@ -38,14 +37,6 @@ pub fn differing(index: u64, payment: &Payment, row: Row<'_>) -> Differing {
         key: row.key().to_vec(),
         payment_id: payment_id(payment),
         cells: cell_differences(payment, row),
-    }
-}
-
-pub fn unexpected(row: Row<'_>) -> Unexpected {
-    Unexpected {
-        key: row.key().to_vec(),
-        payment_id: rows::value(&row, Column::PaymentId).map(text),
-        run_id: rows::value(&row, Column::RunId).map(text),
     }
 }
 

@@ -1,7 +1,6 @@
-//! The rows that the run must have become, recomputed on all cores.
+//! The rows that a run must have become, recomputed on all cores.
 
-use super::digest::{Content, KeyHash};
-use super::progress::Progress;
+use crate::audit::{Bar, Content, KeyHash};
 use generator::{Buffer, Generator};
 use schemas::Payment;
 use schemas::layout::{KeyParts, KeySuffix, PerTable, Table};
@@ -16,13 +15,13 @@ use tokio::task::JoinSet;
 /// Payments recomputed at once.
 const CHUNK: u64 = 1_000;
 
-/// Which payments of which run, and how their keys look.
+/// Some payments of a run, and the form of their row keys.
 #[derive(Clone, Debug)]
 pub struct Run {
     pub generator: Arc<Generator>,
     pub range: Range<u64>,
     pub suffix: KeySuffix,
-    /// Indices of payments that were spoilt on purpose and must have no rows.
+    /// Indices of payments that were spoilt on purpose, and so must have no rows.
     pub spoilt: Arc<HashSet<u64>>,
 }
 
@@ -58,10 +57,10 @@ impl Run {
 
     /// Recomputes every payment of the range once; each thread has a state of its own.
     ///
-    /// Stops early when the returned future is dropped.
+    /// Stops early if the returned future is dropped.
     pub async fn recompute<S: Send + 'static>(
         &self,
-        progress: &Progress,
+        bar: &Bar,
         start: impl Fn() -> S,
         each: impl Fn(&mut S, Expected) + Clone + Send + 'static,
     ) -> Result<Vec<S>, gcp::bigtable::read::Error> {
@@ -69,8 +68,8 @@ impl Run {
         let _stop = StopOnDrop { next: next.clone(), end: self.range.end };
         let mut threads = JoinSet::new();
         for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
-            let (run, next, mut state, each, progress) =
-                (self.clone(), next.clone(), start(), each.clone(), progress.clone());
+            let (run, next, mut state, each, bar) =
+                (self.clone(), next.clone(), start(), each.clone(), bar.clone());
             threads.spawn_blocking(move || {
                 let (mut buffer, mut key) = (Buffer::default(), Vec::new());
                 loop {
@@ -82,7 +81,7 @@ impl Run {
                     for index in (from..to).filter(|index| run.has_rows(*index)) {
                         each(&mut state, run.expected(index, &mut buffer, &mut key));
                     }
-                    progress.recomputed(to - from);
+                    bar.recomputed(to - from);
                 }
             });
         }
@@ -94,7 +93,7 @@ impl Run {
     }
 }
 
-/// Threads cannot be cancelled; they end when there is nothing left to hand out.
+/// Threads cannot be cancelled; they end when no payments are left to hand out.
 struct StopOnDrop {
     next: Arc<AtomicU64>,
     end: u64,

@@ -1,42 +1,7 @@
-//! What a verification found.
+//! The findings of a verification.
 
-use super::digest::Digest;
+use crate::audit::{Digest, Listed, Unexpected};
 use schemas::layout::{PerTable, Table};
-
-/// Rows of one kind: how many, and the first of them.
-#[derive(Clone, Debug)]
-pub struct Listed<T> {
-    pub total: u64,
-    pub first: Vec<T>,
-    most: usize,
-}
-
-impl<T> Listed<T> {
-    pub fn new(most: usize) -> Self {
-        Self { total: 0, first: Vec::new(), most }
-    }
-
-    /// Counts a row; keeps it if it is among the first.
-    pub fn push(&mut self, row: impl FnOnce() -> T) {
-        self.total += 1;
-        if self.first.len() < self.most {
-            self.first.push(row());
-        }
-    }
-
-    /// Whether all are listed.
-    pub fn is_whole(&self) -> bool {
-        self.first.len() as u64 == self.total
-    }
-
-    /// Adds rows found elsewhere; the first are those least by `order`.
-    pub fn add<K: Ord>(&mut self, other: Self, order: impl FnMut(&T) -> K) {
-        self.total += other.total;
-        self.first.extend(other.first);
-        self.first.sort_by_key(order);
-        self.first.truncate(self.most);
-    }
-}
 
 /// A payment without its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,16 +11,7 @@ pub struct Missing {
     pub payment_id: String,
 }
 
-/// A row that no payment of the run has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unexpected {
-    pub key: Vec<u8>,
-    /// As its cells say, if they do.
-    pub payment_id: Option<String>,
-    pub run_id: Option<String>,
-}
-
-/// A payment's row with other cells than the payment's.
+/// A row whose cells are not its payment's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Differing {
     pub index: u64,
@@ -64,7 +20,7 @@ pub struct Differing {
     pub cells: Vec<CellDifference>,
 }
 
-/// A cell that is not as it should be.
+/// A cell that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CellDifference {
     /// `family:qualifier`
@@ -73,7 +29,7 @@ pub struct CellDifference {
     pub found: Option<String>,
 }
 
-/// What one table holds, against what it should.
+/// One table's rows, compared with those that it should have.
 #[derive(Clone, Debug)]
 pub struct TableFindings {
     pub table: Table,
@@ -82,7 +38,7 @@ pub struct TableFindings {
     pub missing: Listed<Missing>,
     pub unexpected: Listed<Unexpected>,
     pub differing: Listed<Differing>,
-    /// Indices of all payments that this table's differing and missing rows belong to, for a repair.
+    /// Indices of the payments whose rows are missing or differ here, for a repair.
     pub to_repair: Vec<u64>,
 }
 
@@ -104,11 +60,11 @@ impl TableFindings {
     }
 }
 
-/// What a verification of whole tables found.
+/// The findings in all three tables.
 #[derive(Clone, Debug)]
 pub struct Findings {
     pub tables: PerTable<TableFindings>,
-    /// Whether every difference was looked into: if not, the totals are lower bounds.
+    /// Whether every difference was looked into; if not, the totals are lower bounds.
     pub is_complete: bool,
     /// Passes over the tables.
     pub passes: u32,
@@ -119,7 +75,7 @@ impl Findings {
         self.tables.values().all(|table| table.expected == table.found)
     }
 
-    /// The run of which the tables' rows seem to be, if most are not of this one.
+    /// The run that the tables' rows seem to belong to, if most are not of this one.
     pub fn other_run(&self, run_id: &str) -> Option<&str> {
         let foreign =
             |table: &&TableFindings| !self.is_complete || table.unexpected.total > table.found.rows / 2;

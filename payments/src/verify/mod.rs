@@ -1,151 +1,40 @@
-//! `payments verify`: whether the tables hold exactly what a run must have produced.
+//! `payments verify`: compares the tables with the payments that a run must have produced, and repairs them.
 //!
 //! Nothing is stored to compare with: a payment is a pure function of (seed, flags, index), so the expected rows are
 //! recomputed. Both sides are summed into digests that do not depend on an order; memory does not grow with the run.
 //!
-//! - [`digest`], [`partition`]: rows as numbers that add up, in buckets. Pure.
-//! - [`expected`], [`found`]: the two sides, recomputed and scanned in parallel.
-//! - [`narrow`]: from sums that differ to the rows that do.
-//! - [`sample`]: some of the payments only. [`consistency`]: the tables against each other. [`repair`]: rows written again.
+//! - `expected`: one side, recomputed in parallel. [`audit`] scans the other, and compares the tables with each other.
+//! - `narrow`: from sums that differ to the rows that do; `compare`: from there to the cells.
+//! - `points`: rows of chosen payments, for `sample`, which checks only some, and `repair`, which writes rows again.
+//! - `findings`: the differences; `report` and `json` write them for people and programs.
 
 mod compare;
-pub mod consistency;
-pub mod digest;
-pub mod expected;
-pub mod findings;
-pub mod found;
+mod expected;
+mod findings;
 mod json;
-pub mod narrow;
-pub mod partition;
-pub mod points;
-mod progress;
-pub mod repair;
+mod narrow;
+mod options;
+mod points;
+mod repair;
 mod report;
-pub mod sample;
+mod sample;
 
-pub(crate) use json::consistency as consistency_json;
-pub(crate) use progress::Progress;
-pub(crate) use report::consistency as consistency_text;
+pub use expected::Run;
+pub use findings::{CellDifference, Differing, Findings, Missing, TableFindings};
+pub use narrow::Verification;
+pub use options::Args;
+pub use repair::Repaired;
 
-use crate::output::{Format, write};
-use crate::reading::Flags;
+use crate::audit::{self, Consistency, Tables, consistency};
+use crate::output::write;
 use anyhow::{bail, ensure};
-use consistency::Consistency;
-use expected::Run;
-use findings::Findings;
-use found::Tables;
 use indicatif::HumanCount;
-use narrow::{Limits, Verification};
-use producer::Generation;
-use repair::Repaired;
-use service::Error;
 use std::collections::HashSet;
 use std::io::Write;
-use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Most expected rows kept at once while naming those that differ: about 30 MiB.
-pub(crate) const KEPT_ROWS: u64 = 300_000;
-pub(crate) const PARENTS: usize = 512;
-
-/// Compares the newest version of every cell, without its time. A row older than its families' retention has lost cells,
-/// which counts as differing.
-#[derive(Clone, Debug, clap::Args)]
-#[command(
-    after_help = "Compares the newest version of every cell, without its time. A row older than its families' \
-                  retention has lost\ncells, which counts as differing.\n\nExamples:\n  payments verify --num-records 1000000 --num-customers 10000\n  \
-                  payments verify --num-records 1000000 --sample 0.01\n  \
-                  payments verify --consistency\n  \
-                  payments verify --num-records 1000000 --repair --yes"
-)]
-#[group(id = "verify")]
-pub struct Args {
-    #[command(flatten)]
-    pub generation: Generation,
-    /// First index that must be in the tables.
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
-    pub start_index: u64,
-    /// Index to stop before; the run's end if left out.
-    #[arg(long, value_name = "INDEX")]
-    pub end_index: Option<u64>,
-    /// What the sink was told to append to the row keys by customer and by date.
-    #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
-    pub row_key_suffix: sink::Suffix,
-    /// Check this share of the payments by reading their rows alone; unexpected rows are not looked for.
-    #[arg(long, value_name = "SHARE", conflicts_with = "consistency")]
-    pub sample: Option<f64>,
-    /// Ledger of the producer's --ledger: payments that were spoilt on purpose must have no rows.
-    #[arg(long, value_name = "FILE")]
-    pub ledger: Option<PathBuf>,
-    /// Check that the three tables agree with each other, whatever was generated.
-    #[arg(long, conflicts_with = "repair")]
-    pub consistency: bool,
-    /// Write missing and differing rows again, from recomputed payments. Only says what it would do, unless --yes is given.
-    #[arg(long)]
-    pub repair: bool,
-    /// Do what --repair says.
-    #[arg(long, requires = "repair")]
-    pub yes: bool,
-    /// Most differences listed of each kind and table.
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
-    pub max_differences: usize,
-    /// Ranges of the tables read at once.
-    #[arg(long, default_value_t = 4, value_name = "COUNT")]
-    pub parallelism: usize,
-    /// How the report is written.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    #[command(flatten)]
-    pub reading: Flags,
-}
-
-impl Args {
-    fn check(&self) -> Result<(), Error> {
-        let refuse =
-            |flag, value: String, problem: &str| Err(Error::Flag { flag, value, problem: problem.into() });
-        if let Some(share) = self.sample
-            && !(share > 0.0 && share <= 1.0)
-        {
-            return refuse("--sample", share.to_string(), "must be above 0 and at most 1");
-        }
-        if !(1..=10_000).contains(&self.max_differences) {
-            return refuse(
-                "--max-differences",
-                self.max_differences.to_string(),
-                "must be between 1 and 10000",
-            );
-        }
-        if !(1..=1_000).contains(&self.parallelism) {
-            return refuse("--parallelism", self.parallelism.to_string(), "must be between 1 and 1000");
-        }
-        Ok(())
-    }
-
-    fn range(&self, records: u64) -> Result<Range<u64>, Error> {
-        let end = self.end_index.unwrap_or(records);
-        let refuse =
-            |flag, value: u64, problem: String| Err(Error::Flag { flag, value: value.to_string(), problem });
-        if end > records {
-            return refuse("--end-index", end, format!("is outside the run: it has {records} payments"));
-        }
-        if self.start_index >= end {
-            return refuse(
-                "--start-index",
-                self.start_index,
-                format!("leaves nothing to verify: the end is {end}"),
-            );
-        }
-        Ok(self.start_index..end)
-    }
-
-    fn limits(&self) -> Limits {
-        Limits { kept_rows: KEPT_ROWS, parents: PARENTS, listed: self.max_differences }
-    }
-}
-
-/// Writes the report to `out` and what it took to `notes`; an error where anything differs.
+/// Writes the report to `out`, and the time that it took to `notes`; an error if anything differs.
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
     args.check()?;
     let generator = args.generation.generator()?;
@@ -159,7 +48,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let started = Instant::now();
     if args.consistency {
         let found = consistency::check(&tables, suffix, limits).await?;
-        write(out, args.format, || report::consistency(&found), || json::consistency(&found))?;
+        write(out, args.format, || audit::report::text(&found), || audit::report::json(&found))?;
         writeln!(notes, "{}", took(found.digests.by_customer.rows, started.elapsed()))?;
         return consistent(&found);
     }

@@ -2,31 +2,17 @@
 //!
 //! 1. Both sides are summed into buckets. Equal sums: the tables are right, and that was all.
 //! 2. If the buckets that differ hold too many rows to keep, they are divided further, in another pass.
-//! 3. The expected rows of the differing buckets are kept (a hash, a digest and an index each), and the tables' rows are
-//!    held against them: what is left over on either side is missing or unexpected.
+//! 3. The expected rows of the differing buckets are kept (a hash, a digest and an index each), and the tables' rows
+//!    are compared with them: those left over on either side are missing or unexpected.
 
 use super::compare;
-use super::digest::{Content, KeyHash};
 use super::expected::{Expected, Run};
 use super::findings::{Findings, Missing, TableFindings};
-use super::found::Tables;
-use super::partition::{Digests, Partition};
-use super::progress::Progress;
+use crate::audit::{Bar, Content, Digests, KeyHash, Limits, Partition, Tables, Unexpected};
 use gcp::bigtable::read::{Error, Row};
 use schemas::layout::{PerTable, Table};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Bounds of what is kept.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Most expected rows kept at once: about 64 bytes each.
-    pub kept_rows: u64,
-    /// Most differing buckets divided at once.
-    pub parents: usize,
-    /// Most differences listed of each kind and table.
-    pub listed: usize,
-}
 
 /// Both sides of a verification.
 #[derive(Clone, Debug)]
@@ -81,7 +67,7 @@ impl Verification {
         Findings { tables, is_complete: true, passes: 1 }
     }
 
-    /// The buckets to look into: all that differ, if they can be kept or divided at once; else the first that can.
+    /// The buckets to look into: all that differ if they can be kept or divided at once, otherwise the first that can.
     fn choose(&self, sums: &Sums, differing: Buckets) -> (Buckets, bool) {
         let buckets: usize = differing.values().map(Vec::len).sum();
         if buckets <= self.limits.parents || load(sums, &differing) <= self.limits.kept_rows {
@@ -89,7 +75,7 @@ impl Verification {
         }
         let (mut chosen, mut rows, mut share) = (Buckets::default(), 0, 0);
         for (table, buckets) in &differing {
-            // Each table has its share, so that one that is all wrong does not hide the others.
+            // Each table has its share, so that one in which everything is wrong does not hide the others.
             share += self.limits.kept_rows / 3;
             for &bucket in buckets {
                 let more = sums.expected[table].get(bucket).rows;
@@ -105,7 +91,7 @@ impl Verification {
 
     /// Digests of both sides, taken at once.
     async fn sum(&self, partitions: &Partitions, what: &'static str) -> Result<Sums, Error> {
-        let progress = self.progress(what);
+        let bar = self.bar(what);
         let start = || PerTable::from_fn(|table| Digests::new(&partitions[table]));
         let by_payment = partitions.clone();
         let add = move |sums: &mut PerTable<Digests>, expected: Expected| {
@@ -123,13 +109,13 @@ impl Verification {
             }
         };
         let mut found = start();
-        let recomputing = self.run.recompute(&progress, start, add);
+        let recomputing = self.run.recompute(&bar, start, add);
         let start_range = |table: Table| Digests::new(&partitions[table]);
         let join = |table: Table, sums: Digests| found[table].add(&sums);
         let occupied = occupied(partitions);
-        let scanning = self.tables.scan(&occupied, &progress, start_range, add_row, join);
+        let scanning = self.tables.scan(&occupied, &bar, start_range, add_row, join);
         let (parts, ()) = tokio::try_join!(recomputing, scanning)?;
-        progress.finish();
+        bar.finish();
         let mut expected = start();
         for part in &parts {
             expected.iter_mut().for_each(|(table, sum)| sum.add(&part[table]));
@@ -139,8 +125,8 @@ impl Verification {
 
     /// Names the rows of these buckets that differ.
     async fn collect(&self, selected: &Partitions, findings: &mut Findings) -> Result<(), Error> {
-        let progress = self.progress("naming the rows");
-        let kept = Arc::new(self.keep(selected, &progress).await?);
+        let bar = self.bar("naming the rows");
+        let kept = Arc::new(self.keep(selected, &bar).await?);
         let (by_row, rows, run) = (selected.clone(), kept.clone(), self.run.clone());
         let most = self.limits.listed;
         let compare = move |state: &mut Held, table: Table, row: Row<'_>| {
@@ -149,7 +135,7 @@ impl Verification {
                 return;
             }
             let Some(&(index, digest)) = rows[table].get(&key) else {
-                return state.findings.unexpected.push(|| compare::unexpected(row));
+                return state.findings.unexpected.push(|| Unexpected::of(row));
             };
             state.seen.push(key);
             if Content::of_row(row).with_key(key) != digest {
@@ -169,9 +155,9 @@ impl Verification {
             sum.unexpected.add(part.unexpected, |row| row.key.clone());
             sum.differing.add(part.differing, |row| row.index);
         };
-        self.tables.scan(&occupied(selected), &progress, start, compare, join).await?;
-        progress.finish();
-        // The scan's tasks are over, and with them the other owners.
+        self.tables.scan(&occupied(selected), &bar, start, compare, join).await?;
+        bar.finish();
+        // The tasks of the scan, the other owners, are over.
         for (table, mut kept) in Arc::unwrap_or_clone(kept) {
             for key in &seen[table] {
                 kept.remove(key);
@@ -189,7 +175,7 @@ impl Verification {
     }
 
     /// The expected rows of these buckets: by key hash, index and digest.
-    async fn keep(&self, selected: &Partitions, progress: &Progress) -> Result<PerTable<Kept>, Error> {
+    async fn keep(&self, selected: &Partitions, bar: &Bar) -> Result<PerTable<Kept>, Error> {
         let by_payment = selected.clone();
         let keep = move |kept: &mut PerTable<Kept>, expected: Expected| {
             for (table, key) in expected.keys {
@@ -199,7 +185,7 @@ impl Verification {
             }
         };
         let mut kept = PerTable::<Kept>::default();
-        for part in self.run.recompute(progress, PerTable::default, keep).await? {
+        for part in self.run.recompute(bar, PerTable::default, keep).await? {
             part.into_iter().for_each(|(table, part)| kept[table].extend(part));
         }
         Ok(kept)
@@ -211,16 +197,16 @@ impl Verification {
         Missing { index, key, payment_id: compare::payment_id(&payment) }
     }
 
-    fn progress(&self, what: &'static str) -> Progress {
+    fn bar(&self, what: &'static str) -> Bar {
         let payments = self.run.range.end - self.run.range.start;
-        Progress::new(what, payments, 3 * payments)
+        Bar::new(what, payments, 3 * payments)
     }
 }
 
 /// Index and digest by key hash.
 type Kept = HashMap<KeyHash, (u64, u128)>;
 
-/// What one range's scan holds against the expected rows.
+/// The findings of one range's scan.
 struct Held {
     findings: TableFindings,
     seen: Vec<KeyHash>,
@@ -238,7 +224,7 @@ fn pick(partitions: &Partitions, pick: impl Fn(&Partition, Table) -> Partition) 
     Arc::new(PerTable::from_fn(|table| pick(&partitions[table], table)))
 }
 
-/// The tables of which there is something to look at.
+/// The tables with anything to look at.
 fn occupied(partitions: &Partitions) -> Vec<Table> {
     Table::ALL.into_iter().filter(|table| partitions[*table].size() > 0).collect()
 }

@@ -1,21 +1,21 @@
-//! Rows of chosen payments, read by their keys: for samples, and around repairs.
+//! Rows of chosen payments, read by their keys: for samples, and before and after repairs.
 
 use super::compare;
-use super::digest::{Content, KeyHash};
 use super::expected::Run;
 use super::findings::{Differing, Missing};
+use crate::audit::{Content, KeyHash};
 use gcp::bigtable::read::{self, Error, Reader, Scan, Span};
 use schemas::Payment;
 use schemas::layout::Table;
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-/// What became of chosen payments in one table, each in the order of their keys.
+/// The findings on chosen payments in one table, each in the order of their keys.
 #[derive(Clone, Debug, Default)]
 pub struct Points {
     pub missing: Vec<Missing>,
     pub differing: Vec<Differing>,
-    /// The digests of all that was asked for, and of all that was found.
+    /// The digests of all rows asked for, and of all rows found.
     pub expected: Vec<u128>,
     pub found: Vec<u128>,
     /// By index: the time of the newest cell of a row that differs.

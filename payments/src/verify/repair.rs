@@ -1,8 +1,8 @@
-//! Missing and differing rows written again from their recomputed payments.
+//! Writes missing and differing rows again, from their recomputed payments.
 //!
 //! A repair adds and replaces cells; it deletes none. Doing it twice is doing it once: it looks again before it writes.
-//! The cells get the present as their time, which is when the families' retention starts for them, unless the row has a
-//! newer cell: then a millisecond more than that, so that the repair is what readers see.
+//! The cells get the present as their time, and the families' retention starts anew for them. If the row has a newer
+//! cell, they get a millisecond more than that, so that readers see the repair.
 
 use super::findings::{Differing, Findings};
 use super::narrow::Verification;
@@ -12,19 +12,19 @@ use gcp::bigtable::read::Error;
 use schemas::layout::Table;
 
 const BATCH: usize = 256;
-/// The least step between the times of cells.
+/// The smallest step between the times of cells.
 const MILLISECOND_MICROS: i64 = 1_000;
 
-/// What a repair did to one table.
+/// The outcome of a repair in one table.
 #[derive(Clone, Debug)]
 pub struct Repaired {
     pub table: Table,
-    /// Rows written: that were missing, and that differed.
+    /// Rows written that were missing, and that differed.
     pub missing: u64,
     pub differing: u64,
     /// Rows that still differ, because they have cells that no payment has.
     pub left: Vec<Differing>,
-    /// Rows that no payment of the run has.
+    /// Rows that belong to no payment of the run.
     pub unexpected: u64,
 }
 
@@ -35,7 +35,7 @@ impl Repaired {
 }
 
 impl Verification {
-    /// Writes what the findings say is missing or differs, and looks whether that mended it.
+    /// Writes the rows that are missing or differ, and checks that this fixed them.
     pub async fn repair(&self, findings: &Findings) -> Result<Vec<Repaired>, Error> {
         let mut all = Vec::new();
         for found in findings.tables.values() {

@@ -1,13 +1,12 @@
-//! What was found, for people.
+//! The findings for people.
 
-use super::consistency::Consistency;
-use super::findings::{CellDifference, Findings, Listed, TableFindings};
+use super::findings::{CellDifference, Findings, TableFindings};
 use super::repair::Repaired;
+use crate::audit::report::{INCOMPLETE, key_text, more};
 use indicatif::HumanCount;
-use schemas::layout::{PerTable, Table};
 use std::fmt::Write;
 
-/// The tables of a comparison with the run, and its differences. `flags` are those by which others find the run's payments.
+/// The tables and their differences from the run. `flags` are those with which `payments show` finds its payments.
 pub fn findings(findings: &Findings, flags: &str) -> String {
     let mut out = format!(
         "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}\n",
@@ -30,7 +29,7 @@ pub fn findings(findings: &Findings, flags: &str) -> String {
     }
     findings.tables.values().for_each(|table| list(&mut out, table, flags));
     if !findings.is_complete {
-        out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
+        out.push_str(INCOMPLETE);
     }
     out
 }
@@ -45,12 +44,12 @@ fn digests(table: &TableFindings) -> String {
 fn list(out: &mut String, table: &TableFindings, flags: &str) {
     let id = table.table.id();
     for row in &table.missing.first {
-        let _ = writeln!(out, "\nmissing     {id} row {} (index {})", text(&row.key), row.index);
+        let _ = writeln!(out, "\nmissing     {id} row {} (index {})", key_text(&row.key), row.index);
         let _ = writeln!(out, "            see: payments show --index {}{flags} --format cells", row.index);
     }
     more(out, "missing", id, &table.missing);
     for row in &table.differing.first {
-        let _ = writeln!(out, "\ndiffering   {id} row {} (index {})", text(&row.key), row.index);
+        let _ = writeln!(out, "\ndiffering   {id} row {} (index {})", key_text(&row.key), row.index);
         for cell in &row.cells {
             let _ = writeln!(out, "            {}", cell_line(cell));
         }
@@ -62,24 +61,17 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
     }
     more(out, "differing", id, &table.differing);
     for row in &table.unexpected.first {
-        let _ = write!(out, "\nunexpected  {id} row {}", text(&row.key));
+        let _ = write!(out, "\nunexpected  {id} row {}", key_text(&row.key));
         let _ = match &row.run_id {
             Some(run) => writeln!(out, " (of run {run})"),
             None => writeln!(out, " (of no run)"),
         };
-        // Only what has a payment's id can be asked for by it.
+        // Only a row with a payment's id can be looked up by it.
         if let Some(payment_id) = row.payment_id.as_ref().filter(|id| id.len() == 36) {
             let _ = writeln!(out, "            see: payments query transaction {payment_id}");
         }
     }
     more(out, "unexpected", id, &table.unexpected);
-}
-
-fn more<T>(out: &mut String, what: &str, table: &str, listed: &Listed<T>) {
-    if !listed.is_whole() {
-        let left = listed.total - listed.first.len() as u64;
-        let _ = writeln!(out, "\n{what}     {table}: {} more; see --max-differences", HumanCount(left));
-    }
 }
 
 fn cell_line(cell: &CellDifference) -> String {
@@ -92,7 +84,7 @@ fn cell_line(cell: &CellDifference) -> String {
     }
 }
 
-/// What a repair did, and what it left.
+/// The rows that a repair wrote, and those that it left.
 pub fn repairs(repairs: &[Repaired]) -> String {
     let mut out = String::new();
     for repair in repairs {
@@ -105,7 +97,7 @@ pub fn repairs(repairs: &[Repaired]) -> String {
         }
         for row in &repair.left {
             let columns: Vec<_> = row.cells.iter().map(|cell| cell.column.as_str()).collect();
-            let (key, columns) = (text(&row.key), columns.join(", "));
+            let (key, columns) = (key_text(&row.key), columns.join(", "));
             let _ = writeln!(out, "left        {id} row {key}: {columns}; a repair deletes no cells");
         }
     }
@@ -113,81 +105,4 @@ pub fn repairs(repairs: &[Repaired]) -> String {
         "the cells written have the present as their time, so their families' retention starts anew\n",
     );
     out
-}
-
-/// How the tables agree with each other.
-pub fn consistency(found: &Consistency) -> String {
-    let mut out =
-        format!("{:<25}{:>14}{:>12}{:>12}  {}\n", "table", "rows", "missing", "misplaced", "digest by id");
-    let mark = if found.is_complete { "" } else { "+" };
-    for (table, digest) in &found.digests {
-        let _ = writeln!(
-            out,
-            "{:<25}{:>14}{:>12}{:>12}  {:032x}",
-            table.id(),
-            HumanCount(digest.rows).to_string(),
-            format!("{}{mark}", HumanCount(found.missing[table])),
-            HumanCount(found.misplaced[table].total).to_string(),
-            digest.sum,
-        );
-    }
-    let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
-    for payment in &found.disagreements.first {
-        let _ =
-            writeln!(out, "\ndisagreeing payment {}: {}", payment.payment_id, disagreement(payment.digests));
-        let _ = writeln!(out, "            see: payments query transaction {}", payment.payment_id);
-    }
-    more_of(&mut out, &found.disagreements);
-    for (table, rows) in &found.misplaced {
-        for row in &rows.first {
-            let _ = writeln!(
-                out,
-                "\nmisplaced   {} row {}: its cells say another key",
-                table.id(),
-                text(&row.key)
-            );
-        }
-        more(&mut out, "misplaced", table.id(), rows);
-    }
-    if !found.is_complete {
-        out.push_str("\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n");
-    }
-    out
-}
-
-fn more_of<T>(out: &mut String, listed: &Listed<T>) {
-    if !listed.is_whole() {
-        let left = listed.total - listed.first.len() as u64;
-        let _ = writeln!(out, "\ndisagreeing payments: {} more; see --max-differences", HumanCount(left));
-    }
-}
-
-pub fn disagreement(digests: PerTable<Option<u128>>) -> String {
-    let named = |wanted: fn(&Option<u128>) -> bool| -> Vec<&str> {
-        digests.iter().filter(|(_, digest)| wanted(digest)).map(|(table, _)| table.id()).collect()
-    };
-    let absent = named(Option::is_none);
-    let mut present = digests.values().flatten();
-    let first = present.next();
-    let differ = present.any(|digest| Some(digest) != first);
-    match (absent.is_empty(), differ) {
-        (true, _) => format!("its cells differ{}", odd_one_out(digests)),
-        (false, false) => format!("not in {}", absent.join(" and ")),
-        (false, true) => format!("not in {}, and its cells differ in the others", absent.join(" and ")),
-    }
-}
-
-fn odd_one_out(digests: PerTable<Option<u128>>) -> String {
-    let PerTable { by_customer, by_date, by_transaction } = digests;
-    let odd = match (by_customer == by_date, by_date == by_transaction, by_customer == by_transaction) {
-        (true, ..) => Table::ByTransaction,
-        (_, true, _) => Table::ByCustomer,
-        (_, _, true) => Table::ByDate,
-        _ => return " in all three tables".to_owned(),
-    };
-    format!(" in {} from the other two", odd.id())
-}
-
-pub fn text(key: &[u8]) -> String {
-    key.escape_ascii().to_string()
 }

@@ -1,11 +1,10 @@
-//! A part of the payments, checked by reading their rows alone.
+//! Checks some of the payments, by reading only their rows.
 
-use super::digest::Digest;
 use super::expected::Run;
 use super::findings::{Findings, TableFindings};
 use super::narrow::Verification;
 use super::points::{self, Points};
-use super::progress::Progress;
+use crate::audit::{Bar, Digest};
 use gcp::bigtable::read::{Error, Reader};
 use schemas::layout::{PerTable, Table};
 use tokio::task::JoinSet;
@@ -21,11 +20,11 @@ fn is_sampled(index: u64, share: f64) -> bool {
 }
 
 impl Verification {
-    /// Checks the share of the payments; what no payment of the run has is not looked for.
+    /// Checks this share of the payments; rows that belong to none are not looked for.
     pub async fn sample(&self, share: f64) -> Result<Findings, Error> {
         let range = self.run.range.clone();
         let about = ((range.end - range.start) as f64 * share) as u64;
-        let progress = Progress::new("sampling", 0, 3 * about);
+        let bar = Bar::new("sampling", 0, 3 * about);
         let tables = PerTable::from_fn(|table| TableFindings::new(table, self.limits.listed));
         let mut findings = Findings { tables, is_complete: true, passes: 1 };
         let mut indices = range.filter(|index| is_sampled(*index, share) && self.run.has_rows(*index));
@@ -41,11 +40,11 @@ impl Verification {
             let Some(ended) = reading.join_next().await else { break };
             let points = ended.map_err(|error| Error::Bug(error.to_string()))??;
             for (table, points) in points {
-                progress.scanned(points.expected.len() as u64);
+                bar.scanned(points.expected.len() as u64);
                 self.note(&mut findings.tables[table], points);
             }
         }
-        progress.finish();
+        bar.finish();
         for (_, table) in &mut findings.tables {
             table.to_repair.sort_unstable();
         }

@@ -1,15 +1,14 @@
-//! Whether the three tables agree with each other, without knowing what was generated.
+//! Whether the three tables agree with each other, without knowing which payments were generated.
 //!
-//! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables. Each
-//! row's key is held against its own cells as well.
+//! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables.
+//! Each row's key is also checked against its own cells.
 
-use super::compare;
+use super::bar::Bar;
 use super::digest::{Content, Digest, KeyHash};
-use super::findings::{Listed, Unexpected};
-use super::found::Tables;
-use super::narrow::Limits;
+use super::limits::Limits;
+use super::listed::{Listed, Unexpected};
 use super::partition::{Digests, Partition};
-use super::progress::Progress;
+use super::scan::Tables;
 use gcp::bigtable::read::{Error, Row};
 use schemas::layout::keys::KeyCells;
 use schemas::layout::{KeySuffix, PerTable, Table};
@@ -19,22 +18,22 @@ use std::sync::Arc;
 /// A payment that is not the same in all three tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Disagreement {
-    /// The payment's id; the row key where the cells say none.
+    /// The payment's id; the row key where the cells have none.
     pub payment_id: String,
     /// By table: a digest of its cells, if it is there.
     pub digests: PerTable<Option<u128>>,
 }
 
-/// What the tables' comparison found.
+/// The outcome of the comparison.
 #[derive(Clone, Debug)]
 pub struct Consistency {
     pub digests: PerTable<Digest>,
-    /// By table: payments that another table has and this one has not.
+    /// By table: payments that another table has and this one lacks.
     pub missing: PerTable<u64>,
-    /// Payments whose cells are not the same everywhere.
+    /// Payments whose cells are not the same in all tables that have them.
     pub differing: u64,
     pub disagreements: Listed<Disagreement>,
-    /// By table: rows whose key is not what their cells say.
+    /// By table: rows whose key does not follow from their cells.
     pub misplaced: PerTable<Listed<Unexpected>>,
     pub is_complete: bool,
     pub passes: u32,
@@ -46,7 +45,7 @@ impl Consistency {
     }
 }
 
-/// What one range's first scan adds up.
+/// The sums of one range's first scan.
 struct Scanned {
     sums: Digests,
     misplaced: Listed<Unexpected>,
@@ -86,7 +85,7 @@ pub async fn check(tables: &Tables, suffix: KeySuffix, limits: Limits) -> Result
             partition = Arc::new(partition.refine(&differing));
             continue;
         }
-        // As many as can be kept, at least one.
+        // As many as can be kept, but at least one.
         let mut room = limits.kept_rows;
         let chosen: Vec<usize> = differing
             .iter()
@@ -111,12 +110,12 @@ async fn sum(
     partition: &Arc<Partition>,
     limits: Limits,
 ) -> Result<(PerTable<Digests>, PerTable<Listed<Unexpected>>), Error> {
-    let progress = Progress::new("comparing", 0, 0);
+    let bar = Bar::new("comparing", 0, 0);
     let by_row = partition.clone();
     let each = move |state: &mut Scanned, table: Table, row: Row<'_>| {
         let own = key_cells(row);
         if !own.make(row.key(), table, suffix) {
-            state.misplaced.push(|| compare::unexpected(row));
+            state.misplaced.push(|| Unexpected::of(row));
         }
         let id = KeyHash::of(name_of(own, row));
         if let Some(bucket) = by_row.bucket(id) {
@@ -130,14 +129,14 @@ async fn sum(
         sums[table].add(&part.sums);
         misplaced[table].add(part.misplaced, |row: &Unexpected| row.key.clone());
     };
-    tables.scan(&Table::ALL, &progress, start, each, join).await?;
-    progress.finish();
+    tables.scan(&Table::ALL, &bar, start, each, join).await?;
+    bar.finish();
     Ok((sums, misplaced))
 }
 
 /// Names the payments of these buckets that are not the same everywhere.
 async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consistency) -> Result<(), Error> {
-    let progress = Progress::new("naming the payments", 0, 0);
+    let bar = Bar::new("naming the payments", 0, 0);
     let by_row = selected.clone();
     let each = move |found: &mut Vec<(KeyHash, Box<str>, u128)>, _: Table, row: Row<'_>| {
         let name = name_of(key_cells(row), row);
@@ -150,13 +149,13 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
     let join = |table: Table, found: Vec<(KeyHash, Box<str>, u128)>| {
         for (id, name, digest) in found {
             let digests = &mut kept.entry(id).or_insert((name, PerTable::default())).1;
-            // One id in two rows of a table: the sum differs from any single row's.
+            // An id in two rows of a table: their sum differs from any single row's.
             let slot = &mut digests[table];
             *slot = Some(slot.unwrap_or(0).wrapping_add(digest));
         }
     };
-    tables.scan(&Table::ALL, &progress, |_| Vec::new(), each, join).await?;
-    progress.finish();
+    tables.scan(&Table::ALL, &bar, |_| Vec::new(), each, join).await?;
+    bar.finish();
     let mut wrong: Vec<_> = kept.into_values().filter(|(_, digests)| !are_same(digests)).collect();
     wrong.sort();
     for (payment_id, digests) in wrong {

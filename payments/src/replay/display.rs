@@ -1,7 +1,7 @@
-//! How far the sinks are: a bar over publish times on a terminal, now and then a line elsewhere.
+//! The progress of the sinks: a bar over publish times on a terminal, now and then a line elsewhere.
 
 use super::backlog::Oldest;
-use crate::clock;
+use crate::moment;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::time::{Duration, Instant};
@@ -10,14 +10,14 @@ use std::time::{Duration, Instant};
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
-pub struct Progress {
+pub struct Display {
     until_micros: i64,
     first_micros: Option<i64>,
     bar: Option<ProgressBar>,
     last_line: Option<Instant>,
 }
 
-impl Progress {
+impl Display {
     /// Done when nothing published before `until_micros` is unacked.
     pub fn new(until_micros: i64) -> Self {
         let style = ProgressStyle::with_template("{msg:<58} {bar:30} {percent:>3} %  eta {eta}")
@@ -30,7 +30,7 @@ impl Progress {
         let message = match oldest {
             Oldest::TooOld => "oldest unacked message: over 6 d 23 h old".to_owned(),
             Oldest::Published(at) if at >= self.until_micros => "all older messages are acked".to_owned(),
-            Oldest::Published(at) => format!("oldest unacked message: {}", clock::text_of(at)),
+            Oldest::Published(at) => format!("oldest unacked message: {}", moment::text_of(at)),
         };
         if let Some(bar) = &self.bar {
             if let Oldest::Published(at) = oldest {
@@ -41,7 +41,7 @@ impl Progress {
             bar.set_message(message);
         } else if self.last_line.is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             self.last_line = Some(Instant::now());
-            // Whoever reads them may be gone; the replay goes on.
+            // Their reader may be gone; the replay goes on.
             let _ = writeln!(notes, "{message}");
         }
     }

@@ -1,10 +1,10 @@
-//! Digests of rows that do not depend on an order. Pure.
+//! Digests of rows, whatever their order. Pure.
 //!
-//! A row's digest is a 128-bit hash of its key and of the sum of its cells' hashes: servers may send families in any order.
-//! A set's digest is the sum of its rows' (modulo 2^128), so it can be taken in parts and put together. Times of cells do
-//! not count: a payment that is sent again may have another.
+//! A row's digest is a 128-bit hash of its key and of the sum of its cells' hashes, because servers may send families
+//! in any order. A set's digest is the sum of its rows' digests (modulo 2^128), so that it can be taken in parts and
+//! added up. The times of cells do not count: a payment that is sent again may have another.
 //!
-//! The hash is XXH3. It is made against accidents, not against somebody who forges rows.
+//! The hash is XXH3. It guards against accidents, not against somebody who forges rows.
 
 use gcp::bigtable::read::{Row, column_hash};
 use schemas::Payment;
@@ -54,7 +54,7 @@ impl Content {
 }
 
 /// The hash of a row key, by which rows are divided into buckets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyHash(pub u128);
 
 impl KeyHash {
@@ -112,7 +112,7 @@ mod tests {
         assert_ne!(Content::of_payment(&changed), whole);
         changed.metadata.as_mut().unwrap().description.clear();
         assert_ne!(Content::of_payment(&changed), whole);
-        // The same values in each other's columns.
+        // The same values, but in each other's columns.
         let mut swapped = payment.clone();
         let parties = swapped.parties.as_mut().unwrap();
         std::mem::swap(&mut parties.originator, &mut parties.counterparty);

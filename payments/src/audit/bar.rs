@@ -1,12 +1,12 @@
-//! How far a verification is: a bar on a terminal, nothing elsewhere.
+//! How far a pass over the tables is: a bar on a terminal, nothing elsewhere.
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Progress(ProgressBar);
+pub struct Bar(ProgressBar);
 
-impl Progress {
+impl Bar {
     /// A pass that recomputes `payments` and scans about `rows`.
     pub fn new(what: &'static str, payments: u64, rows: u64) -> Self {
         let template = "{msg:<24} {bar:30} {human_pos:>14} of about {human_len}  {per_sec}  eta {eta}";

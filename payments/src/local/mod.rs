@@ -1,18 +1,20 @@
 //! `payments local`: embedded servers, producer and sink in one process, and a summary read back from the tables.
 
 mod display;
+mod options;
 mod read_back;
 mod summary;
 
+pub use options::{Args, with_defaults};
+
+use crate::names::Names;
 use crate::{emulators, setup};
 use display::Display;
 use emulator::Servers;
 use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
 use generator::Generator;
-use producer::{Generation, Publishing};
 use read_back::TableContent;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use summary::Summary;
@@ -20,30 +22,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 const TICK: Duration = Duration::from_millis(100);
-
-#[derive(Clone, Debug, clap::Args)]
-#[command(after_help = "Example:\n  payments local --num-records 1000000 --num-customers 10000")]
-#[group(id = "local")]
-pub struct Args {
-    #[command(flatten)]
-    pub generation: Generation,
-    /// Keep the servers' data here; without it the data is temporary.
-    #[arg(long, value_name = "DIR")]
-    pub data_dir: Option<PathBuf>,
-    #[command(flatten)]
-    pub publishing: Publishing,
-    #[command(flatten)]
-    pub sink: sink::Options,
-}
-
-/// The stages' defaults are for processes of their own; here they share one with the servers, and nobody waits for panes.
-pub fn with_defaults(command: clap::Command) -> clap::Command {
-    command
-        .mut_arg("max_memory", |arg| arg.default_value("96MiB"))
-        .mut_arg("requests_in_flight", |arg| arg.default_value("8"))
-        .mut_arg("max_in_flight", |arg| arg.default_value("10000"))
-        .mut_arg("max_pane_age", |arg| arg.default_value("1s"))
-}
 
 /// Runs the pipeline until everything generated is in the tables, and fails if the counts disagree.
 pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -70,7 +48,7 @@ struct Pipeline<'a> {
     expected: u64,
 }
 
-/// A stage at work, its counts, and the way to stop it.
+/// A running stage, its counts, and the way to stop it.
 struct Stage<P, T> {
     progress: Arc<P>,
     stop: CancellationToken,
@@ -105,7 +83,7 @@ impl Pipeline<'_> {
     }
 
     async fn set_up(&self) -> anyhow::Result<setup::Args> {
-        let names = setup::Names {
+        let names = Names {
             topic: self.args.publishing.topic.clone(),
             subscription: self.args.sink.subscription.clone(),
             dead_letter_topic: self.args.sink.dead_letter_topic.clone(),
@@ -139,7 +117,7 @@ impl Pipeline<'_> {
         Stage { progress, stop, task }
     }
 
-    /// Shows the progress until the producer is done and nothing is left to ack, or until somebody stops.
+    /// Shows the progress until the producer is done and nothing is left to ack, or until it is told to stop.
     async fn watch(
         &self,
         producer: &mut Producer,
@@ -192,7 +170,7 @@ impl Pipeline<'_> {
     }
 }
 
-/// Waits for a stage; a panic in one is told as an error.
+/// Waits for a stage; a panic in it becomes an error.
 async fn finish<T>(task: &mut JoinHandle<T>) -> anyhow::Result<T> {
     Ok(task.await?)
 }

@@ -1,9 +1,9 @@
-//! Rows divided into buckets by the hash of their keys, and finer buckets inside some of them. Pure.
+//! Rows divided into buckets by the hashes of their keys, and some buckets into finer ones. Pure.
 
 use super::digest::{Digest, KeyHash};
 use std::collections::HashMap;
 
-/// Buckets at first: 2^12, so that one holds a thousand rows of a table of four millions.
+/// The first partition has 2^12 buckets: each holds a thousand rows of a table of four million.
 const ROOT_BITS: u32 = 12;
 /// Most buckets of a finer partition.
 const MAX_BITS: u32 = 14;
@@ -11,7 +11,7 @@ const MAX_BITS: u32 = 14;
 /// Some of the keys, divided into buckets. A bucket is a prefix of the key's hash.
 #[derive(Clone, Debug)]
 pub struct Partition {
-    /// Length of the parents' prefixes, and their places. All keys lie in one parent at first.
+    /// Length of the parents' prefixes, and their places. At first all keys lie in one parent.
     depth: u32,
     parents: HashMap<u64, usize>,
     /// Each parent has 2^bits buckets.
@@ -29,7 +29,7 @@ impl Partition {
         self.parents.len() << self.bits
     }
 
-    /// The bucket of a key; `None` where it is not among those divided.
+    /// The bucket of a key, or `None` if the key is not part of this.
     pub fn bucket(&self, key: KeyHash) -> Option<usize> {
         let parent = if self.depth == 0 { 0 } else { *self.parents.get(&key.prefix(self.depth))? };
         let child = key.prefix(self.depth + self.bits) & ((1 << self.bits) - 1);
@@ -43,7 +43,7 @@ impl Partition {
         Self { bits, ..self.select(buckets) }
     }
 
-    /// The keys of these buckets, a bucket for each.
+    /// The keys of these buckets, each a bucket as before.
     #[must_use]
     pub fn select(&self, buckets: &[usize]) -> Self {
         let by_place: HashMap<_, _> = self.parents.iter().map(|(prefix, place)| (*place, *prefix)).collect();
@@ -55,7 +55,7 @@ impl Partition {
         Self { depth: self.depth + self.bits, parents, bits: 0 }
     }
 
-    /// Whether finer buckets can be told apart by the bits that are left.
+    /// Whether too few bits are left to divide the buckets further.
     pub fn is_finest(&self) -> bool {
         self.depth + self.bits + ROOT_BITS > 64
     }
@@ -82,7 +82,7 @@ impl Digests {
         self.0[bucket]
     }
 
-    /// The buckets whose digests are not the same.
+    /// The buckets whose digests differ.
     pub fn differing(&self, other: &Self) -> Vec<usize> {
         (0..self.0.len()).filter(|&bucket| self.0[bucket] != other.0[bucket]).collect()
     }
@@ -101,7 +101,10 @@ mod tests {
 
     proptest! {
         #[test]
-        fn refined_buckets_hold_the_keys_of_their_parents(hash: u128, others in prop::collection::vec(0..4_096_usize, 0..40)) {
+        fn refined_buckets_hold_the_keys_of_their_parents(
+            hash: u128,
+            others in prop::collection::vec(0..4_096_usize, 0..40),
+        ) {
             let key = KeyHash(hash);
             let root = Partition::root();
             let bucket = root.bucket(key).unwrap();

@@ -1,6 +1,6 @@
-//! The rows that the tables have, scanned in parallel ranges.
+//! The rows of the tables, scanned in parallel ranges.
 
-use super::progress::Progress;
+use super::bar::Bar;
 use gcp::bigtable::read::{self, Error, Reader, Row, Scan, Span};
 use schemas::layout::Table;
 use std::collections::VecDeque;
@@ -20,11 +20,12 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Hands on each row of these tables, its newest cells. Each range has a state of its own; `join` gets them as they end.
+    /// Hands on every row of these tables with its newest cells. Each range has a state of its own, which `join` gets
+    /// at its end.
     pub async fn scan<S: Send + 'static>(
         &self,
         tables: &[Table],
-        progress: &Progress,
+        bar: &Bar,
         start: impl Fn(Table) -> S,
         each: impl Fn(&mut S, Table, Row<'_>) + Send + Sync + 'static,
         mut join: impl FnMut(Table, S),
@@ -39,9 +40,9 @@ impl Tables {
             while reading.len() < self.parallelism
                 && let Some((table, span)) = waiting.pop_front()
             {
-                let (reader, each, progress, state) =
-                    (self.reader.clone(), each.clone(), progress.clone(), start(table));
-                reading.spawn(async move { read(&reader, table, span, state, &*each, &progress).await });
+                let (reader, each, bar, state) =
+                    (self.reader.clone(), each.clone(), bar.clone(), start(table));
+                reading.spawn(async move { read(&reader, table, span, state, &*each, &bar).await });
             }
             let Some(ended) = reading.join_next().await else { return Ok(()) };
             let (table, state) = ended.map_err(|error| Error::Bug(error.to_string()))??;
@@ -62,7 +63,7 @@ async fn read<S>(
     span: Span,
     mut state: S,
     each: &impl Fn(&mut S, Table, Row<'_>),
-    progress: &Progress,
+    bar: &Bar,
 ) -> Result<(Table, S), Error> {
     let wanted = Scan { spans: vec![span], filter: Some(read::newest()), ..Scan::of(table.id()) };
     let mut unreported = 0;
@@ -71,11 +72,11 @@ async fn read<S>(
             each(&mut state, table, row);
             unreported += 1;
             if unreported == 1_000 {
-                progress.scanned(std::mem::take(&mut unreported));
+                bar.scanned(std::mem::take(&mut unreported));
             }
             ControlFlow::Continue(())
         })
         .await?;
-    progress.scanned(unreported);
+    bar.scanned(unreported);
     Ok((table, state))
 }

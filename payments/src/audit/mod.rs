@@ -1,0 +1,23 @@
+//! Reading the three tables whole, for `verify` and `quality`. It knows no command.
+//!
+//! - `scan`: every row, in parallel ranges; `bar` shows the progress.
+//! - `digest`, `partition`: rows as numbers that add up, in buckets. Pure.
+//! - [`consistency`]: the tables against each other. [`report`]: its outcome for people and programs.
+//! - `listed`: rows counted, and the first of them; `limits`: bounds of what is kept.
+
+mod bar;
+pub mod consistency;
+mod digest;
+mod limits;
+mod listed;
+mod partition;
+pub mod report;
+mod scan;
+
+pub use bar::Bar;
+pub use consistency::Consistency;
+pub use digest::{Content, Digest, KeyHash};
+pub use limits::Limits;
+pub use listed::{Listed, Unexpected};
+pub use partition::{Digests, Partition};
+pub use scan::Tables;

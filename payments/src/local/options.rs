@@ -1,0 +1,28 @@
+//! Flags of `payments local`.
+
+use producer::{Generation, Publishing};
+use std::path::PathBuf;
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Example:\n  payments local --num-records 1000000 --num-customers 10000")]
+#[group(id = "local")]
+pub struct Args {
+    #[command(flatten)]
+    pub generation: Generation,
+    /// Keep the servers' data here; without it the data is temporary.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    pub publishing: Publishing,
+    #[command(flatten)]
+    pub sink: sink::Options,
+}
+
+/// The stages' defaults are for a process each. Here they share one with the servers, and nobody waits for panes.
+pub fn with_defaults(command: clap::Command) -> clap::Command {
+    command
+        .mut_arg("max_memory", |arg| arg.default_value("96MiB"))
+        .mut_arg("requests_in_flight", |arg| arg.default_value("8"))
+        .mut_arg("max_in_flight", |arg| arg.default_value("10000"))
+        .mut_arg("max_pane_age", |arg| arg.default_value("1s"))
+}

@@ -1,0 +1,57 @@
+//! Flags of `payments quality`.
+
+use crate::output::Format;
+use crate::reading;
+use generator::Mix;
+use service::Error;
+
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  payments quality --project my-project --instance my-instance\n  \
+                  payments quality --mix us")]
+#[group(id = "quality")]
+pub struct Args {
+    /// Suffix of the row keys by customer and by date, as the sink's flag had it.
+    #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
+    pub row_key_suffix: sink::Suffix,
+    /// Shares of the rails that the payments must have: seed, us, eu, or a list like ACH=0.4,CARD=0.6. Not checked if
+    /// left out, as payments may be of any number of runs.
+    #[arg(long, value_name = "MIX")]
+    pub mix: Option<Mix>,
+    /// Most rows listed of each problem and table.
+    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    pub max_listed: usize,
+    /// Ranges of the tables read at once.
+    #[arg(long, default_value_t = 4, value_name = "COUNT")]
+    pub parallelism: usize,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    #[command(flatten)]
+    pub reading: reading::Flags,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            row_key_suffix: sink::Suffix::default(),
+            mix: None,
+            max_listed: 10,
+            parallelism: 4,
+            format: Format::default(),
+            reading: reading::Flags::default(),
+        }
+    }
+}
+
+impl Args {
+    /// Refuses values that cannot work, naming the flag.
+    pub fn check(&self) -> Result<(), Error> {
+        for (flag, value) in [("--max-listed", self.max_listed), ("--parallelism", self.parallelism)] {
+            if !(1..=1_000).contains(&value) {
+                let problem = "must be between 1 and 1000".to_owned();
+                return Err(Error::Flag { flag, value: value.to_string(), problem });
+            }
+        }
+        Ok(())
+    }
+}

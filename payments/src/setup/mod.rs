@@ -1,0 +1,42 @@
+//! `payments setup`: creates what the pipeline needs, adds what is missing, checks the rest; drops and narrows nothing.
+//!
+//! Running it twice changes nothing. A difference that set-up may not change is reported and makes it fail: an operator
+//! decides.
+
+mod findings;
+mod options;
+mod pubsub;
+mod schema;
+mod tables;
+
+pub use findings::{Finding, Line, json, text};
+pub use options::Args;
+
+use findings::Findings;
+use gcp::bigtable::TableAdmin;
+use gcp::pubsub::Pubsub;
+
+/// Sets everything up and returns a line for each thing.
+pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
+    let mut findings = Findings::new(args.dry_run);
+    let service = Pubsub::connect(&args.pubsub, &args.project).await?;
+    let schema = match &args.topic_schema {
+        Some(id) => Some(schema::set_up(&service, id, &mut findings).await?),
+        None => None,
+    };
+    pubsub::set_up(&service, &args.names, schema, &mut findings).await?;
+    let admin = TableAdmin::connect(&args.bigtable, &args.project).await?;
+    tables::set_up(&admin, &mut findings).await?;
+    Ok(findings.lines)
+}
+
+/// Fails if something differs from what the pipeline needs.
+pub fn verdict(lines: &[Line]) -> anyhow::Result<()> {
+    let differing = lines.iter().filter(|line| matches!(line.finding, Finding::Differs(_))).count();
+    if differing > 0 {
+        anyhow::bail!(
+            "{differing} resource(s) differ from what the pipeline needs; see the lines marked `differs`"
+        );
+    }
+    Ok(())
+}

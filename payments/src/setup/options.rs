@@ -1,0 +1,29 @@
+//! Flags of `payments setup`.
+
+use crate::names::Names;
+use crate::output::Format;
+use gcp::{Project, bigtable, pubsub};
+
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(after_help = "Example:\n  payments setup --project my-project --instance my-instance --dry-run")]
+#[group(id = "setup")]
+pub struct Args {
+    #[command(flatten)]
+    pub names: Names,
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub pubsub: pubsub::Args,
+    #[command(flatten)]
+    pub bigtable: bigtable::Args,
+    /// Register the payment schema with Pub/Sub under this id, and let the topic take nothing else. An existing schema
+    /// is kept up to date: if the message has changed, a revision is committed.
+    #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "payments")]
+    pub topic_schema: Option<String>,
+    /// Say what would be done, and change nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// How the report is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
