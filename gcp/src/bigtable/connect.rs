@@ -25,6 +25,12 @@ pub struct Args {
     pub bigtable_emulator_host: Option<String>,
 }
 
+impl Default for Args {
+    fn default() -> Self {
+        Self { instance: "payments".to_owned(), bigtable_emulator_host: None }
+    }
+}
+
 /// Bigtable's data plane of one instance, seen to answer.
 #[derive(Clone, Debug)]
 pub struct Bigtable {
