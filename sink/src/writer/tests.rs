@@ -22,7 +22,7 @@ const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
 /// By table: how often each row key was sent.
 type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
 
-/// What a table does not have.
+/// The rows that a table does not have.
 type Unwritten = Vec<(usize, Verdict, Answer)>;
 
 /// A scripted server that remembers what it was sent, and a writer to it.
