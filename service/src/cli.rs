@@ -31,6 +31,16 @@ pub fn parse<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
     T::from_arg_matches(&matches).map_err(|error| refuse(&error))
 }
 
+/// An option struct's own defaults, as an empty command line gives them, whatever the environment says.
+///
+/// # Panics
+/// When one of the flags is required.
+pub fn defaults<T: clap::Args>() -> T {
+    let command = T::augment_args(clap::Command::new("defaults")).mut_args(|arg| arg.env(None::<&str>));
+    let parsed = command.try_get_matches_from(["defaults"]).and_then(|matches| T::from_arg_matches(&matches));
+    parsed.expect("no flag is required")
+}
+
 fn refuse(error: &clap::Error) -> ExitCode {
     match error.kind() {
         ErrorKind::DisplayHelp
@@ -64,6 +74,18 @@ mod tests {
     struct Cli {
         #[arg(long)]
         count: Option<u64>,
+    }
+
+    #[derive(Debug, Parser)]
+    struct Named {
+        #[arg(long, env = "CARGO_PKG_NAME", default_value = "usual")]
+        name: String,
+    }
+
+    #[test]
+    fn defaults_do_not_depend_on_the_environment() {
+        assert_eq!(Named::try_parse_from(["x"]).unwrap().name, "service");
+        assert_eq!(defaults::<Named>().name, "usual");
     }
 
     fn refusal(args: &[&str]) -> String {

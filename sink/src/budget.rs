@@ -2,20 +2,20 @@
 
 use gcp::share::{Permit, Share};
 
-/// What a message costs beside its bytes: lease, handle, attributes, row keys.
+/// Cost of a message beside its bytes: lease, handle, attributes, row keys.
 const MESSAGE_OVERHEAD: u64 = 2_560;
 /// The bytes of a message exist as the message, and as an encoded row with its column names and times.
 const COPIES: u64 = 7;
 
-/// What a message of so many bytes takes of the budget, in bytes.
+/// Bytes of the budget that a message of so many bytes takes.
 pub fn memory(message_bytes: usize) -> u64 {
     MESSAGE_OVERHEAD + COPIES * message_bytes as u64
 }
 
-/// What each of so many streams may have sent without anybody having taken it: messages, and bytes of messages.
+/// How many messages, and how many bytes of them, each of so many streams may have sent that nobody has taken yet.
 ///
-/// Such messages lie in the client's memory, so the service's limits share the budget out too: half of it may go into the
-/// messages' overhead and half into their bytes, and a little more, so that the budget binds first.
+/// Such messages lie in the client's memory, so the service's limits share the budget out too: half of it may go into
+/// the messages' overhead and half into their bytes, and a little more, so that the budget binds first.
 pub fn unclaimed_per_stream(max_memory: u64, streams: i64) -> (i64, i64) {
     let max_memory = i64::try_from(max_memory).unwrap_or(i64::MAX);
     let share = max_memory / 2 / streams / 10 * 11;

@@ -25,8 +25,9 @@ impl Collisions {
 
     /// Takes in the rows of one key, in the order of the pane.
     ///
-    /// The key belongs to the first row's payment. The entries of a request are applied in any order, so of two versions
-    /// with the same cell times only the later may be in one: otherwise the earlier could be the one that stays.
+    /// The key belongs to the first row's payment. The entries of a request are applied in any order, so of two
+    /// versions with the same cell times only the later may be in one: otherwise the earlier could be the one that
+    /// stays.
     fn add(&mut self, key: &[u8], group: &[usize], rows: &[Row]) {
         let owner = rows[group[0]].payment_id();
         let (mut own, others): (Vec<_>, Vec<_>) =

@@ -1,4 +1,4 @@
-//! Publishes what can never become rows to the dead-letter topic, with the reason.
+//! Publishes messages that can never become rows to the dead-letter topic, with the reason.
 
 use crate::envelope::publish_micros;
 use crate::reject::Reject;
@@ -8,7 +8,7 @@ use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
 use std::collections::HashMap;
 
-/// The service takes at most 100 attributes; the rest is left to ours.
+/// The service takes at most 100 attributes; the rest is kept for our own.
 const MAX_SOURCE_ATTRIBUTES: usize = 90;
 /// Longest attribute value that the service takes.
 const MAX_ATTRIBUTE_BYTES: usize = 1_024;

@@ -10,14 +10,14 @@ use schemas::Payment;
 /// Makes rows of messages.
 #[derive(Debug, Default)]
 pub struct Decoder {
-    /// Used again for each message.
+    /// Reused for each message.
     payment: Payment,
     encoder: Encoder,
 }
 
 impl Decoder {
-    /// Decodes, validates and encodes. The message comes back either way: a rejected one is bound for the dead-letter
-    /// topic.
+    /// Decodes, validates and encodes. The message is returned either way: a rejected one is bound for the
+    /// dead-letter topic.
     pub fn decode(&mut self, message: Message) -> Result<Received, Box<(Reject, Message)>> {
         match self.row_of(&message) {
             Ok(row) => Ok(Received { row, message }),

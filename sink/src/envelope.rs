@@ -48,7 +48,7 @@ impl AckHandle {
         self.handler.delivery_attempt()
     }
 
-    /// Acks. On an exactly-once subscription this waits for the service's word; else it is sent in the background.
+    /// Acks. On an exactly-once subscription this waits for the service's word; otherwise it is sent in the background.
     pub async fn ack(self) -> Result<(), AckError> {
         match self.handler {
             Handler::ExactlyOnce(handler) => handler.confirmed_ack().await,

@@ -15,7 +15,8 @@ pub enum Error {
     )]
     Unwritten { subscription: String, nacked: u64 },
     #[error(
-        "subscription {subscription}: not all acks could be sent in time; some messages will come again, which is harmless"
+        "subscription {subscription}: not all acks could be sent in time; some messages will come again, \
+         which is harmless"
     )]
     Unacked { subscription: String },
     #[error("a task of the sink ended by itself, which is a bug: {0}")]

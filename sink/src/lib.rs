@@ -13,8 +13,8 @@
 //! ```
 //!
 //! [`run()`] puts this together, and `run.rs` is the loop that drives it. Nothing is acked before all three tables have
-//! confirmed it; whatever else happens, its handle is dropped and the service delivers it again. Rows are idempotent, so
-//! that does no harm.
+//! confirmed it; whatever else happens, its handle is dropped and the service delivers it again. Rows are idempotent,
+//! so that does no harm.
 //!
 //! Six words for results, in the order in which they come about:
 //!

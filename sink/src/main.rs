@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
-/// pile up in them: a local run took twice the memory and a quarter less payments a second.
+/// pile up in them: a local run took twice the memory and a quarter fewer payments a second.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

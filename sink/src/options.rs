@@ -69,7 +69,7 @@ pub struct Options {
     /// Bigtable app profile; empty is the instance's default.
     #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
     pub app_profile: String,
-    /// What to append to the row keys by customer and by date. Use transaction_id for topics on which payments of one
+    /// Component to append to the row keys by customer and by date. Use transaction_id for topics on which payments of one
     /// customer may share a microsecond.
     #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
     pub row_key_suffix: Suffix,
@@ -79,6 +79,12 @@ pub struct Options {
     /// Longest drain after SIGTERM; what is not written by then goes back to the subscription.
     #[arg(long, default_value = "25s", value_parser = parse_duration, value_name = "DURATION")]
     pub grace_period: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        service::cli::defaults()
+    }
 }
 
 /// Values of `--row-key-suffix`.

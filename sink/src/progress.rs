@@ -1,4 +1,4 @@
-//! What a sink has done so far, readable while it runs, and the names under which it is measured.
+//! Counts of a sink's work so far, readable while it runs, and their names as metrics.
 
 use schemas::layout::{PerTable, type_name};
 use schemas::payment::PaymentType;

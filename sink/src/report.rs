@@ -225,16 +225,16 @@ mod tests {
             panes in prop::collection::vec((0..5_i64, 1..100_u64, 0..30_u64), 0..100)
         ) {
             let (mut reports, start) = (reports(), Instant::now());
-            let (mut told, mut now) = (0, start);
+            let (mut reported, mut now) = (0, start);
             let take = |report: Report| report.tally.payments;
             for &(window, payments, wait) in &panes {
                 now += Duration::from_secs(wait);
                 reports.started(window * MINUTE, now);
                 reports.settled(window * MINUTE, tally(payments), now, 10 * MINUTE);
-                told += std::iter::from_fn(|| reports.done(now, |_| false)).map(take).sum::<u64>();
+                reported += std::iter::from_fn(|| reports.done(now, |_| false)).map(take).sum::<u64>();
             }
-            told += std::iter::from_fn(|| reports.rest()).map(take).sum::<u64>();
-            prop_assert_eq!(told, panes.iter().map(|pane| pane.1).sum::<u64>());
+            reported += std::iter::from_fn(|| reports.rest()).map(take).sum::<u64>();
+            prop_assert_eq!(reported, panes.iter().map(|pane| pane.1).sum::<u64>());
         }
     }
 }

@@ -1,7 +1,11 @@
-//! A payment as the row that it becomes: its cells as MutateRows carries them, and what else the way to the tables needs.
+//! A payment as its row: the cells as MutateRows carries them, and the few values that the way to the tables needs.
 //!
 //! A row's cells are the same in all three tables, so they are encoded once. That happens right after the message is
 //! decoded: the payment, with its many small strings, lives no longer than that.
+//!
+//! Encoded by hand, because the sink's CPU would go here: with the requests made around such rows, the write path costs
+//! 1.7 CPU seconds per million rows of 48 cells, against 11.2 with the same rows as prost's structs over the same
+//! connections, and 11.0 through `bigtable_rs` (`bench -- write`). The plain twin is in the tests.
 
 use schemas::Payment;
 use schemas::layout::{Column, KeyParts, cells};
@@ -63,7 +67,7 @@ fn whole_millis(micros: i64) -> i64 {
 pub struct Encoder {
     /// By column: `SetCell`'s family, qualifier and the tag of its timestamp.
     headers: Vec<Vec<u8>>,
-    /// Used again for each row.
+    /// Reused for each row.
     body: Vec<u8>,
 }
 
@@ -110,7 +114,7 @@ impl Encoder {
         }
     }
 
-    /// Writes the row's mutations; how many there are.
+    /// Writes the row's mutations; returns how many there are.
     fn encode_body(&mut self, payment: &Payment, cell_micros: i64) -> u32 {
         let mut time = [0_u8; varint::MAX_LEN];
         let time_len = varint::write(&mut time, cell_micros as u64);
@@ -129,5 +133,46 @@ impl Encoder {
             count += 1;
         });
         count
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use generator::{Config, Generator};
+    use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
+        Mutation, mutate_rows_request::Entry, mutation::Mutation as Kind, mutation::SetCell,
+    };
+    use prost::Message;
+
+    /// The plain twin: a payment's mutations as prost's structs.
+    pub fn twin(payment: &Payment, cell_micros: i64) -> Entry {
+        let mut mutations = Vec::new();
+        cells(payment, |column, value| {
+            mutations.push(Mutation {
+                mutation: Some(Kind::SetCell(SetCell {
+                    family_name: column.family().id().into(),
+                    column_qualifier: column.qualifier().into(),
+                    timestamp_micros: cell_micros,
+                    value: value.into(),
+                })),
+            });
+        });
+        Entry { mutations, ..Default::default() }
+    }
+
+    #[test]
+    fn a_row_has_the_bytes_that_prost_would_write() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let mut encoder = Encoder::default();
+        for index in 0..500 {
+            let payment = generator.payment(index);
+            // Times whose varints have from one byte to the most that a time can have.
+            let published = 1_790_000_000_123_456 >> (index % 50);
+            let (row, twin) =
+                (encoder.row(&payment, published), twin(&payment, published - published % 1_000));
+            assert_eq!(row.mutations(), twin.mutations.len());
+            assert!(row.body() == twin.encode_to_vec(), "{payment:?}");
+        }
     }
 }

@@ -64,7 +64,7 @@ impl Run {
         }
     }
 
-    /// Runs until drained or broken; in both cases what is unwritten goes back and all acks go out before this returns.
+    /// Runs until drained or broken; in both cases unwritten messages go back and all acks go out before this returns.
     pub async fn consume(
         mut self,
         options: &Options,

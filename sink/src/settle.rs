@@ -11,7 +11,7 @@ use google_cloud_pubsub::model::Message;
 use schemas::layout::{PerTable, Table};
 use std::sync::Arc;
 
-/// What is to become of a message.
+/// The decision about a message.
 #[derive(Debug, PartialEq)]
 enum Fate {
     /// All three tables have its row.
@@ -22,7 +22,7 @@ enum Fate {
     Nack,
 }
 
-/// What became of a message.
+/// How a message ended.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     Acked,
@@ -44,8 +44,8 @@ impl Settler {
         Self { dead_letters, progress }
     }
 
-    /// Settles a pane after its write: acks only messages that all three tables have confirmed. `unwritten` are each
-    /// table's rows that it does not have. Returns the outcomes, and the table that is configured wrongly, if any.
+    /// Settles a pane after its write: acks only messages that all three tables have confirmed. `unwritten` are the
+    /// rows that each table does not have. Returns the outcomes, and the table that is configured wrongly, if any.
     pub async fn settle(
         &self,
         messages: Vec<Envelope<Message>>,
@@ -121,7 +121,7 @@ fn fates(
                             Fate::DeadLetter(Reject::RefusedByTable { table: table.id(), code, message });
                     }
                 }
-                // Not known to be written anywhere outweighs known to be wrong: the message will come again.
+                // One table that has not confirmed outweighs another's refusal: the message will come again.
                 Verdict::Unconfirmed | Verdict::Again => fates[row] = Fate::Nack,
                 Verdict::Configuration => {
                     fates[row] = Fate::Nack;

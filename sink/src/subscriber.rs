@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-/// What a stream hands on.
+/// A stream's next item for the loop.
 #[derive(Debug)]
 pub enum Delivery {
     Payment(Envelope<Received>),

@@ -1,14 +1,14 @@
 //! Fixed windows by publish time, and the panes that they fire. Pure: time comes in as an argument.
 //!
 //! A window groups; a pane is what is written at once. A window's pane fires when it has enough rows or bytes, when its
-//! oldest element has waited long enough, when all windows together hold too much, or when somebody asks (drain). Panes
-//! never mix windows.
+//! oldest element has waited long enough, when all windows together hold too much, or on request, for a drain. Panes never
+//! mix windows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What a window needs to know of an element.
+/// An element as its window sees it.
 pub trait Element {
     /// Publish time, UTC microseconds.
     fn publish_micros(&self) -> i64;
@@ -58,7 +58,7 @@ impl<T: Element> Windows<T> {
         Self { limits, open: BTreeMap::new(), held_memory: 0 }
     }
 
-    /// Takes an element in, and fires its window's pane where that makes it full.
+    /// Adds an element, and fires its window's pane if that fills it.
     pub fn push(&mut self, element: T, now: Instant) -> Option<Pane<T>> {
         let start = self.window_start(element.publish_micros());
         let pane = self.open.entry(start).or_insert_with(|| Open {
@@ -75,7 +75,7 @@ impl<T: Element> Windows<T> {
         if full { self.fire(start) } else { None }
     }
 
-    /// Fires the largest pane while all together hold too much, as they do when messages of very many windows come.
+    /// Fires the largest pane while all together hold too much, as they do when messages of very many windows arrive.
     pub fn fire_surplus(&mut self) -> Option<Pane<T>> {
         if self.held_memory <= self.limits.held_memory {
             return None;
@@ -84,7 +84,7 @@ impl<T: Element> Windows<T> {
         self.fire(*largest.0)
     }
 
-    /// When the next pane is due by age.
+    /// The time at which the next pane is due by age.
     pub fn next_due(&self) -> Option<Instant> {
         self.open.values().map(|pane| pane.fires_at).min()
     }
@@ -205,7 +205,8 @@ mod tests {
             let now = Instant::now();
             let mut panes: Vec<_> =
                 micros.iter().filter_map(|&at| windows.push(Item(at, 1), now)).collect();
-            prop_assert_eq!(windows.held_memory, 10 * windows.open.values().map(|pane| pane.elements.len() as u64).sum::<u64>());
+            let held: usize = windows.open.values().map(|pane| pane.elements.len()).sum();
+            prop_assert_eq!(windows.held_memory, 10 * held as u64);
             panes.extend(std::iter::from_fn(|| windows.fire_first()));
             let mut seen: Vec<i64> = Vec::new();
             for pane in &panes {

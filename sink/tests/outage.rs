@@ -1,7 +1,6 @@
 //! The whole sink while one table is down.
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use clap::Parser;
 use fakes::scripted::writes::{self, Call, Reply};
 use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
@@ -25,16 +24,6 @@ use tokio_util::sync::CancellationToken;
 const PAYMENTS: u64 = 2_000;
 const OUTAGE: Duration = Duration::from_mins(1);
 const DOWN: Table = Table::ByDate;
-
-#[derive(Debug, Parser)]
-struct Flags {
-    #[command(flatten)]
-    options: sink::Options,
-    #[command(flatten)]
-    pubsub: pubsub::Args,
-    #[command(flatten)]
-    bigtable: bigtable::Args,
-}
 
 /// By table: each row key with the bodies that were confirmed under it.
 type Rows = Arc<Mutex<BTreeMap<String, BTreeMap<Vec<u8>, HashSet<Vec<u8>>>>>>;
@@ -94,24 +83,24 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = emulator::pubsub::Server::start(listener, emulator::pubsub::Options::new(folder.path()));
     let server = server.await.unwrap();
-    let flags = Flags::try_parse_from([
-        "sink",
-        "--max-pane-age=1s",
-        "--pane-rows=300",
-        "--request-rows=50",
-        &format!("--pubsub-emulator-host={}", server.addr()),
-        &format!("--bigtable-emulator-host={}", tables.addr()),
-    ])
-    .unwrap();
-    let pubsub = Pubsub::connect(&flags.pubsub, &Project::default()).await.unwrap();
-    let bigtable = Bigtable::connect(&flags.bigtable, &Project::default(), 2).await.unwrap();
+    let args = pubsub::Args { pubsub_emulator_host: Some(server.addr().to_string()) };
+    let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
+    let host = Some(tables.addr().to_string());
+    let args = bigtable::Args { bigtable_emulator_host: host, ..bigtable::Args::default() };
+    let bigtable = Bigtable::connect(&args, &Project::default(), 2).await.unwrap();
     let generator = Generator::new(Config { num_records: PAYMENTS, ..Config::default() }).unwrap();
     publish(&pubsub, &generator, PAYMENTS).await;
 
     let (progress, stop) = (Arc::new(sink::Progress::default()), CancellationToken::new());
     let unacked = || server.stats(&pubsub.subscription_name("payments-sink")).unwrap().unacked;
     let (counts, token) = (progress.clone(), stop.clone());
-    let (service, database, options) = (pubsub.clone(), bigtable.clone(), flags.options.clone());
+    let (service, database) = (pubsub.clone(), bigtable.clone());
+    let options = sink::Options {
+        max_pane_age: Duration::from_secs(1),
+        pane_rows: 300,
+        request_rows: 50,
+        ..sink::Options::default()
+    };
     let sink = tokio::spawn(async move { sink::run(&options, &service, &database, counts, token).await });
 
     let begin = Instant::now();

@@ -1,7 +1,7 @@
 //! The rate of calls that the service asks for.
 //!
-//! The rules of Google's Java client: without limit until a response carries `RateLimitInfo`; from then on a rate that each
-//! period's factor moves, by at most 0.7 to 1.3, and that overload moves by 0.7.
+//! The rules of Google's Java client: without limit until a response carries `RateLimitInfo`; from then on a rate that
+//! each period's factor moves, by at most 0.7 to 1.3, and that overload moves by 0.7.
 
 use super::attempt::Attempt;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::RateLimitInfo;

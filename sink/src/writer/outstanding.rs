@@ -1,4 +1,4 @@
-//! What may be on its way to Bigtable at once: requests, rows and bytes.
+//! Bounds on what is on its way to Bigtable at once: requests, rows and bytes.
 
 use super::request::Request;
 use gcp::share::{Permit, Share};
@@ -34,7 +34,7 @@ impl Outstanding {
         }
     }
 
-    /// Waits until the request fits. Everybody asks in the same order, so nobody waits for one who waits for him.
+    /// Waits until the request fits. All ask in the same order, so no two wait for each other.
     pub async fn acquire(&self, request: &Request) -> Slot {
         let slot = self.requests.take(1).await;
         let rows = self.rows.take(request.len()).await;

@@ -23,7 +23,6 @@ const FIRST: &str = "projects/p/instances/i/tables/payments_by_customer";
 /// By table: how often each row key was sent.
 type Sent = Arc<Mutex<HashMap<String, HashMap<Vec<u8>, usize>>>>;
 
-/// What a table does not have.
 /// A scripted server that remembers what it was sent, and a writer to it.
 struct Bench {
     server: Server,

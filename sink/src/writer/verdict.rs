@@ -21,7 +21,7 @@ impl std::fmt::Display for Answer {
 }
 
 impl Answer {
-    /// For an entry that a finished stream said nothing of.
+    /// For an entry that a finished stream did not mention.
     pub fn missing() -> Self {
         let message = "the stream ended without an answer for this row".to_owned();
         Self { code: Code::Unavailable, message, retry_delay: None }
@@ -49,7 +49,7 @@ impl Answer {
     }
 }
 
-/// What an answer means for its row.
+/// The meaning of an answer for its row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Written,
