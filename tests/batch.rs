@@ -35,7 +35,7 @@ async fn wait_for_published(pipeline: &Pipeline, count: u64, producer: &mut Runn
 }
 
 fn run_producer(pipeline: &Pipeline, args: &[&str]) -> Result<(Option<i32>, String)> {
-    let Output { status, stderr, .. } = programs::command_at("producer", pipeline).args(args).output()?;
+    let Output { status, stderr, .. } = pipeline.command("producer").args(args).output()?;
     Ok((status.code(), String::from_utf8(stderr)?))
 }
 
@@ -64,7 +64,7 @@ async fn survive_kills(records: u64, kills: u64, extra: &[&str]) -> Result<()> {
     let mut resumed = 0;
     for kill in 0..kills {
         let before = published(&pipeline)?;
-        let mut producer = Running::start("producer", &pipeline, &flags)?;
+        let mut producer = pipeline.start("producer", &flags)?;
         let target = before + 1 + random(records / (kills + 2));
         wait_for_published(&pipeline, target, &mut producer).await?;
         producer.signal("-KILL")?;
@@ -114,7 +114,7 @@ async fn a_producer_told_to_stop_notes_where_and_goes_on_there() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let checkpoint = path_in(&folder, "producer.json");
     let flags = ["--num-records", "30000", "--checkpoint", &checkpoint, "--max-in-flight", "100"];
-    let mut producer = Running::start("producer", &pipeline, &flags)?;
+    let mut producer = pipeline.start("producer", &flags)?;
     wait_for_published(&pipeline, 1_000, &mut producer).await?;
     producer.signal("-TERM")?;
     assert_eq!(producer.end(Duration::from_secs(20)).await?, Some(0));
@@ -189,7 +189,7 @@ async fn a_checkpoint_in_use_is_refused() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let checkpoint = path_in(&folder, "producer.json");
     let flags = ["--num-records", "1000000", "--checkpoint", &checkpoint, "--max-in-flight", "10"];
-    let mut producer = Running::start("producer", &pipeline, &flags)?;
+    let mut producer = pipeline.start("producer", &flags)?;
     wait_for_published(&pipeline, 10, &mut producer).await?;
     assert!(refusal(&pipeline, &flags)?.contains("in use by another producer"));
     producer.signal("-KILL")?;
@@ -201,7 +201,8 @@ async fn a_checkpoint_in_use_is_refused() -> Result<()> {
 async fn a_topic_deleted_under_a_producer_ends_it_in_one_line() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let topic = pipeline.pubsub.topic_name("payments");
-    let child = programs::command_at("producer", &pipeline)
+    let child = pipeline
+        .command("producer")
         .args(["--num-records", "1000000", "--max-in-flight", "100"])
         .stderr(std::process::Stdio::piped())
         .spawn()?;
@@ -278,7 +279,7 @@ async fn what_comes_out_is_what_the_ledger_says(backend: Backend) -> Result<()> 
     let has_rows = |index: &u64| entries.get(index).is_none_or(|entry| entry["expect"] == "rows");
     tables::assert_rows(&pipeline.bigtable, &generator, (0..RECORDS).filter(has_rows)).await?;
     let verify = |flags: &[&str]| -> Result<Option<i32>> {
-        let mut command = programs::command_at("payments", &pipeline);
+        let mut command = pipeline.command("payments");
         Ok(command.args(["verify", "--num-records", &number]).args(flags).output()?.status.code())
     };
     assert_eq!(verify(&["--ledger", &ledger])?, Some(0), "spoilt payments are not missed");
@@ -337,7 +338,7 @@ async fn late_payments_follow_all_others_and_duplicates_come_twice() -> Result<(
 async fn the_log_says_which_shard_and_who_said_so() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let run = |name: &str, index: &str, count: Option<&str>| -> Result<String> {
-        let mut command = programs::command_at("producer", &pipeline);
+        let mut command = pipeline.command("producer");
         command.args(["--num-records", "1001"]).env(name, index);
         if let Some(count) = count {
             command.env("CLOUD_RUN_TASK_COUNT", count);

@@ -33,7 +33,7 @@ const RECORDS: u64 = 4_000;
 async fn a_sink_killed_half_way_loses_nothing() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let generator = pipeline.produce(&["--num-records", &RECORDS.to_string()]).await?;
-    let mut sink = Running::start("sink", &pipeline, SLOW)?;
+    let mut sink = pipeline.start("sink", SLOW)?;
     half_way(&pipeline, RECORDS as usize).await?;
     sink.signal("-KILL")?;
     assert_eq!(sink.end(Duration::from_secs(5)).await?, None);
@@ -46,8 +46,7 @@ async fn a_sink_told_to_stop_writes_what_it_holds_and_acks_it() -> Result<()> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     let generator = pipeline.produce(&["--num-records", "2000"]).await?;
     // Panes that would wait for an hour: only the drain can write them.
-    let mut sink =
-        Running::start("sink", &pipeline, &["--window", "2h", "--max-pane-age", "1h", "--lease", "10s"])?;
+    let mut sink = pipeline.start("sink", &["--window", "2h", "--max-pane-age", "1h", "--lease", "10s"])?;
     let subscription = pipeline.pubsub.subscription_name("payments-sink");
     let Backend::Embedded(servers) = &pipeline.backend else {
         unreachable!("asked for the embedded servers")
@@ -74,8 +73,8 @@ async fn a_producer_killed_half_way_and_started_again_leaves_every_payment_once(
     let flags = ["--num-records", "30000", "--num-customers", "50"];
     // Few in flight, so that it can be caught half way.
     let slow = [&flags[..], &["--max-in-flight", "20"]].concat();
-    let mut producer = Running::start("producer", &pipeline, &slow)?;
-    let mut sink = Running::start("sink", &pipeline, &["--max-pane-age", "100ms"])?;
+    let mut producer = pipeline.start("producer", &slow)?;
+    let mut sink = pipeline.start("sink", &["--max-pane-age", "100ms"])?;
     half_way(&pipeline, 30_000).await?;
     producer.signal("-KILL")?;
     assert_eq!(producer.end(Duration::from_secs(5)).await?, None);

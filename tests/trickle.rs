@@ -337,7 +337,7 @@ async fn a_checkpoint_of_other_settings_is_refused_with_the_one_that_differs() -
     run(command(&pipeline, &["--rate", "99/s", "--duration", "100ms", "--checkpoint", &state]))?;
 
     let producer = |checkpoint: &str| {
-        let mut command = whole_path::programs::command_at("producer", &pipeline);
+        let mut command = pipeline.command("producer");
         command.args(["--num-records", "10", "--checkpoint", checkpoint]);
         command
     };

@@ -1,6 +1,6 @@
 //! A set-up pipeline on a backend, with both stages in this process.
 
-use crate::Backend;
+use crate::{Backend, Running, programs};
 use clap::Parser;
 use gcp::Project;
 use gcp::bigtable::Bigtable;
@@ -9,6 +9,7 @@ use generator::Generator;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::setup;
 use producer::{Batch, Generation, Publishing};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +99,20 @@ impl Pipeline {
         let pubsub = Pubsub::connect(&setup.pubsub, &Project::default()).await?;
         let bigtable = Bigtable::connect(&setup.bigtable, &Project::default(), 2).await?;
         Ok(Self { backend, setup, pubsub, bigtable })
+    }
+
+    /// One of the binaries, pointed at this pipeline's servers.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = programs::command(program);
+        command
+            .env("PUBSUB_EMULATOR_HOST", self.backend.pubsub_addr().to_string())
+            .env("BIGTABLE_EMULATOR_HOST", self.backend.bigtable_addr().to_string());
+        command
+    }
+
+    /// Starts one of the binaries on this pipeline's servers.
+    pub fn start(&self, program: &str, args: &[&str]) -> anyhow::Result<Running> {
+        Running::spawn(self.command(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()))
     }
 
     /// Publishes as `producer FLAGS` would.

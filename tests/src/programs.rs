@@ -1,6 +1,5 @@
 //! The real binaries, as an operator starts them.
 
-use crate::Pipeline;
 use anyhow::{Context, ensure};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -38,15 +37,6 @@ pub fn command(program: &str) -> Command {
         }
     }
     command.stdin(Stdio::null());
-    command
-}
-
-/// One of the binaries, pointed at a pipeline's servers.
-pub fn command_at(program: &str, pipeline: &Pipeline) -> Command {
-    let mut command = command(program);
-    command
-        .env("PUBSUB_EMULATOR_HOST", pipeline.backend.pubsub_addr().to_string())
-        .env("BIGTABLE_EMULATOR_HOST", pipeline.backend.bigtable_addr().to_string());
     command
 }
 

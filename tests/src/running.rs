@@ -1,8 +1,7 @@
 //! A real binary at work.
 
-use crate::{Pipeline, programs};
 use anyhow::ensure;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 /// A started binary; killed when a test ends early.
@@ -10,12 +9,6 @@ use std::time::{Duration, Instant};
 pub struct Running(pub Child);
 
 impl Running {
-    /// Starts a binary on the pipeline's servers.
-    pub fn start(program: &str, pipeline: &Pipeline, args: &[&str]) -> anyhow::Result<Self> {
-        let mut command = programs::command_at(program, pipeline);
-        Self::spawn(command.args(args).stdout(Stdio::null()).stderr(Stdio::null()))
-    }
-
     /// Starts any program.
     pub fn spawn(command: &mut Command) -> anyhow::Result<Self> {
         Ok(Self(command.spawn()?))

@@ -1,4 +1,5 @@
-use crate::{Malformed, Reader};
+use crate::reader::Reader;
+use crate::varint::Malformed;
 use std::ops::Range;
 
 /// One field of a message: its number, its payload if it is length-delimited, and where it lies, key included.

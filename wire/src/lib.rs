@@ -15,17 +15,4 @@ pub mod writer;
 
 pub use fields::{Field, Fields};
 pub use reader::Reader;
-
-use std::fmt;
-
-/// The bytes are not a well-formed message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Malformed;
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("malformed protobuf message")
-    }
-}
-
-impl std::error::Error for Malformed {}
+pub use varint::Malformed;

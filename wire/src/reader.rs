@@ -3,7 +3,7 @@
 //! A bulk write of the embedded Bigtable holds about 90 strings a row: decoding them into owned messages costs more
 //! than storing them.
 
-use crate::{Malformed, varint};
+use crate::varint::{self, Malformed};
 
 /// Key of a length-delimited field: bytes, a string or a message.
 pub const fn bytes_key(field: u32) -> u64 {

@@ -1,7 +1,19 @@
 //! Numbers of variable length: seven bits a byte, the lowest first.
 
-use crate::Malformed;
 use bytes::BufMut;
+use std::fmt;
+
+/// The bytes are not a well-formed message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Malformed;
+
+impl fmt::Display for Malformed {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("malformed protobuf message")
+    }
+}
+
+impl std::error::Error for Malformed {}
 
 /// The most bytes that a number takes.
 pub const MAX_LEN: usize = 10;

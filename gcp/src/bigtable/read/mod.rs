@@ -24,13 +24,6 @@ pub use filter::{chain, column, filter, newest};
 pub use names::column_hash;
 pub use reader::Reader;
 pub use row::{Cell, Row};
+pub(crate) use scan::delays;
 pub use scan::{Patience, Scan, Scanned};
 pub use span::Span;
-
-use crate::retry::Delays;
-use std::time::Duration;
-
-/// Pauses between attempts of a call.
-pub(super) fn delays() -> Delays {
-    Delays::new(Duration::from_millis(10), Duration::from_secs(30))
-}

@@ -2,7 +2,8 @@
 
 use super::cursor::Cursor;
 use super::merger::Malformed;
-use super::{Error, Patience, Row, Scan, Scanned, call, delays};
+use super::scan::delays;
+use super::{Error, Patience, Row, Scan, Scanned, call};
 use crate::Transport;
 use crate::bigtable::Bigtable;
 use crate::retry::{asked_delay, may_pass};

@@ -1,6 +1,7 @@
 //! What to read of a table, how patiently, and what came of it.
 
-use super::Span;
+use super::span::Span;
+use crate::retry::Delays;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{ReadIterationStats, RowFilter};
 use std::time::Duration;
 
@@ -51,4 +52,9 @@ pub struct Scanned {
     pub calls: u64,
     /// What the server says that it looked at and answered; summed over the calls that said so.
     pub stats: Option<ReadIterationStats>,
+}
+
+/// Pauses between attempts of a call.
+pub(crate) fn delays() -> Delays {
+    Delays::new(Duration::from_millis(10), Duration::from_secs(30))
 }
