@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-use producer::generator::{Config, Generator};
+use generator::{Config, Generator};
 use schemas::layout::{cells, payment_of, type_name};
 use std::collections::HashSet;
 
