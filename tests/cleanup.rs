@@ -3,28 +3,22 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use anyhow::Result;
-use clap::Parser;
 use generator::{Config, Generator};
 use payments::cleanup;
 use payments::setup::{self, Finding};
 use schemas::layout::{KeySuffix, PerTable, Table, row_key};
+use service::cli::flags as flags_of;
 use whole_path::pipeline::Ended;
 use whole_path::{Backend, Pipeline, on_both_backends, programs, tables};
-
-#[derive(Debug, Parser)]
-struct Flags {
-    #[command(flatten)]
-    args: cleanup::Args,
-}
 
 const RECORDS: u64 = 300;
 
 /// As `payments cleanup FLAGS`.
 async fn cleanup(pipeline: &Pipeline, flags: &[&str]) -> Ended {
     let ([host, addr], [pubsub, pubsub_addr]) = (pipeline.bigtable_flags(), pipeline.pubsub_flags());
-    let args = [&["cleanup"], flags, &[&host, &addr, &pubsub, &pubsub_addr]].concat();
+    let args = [flags, &[&host, &addr, &pubsub, &pubsub_addr]].concat();
     let mut out = Vec::new();
-    let result = cleanup::run(&Flags::try_parse_from(args).unwrap().args, &mut out).await;
+    let result = cleanup::run(&flags_of(args).unwrap(), &mut out).await;
     Ended::of(result, out, Vec::new())
 }
 
@@ -178,7 +172,7 @@ fn wrong_flags_are_refused() {
         &["rows", "--run-id", "y", "--table", "by-date"],
         &["rows", "--older-than", "90"],
     ] {
-        assert!(Flags::try_parse_from([&["cleanup"], wrong].concat()).is_err(), "{wrong:?}");
+        assert!(flags_of::<cleanup::Args>(wrong).is_err(), "{wrong:?}");
     }
 }
 

@@ -3,23 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use anyhow::Result;
-use clap::Parser;
 use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::dead_letter::{self, Choice, Done, Letter, Mailbox, Work, publish};
 use prost::Message;
 use proto::PubsubMessage;
 use schemas::layout::PerTable;
+use service::cli::flags as flags_of;
 use std::collections::HashMap;
 use std::time::Duration;
 use whole_path::pipeline::Ended;
 use whole_path::{Backend, Pipeline, on_both_backends, tables};
-
-#[derive(Debug, Parser)]
-struct Flags {
-    #[command(flatten)]
-    args: dead_letter::Args,
-}
 
 /// Long enough for a server to hand out what it was given back.
 const IDLE: &str = "1500ms";
@@ -28,7 +22,7 @@ const IDLE: &str = "1500ms";
 async fn dead_letter(pipeline: &Pipeline, flags: &[&str]) -> Ended {
     let [host, addr] = pipeline.pubsub_flags();
     let usual = [host.as_str(), &addr, "--idle", IDLE];
-    let args = Flags::try_parse_from([&["dead-letter"], flags, &usual].concat()).unwrap().args;
+    let args = flags_of([flags, &usual].concat()).unwrap();
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let result = dead_letter::run(&args, &mut out, &mut notes).await;
     Ended::of(result, out, notes)

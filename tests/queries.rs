@@ -3,21 +3,15 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use anyhow::Result;
-use clap::Parser;
 use generator::{Config, Generator};
 use payments::query::{self, Lookup};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use schemas::Payment;
 use schemas::layout::{KeySuffix, Table, row_key};
+use service::cli::flags as flags_of;
 use std::ops::ControlFlow;
 use whole_path::{Backend, Pipeline, tables};
-
-#[derive(Debug, Parser)]
-struct Flags {
-    #[command(flatten)]
-    args: query::Args,
-}
 
 /// A question, in flags and in terms of a payment's row keys.
 #[derive(Clone, Debug)]
@@ -119,12 +113,11 @@ fn payments(count: u64) -> Vec<Payment> {
 
 /// All pages of an answer, and how many there were.
 async fn ask(pipeline: &Pipeline, question: &Question) -> Result<(Vec<Vec<u8>>, usize)> {
-    let mut flags = vec!["query".to_owned()];
-    flags.extend(question.flags.clone());
+    let mut flags = question.flags.clone();
     if !question.types.is_empty() {
         flags.extend(["--type".to_owned(), question.types.join(",").to_lowercase()]);
     }
-    let lookup = Lookup::of(&Flags::try_parse_from(flags)?.args.by)?;
+    let lookup = Lookup::of(&flags_of::<query::Args>(flags)?.by)?;
     assert_eq!(lookup.table, question.table);
     let reader = tables::reader(&pipeline.bigtable);
     let (mut keys, mut token, mut pages) = (Vec::new(), None::<String>, 0);
@@ -179,7 +172,7 @@ async fn answers_are_those_of_a_brute_force_search(
     assert!(found.get() > 0);
     for payment in payments.iter().step_by(97) {
         let id = payment.payment_header.as_ref().unwrap().payment_id.to_uppercase();
-        let lookup = Lookup::of(&Flags::try_parse_from(["query", "transaction", &id])?.args.by)?;
+        let lookup = Lookup::of(&flags_of::<query::Args>(["transaction", &id])?.by)?;
         let mut keys = Vec::new();
         let each = |row: gcp::bigtable::read::Row<'_>| {
             keys.push(row.key().to_vec());
@@ -217,9 +210,9 @@ async fn a_query_prints_payments_and_says_how_it_found_them() -> Result<()> {
     tables::fill(&pipeline.bigtable, &payments, KeySuffix::None).await?;
     let host = pipeline.backend.bigtable_addr().to_string();
     let run = async |flags: &[&str]| -> (Result<()>, String, String) {
-        let flags = [&["query"], flags, &["--bigtable-emulator-host", &host]].concat();
+        let flags = [flags, &["--bigtable-emulator-host", &host]].concat();
         let (mut out, mut notes) = (Vec::new(), Vec::new());
-        let result = query::run(&Flags::try_parse_from(flags).unwrap().args, &mut out, &mut notes).await;
+        let result = query::run(&flags_of(flags).unwrap(), &mut out, &mut notes).await;
         (result, String::from_utf8(out).unwrap(), String::from_utf8(notes).unwrap())
     };
     let id = payments[5].payment_header.as_ref().unwrap().payment_id.clone();

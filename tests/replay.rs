@@ -3,41 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use anyhow::Result;
-use clap::Parser;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::{replay, snapshot, verify};
 use schemas::layout::PerTable;
+use service::cli::flags as flags_of;
 use std::time::Duration;
 use whole_path::pipeline::Ended;
 use whole_path::{Backend, Pipeline, tables};
-
-/// Of a flag given twice the last counts.
-#[derive(Debug, Parser)]
-#[command(args_override_self = true)]
-struct ReplayFlags {
-    #[command(flatten)]
-    args: replay::Args,
-}
-
-#[derive(Debug, Parser)]
-struct SnapshotFlags {
-    #[command(flatten)]
-    args: snapshot::Args,
-}
-
-#[derive(Debug, Parser)]
-struct VerifyFlags {
-    #[command(flatten)]
-    args: verify::Args,
-}
 
 const GENERATION: [&str; 4] = ["--num-records", "1500", "--num-customers", "20"];
 
 /// As `payments replay FLAGS`.
 async fn replay(pipeline: &Pipeline, flags: &[&str]) -> Ended {
     let [host, addr] = pipeline.pubsub_flags();
-    let usual = ["replay", &host, &addr, "--settle", "1s", "--interval", "200ms", "--timeout", "40s"];
-    let args = ReplayFlags::try_parse_from([&usual, flags].concat()).unwrap().args;
+    let usual = [host.as_str(), &addr, "--settle", "1s", "--interval", "200ms", "--timeout", "40s"];
+    let args = flags_of([&usual, flags].concat()).unwrap();
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let result = replay::run(&args, &mut out, &mut notes).await;
     Ended::of(result, out, notes)
@@ -46,7 +26,7 @@ async fn replay(pipeline: &Pipeline, flags: &[&str]) -> Ended {
 /// As `payments snapshot FLAGS`.
 async fn snapshot(pipeline: &Pipeline, flags: &[&str]) -> Ended {
     let [host, addr] = pipeline.pubsub_flags();
-    let args = SnapshotFlags::try_parse_from([&["snapshot"], flags, &[&host, &addr]].concat()).unwrap().args;
+    let args = flags_of([flags, &[&host, &addr]].concat()).unwrap();
     let mut out = Vec::new();
     let result = snapshot::run(&args, &mut out).await;
     Ended::of(result, out, Vec::new())
@@ -55,8 +35,8 @@ async fn snapshot(pipeline: &Pipeline, flags: &[&str]) -> Ended {
 /// As `payments verify`.
 async fn verify(pipeline: &Pipeline) -> Result<()> {
     let [host, addr] = pipeline.bigtable_flags();
-    let flags = [&["verify"], &GENERATION[..], &[&host, &addr]].concat();
-    verify::run(&VerifyFlags::try_parse_from(flags)?.args, &mut Vec::new(), &mut Vec::new()).await
+    let flags = [&GENERATION[..], &[&host, &addr]].concat();
+    verify::run(&flags_of(flags)?, &mut Vec::new(), &mut Vec::new()).await
 }
 
 /// A replay with a sink running, both to their ends.
@@ -163,8 +143,8 @@ async fn what_brings_nothing_back_is_refused_and_a_dry_run_seeks_nothing() -> Re
     pipeline.pubsub.subscriptions().create_subscription(forgetful).await?;
     let refused = replay(&pipeline, &["--begin", "--yes", "--subscription", "forgetful"]).await;
     assert!(refused.error().contains("--retain-acked-messages") && refused.is_configuration());
-    for wrong in [&["replay"][..], &["replay", "--begin", "--to", "2024-03-01"]] {
-        assert!(ReplayFlags::try_parse_from(wrong).is_err(), "exactly one target");
+    for wrong in [&[][..], &["--begin", "--to", "2024-03-01"]] {
+        assert!(flags_of::<replay::Args>(wrong).is_err(), "exactly one target");
     }
     Ok(())
 }

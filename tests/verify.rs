@@ -3,7 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use anyhow::Result;
-use clap::Parser;
 use generator::Generator;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use payments::audit::{Limits, Tables, consistency};
@@ -11,20 +10,9 @@ use payments::quality;
 use payments::verify::{self, Run, Verification};
 use schemas::layout::{KeySuffix, PerTable, Table, row_key};
 use serde_json::Value;
+use service::cli::flags as flags_of;
 use std::sync::Arc;
 use whole_path::{Backend, Pipeline, tables};
-
-#[derive(Debug, Parser)]
-struct Flags {
-    #[command(flatten)]
-    args: verify::Args,
-}
-
-#[derive(Debug, Parser)]
-struct QualityFlags {
-    #[command(flatten)]
-    args: quality::Args,
-}
 
 const RECORDS: &str = "2500";
 const LIMITS: Limits = Limits { kept_rows: 100_000, parents: 512, listed: 20 };
@@ -52,9 +40,8 @@ impl Fixture {
     /// As `payments verify FLAGS`.
     async fn verify(&self, flags: &[&str]) -> Verified {
         let host = self.pipeline.backend.bigtable_addr().to_string();
-        let usual =
-            ["verify", "--num-records", RECORDS, "--num-customers", "30", "--bigtable-emulator-host", &host];
-        let args = Flags::try_parse_from([&usual, flags].concat()).unwrap().args;
+        let usual = ["--num-records", RECORDS, "--num-customers", "30", "--bigtable-emulator-host", &host];
+        let args = flags_of([&usual, flags].concat()).unwrap();
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let result = verify::run(&args, &mut out, &mut notes).await;
         Verified { result, text: String::from_utf8(out).unwrap() }
@@ -307,8 +294,8 @@ async fn quality_tells_what_no_sound_pipeline_writes() -> Result<()> {
     let fixture = Fixture::new(Backend::embedded().await?).await?;
     let host = fixture.pipeline.backend.bigtable_addr().to_string();
     let run = async |format: &str, more: &[&str]| {
-        let flags = [&["quality", "--bigtable-emulator-host", &host, "--format", format], more].concat();
-        let args = QualityFlags::try_parse_from(flags).unwrap().args;
+        let flags = [&["--bigtable-emulator-host", &host, "--format", format], more].concat();
+        let args = flags_of(flags).unwrap();
         let mut out = Vec::new();
         let result = quality::run(&args, &mut out).await;
         (result, String::from_utf8(out).unwrap())

@@ -3,18 +3,10 @@
 use crate::child::Process;
 use crate::servers::{Addresses, say};
 use crate::usage;
-use clap::Parser;
 use gcp::Project;
 use payments::names::Names;
 use payments::{emulators, setup};
 use std::io::BufRead;
-
-/// The names that things have by default.
-#[derive(Debug, Parser)]
-struct Flags {
-    #[command(flatten)]
-    names: Names,
-}
 
 /// Serves until standard input ends. Says its addresses, and the CPU seconds it has used when asked.
 pub fn serve() -> anyhow::Result<()> {
@@ -29,9 +21,8 @@ pub fn serve() -> anyhow::Result<()> {
 }
 
 async fn start() -> anyhow::Result<emulator::Servers> {
-    let Flags { names } = Flags::try_parse_from(["bench"])?;
     let servers = emulator::Servers::start(emulator::Options::default()).await?;
-    let args = emulators::setup_args(&servers, names, Project::default(), "payments".to_owned());
+    let args = emulators::setup_args(&servers, Names::default(), Project::default(), "payments".to_owned());
     setup::verdict(&setup::run(&args).await?)?;
     Ok(servers)
 }

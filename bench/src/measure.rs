@@ -5,7 +5,6 @@ mod sink;
 mod verify;
 mod write;
 
-pub use sink::Flags as SinkFlags;
 
 use crate::options::{Measure, Subject};
 use crate::{servers, usage};

@@ -8,7 +8,6 @@ mod structs;
 use crate::options::Writer;
 use anyhow::{bail, ensure};
 use bigtable_rs::bigtable::{BigTable, BigTableConnection};
-use clap::Parser;
 use gcp::bigtable::{Args, Bigtable};
 use gcp::{Project, Transport};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::bigtable_client::BigtableClient;
@@ -42,7 +41,7 @@ impl AnyWriter {
         let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
         Ok(match writer {
             Writer::Sink => {
-                let options = crate::measure::SinkFlags::try_parse_from(["sink"])?.options;
+                let options = ::sink::Options::default();
                 ensure!(options.request_rows == REQUEST_ROWS, "the sink's default has changed");
                 ensure!(options.connections == CONNECTIONS, "the sink's default has changed");
                 Self::Sink(Box::new(WritePath::new(&options, &bigtable)))

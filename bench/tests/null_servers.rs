@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use clap::Parser;
 use emulator::proto::pubsub::PubsubMessage;
 use fakes::null::{NullBigtable, NullPubsub};
 use gcp::Project;
@@ -19,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 const RECORDS: u64 = 3_000;
 
-#[derive(Debug, Parser)]
+#[derive(Debug, clap::Args)]
 struct ProducerFlags {
     #[command(flatten)]
     generation: Generation,
@@ -27,12 +26,6 @@ struct ProducerFlags {
     publishing: Publishing,
     #[command(flatten)]
     batch: Batch,
-}
-
-#[derive(Debug, Parser)]
-struct SinkFlags {
-    #[command(flatten)]
-    options: sink::Options,
 }
 
 fn messages() -> Vec<PubsubMessage> {
@@ -62,7 +55,7 @@ async fn start_sink(
     flags: &[&str],
     shutdown: CancellationToken,
 ) -> tokio::task::JoinHandle<Result<(), sink::Error>> {
-    let options = SinkFlags::try_parse_from([&["sink"], flags].concat()).unwrap().options;
+    let options = service::cli::flags(flags).unwrap();
     let (pubsub, bigtable) = (connect_pubsub(pubsub.addr()).await, connect_bigtable(bigtable.addr()).await);
     tokio::spawn(async move { sink::run(&options, &pubsub, &bigtable, Arc::default(), shutdown).await })
 }
@@ -120,7 +113,7 @@ async fn a_sink_whose_bigtable_hangs_acks_nothing_and_stops_pulling() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_producer_publishes_each_payment_once() {
     let pubsub = NullPubsub::start(Vec::new(), 0).await.unwrap();
-    let flags = ProducerFlags::try_parse_from(["producer", "--num-records", "3000"]).unwrap();
+    let flags = service::cli::flags::<ProducerFlags>(["--num-records", "3000"]).unwrap();
     let generator = flags.generation.generator().unwrap();
     let client = connect_pubsub(pubsub.addr()).await;
     let outcome = producer::run(

@@ -2,6 +2,7 @@
 
 use crate::manual;
 use clap::error::ErrorKind;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 /// Parses the command line and does the work it asks for, on a runtime that starts only then.
@@ -39,6 +40,15 @@ pub fn defaults<T: clap::Args>() -> T {
     let command = T::augment_args(clap::Command::new("defaults")).mut_args(|arg| arg.env(None::<&str>));
     let parsed = command.try_get_matches_from(["defaults"]).and_then(|matches| T::from_arg_matches(&matches));
     parsed.expect("no flag is required")
+}
+
+/// What flags say where no program is started: for tests and measurements, which set a few of many. Of a flag given twice
+/// the last counts.
+pub fn flags<T: clap::Args>(
+    given: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<T, clap::Error> {
+    let command = clap::Command::new("flags").no_binary_name(true).args_override_self(true);
+    T::from_arg_matches(&T::augment_args(command).try_get_matches_from(given)?)
 }
 
 fn refuse(error: &clap::Error) -> ExitCode {

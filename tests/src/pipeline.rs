@@ -1,7 +1,6 @@
 //! A set-up pipeline on a backend, with both stages in this process.
 
 use crate::{Backend, Running, programs};
-use clap::Parser;
 use gcp::Project;
 use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
@@ -9,12 +8,13 @@ use generator::Generator;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::setup;
 use producer::{Batch, Generation, Publishing};
+use service::cli::flags as flags_of;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 /// Flags of a producer.
-#[derive(Debug, Parser)]
+#[derive(Debug, clap::Args)]
 pub struct ProducerFlags {
     #[command(flatten)]
     pub generation: Generation,
@@ -22,14 +22,6 @@ pub struct ProducerFlags {
     pub publishing: Publishing,
     #[command(flatten)]
     pub batch: Batch,
-}
-
-/// Flags of a sink; of one given twice the last counts.
-#[derive(Debug, Parser)]
-#[command(args_override_self = true)]
-pub struct SinkFlags {
-    #[command(flatten)]
-    pub options: sink::Options,
 }
 
 /// How one of the operator's commands ended, and what it wrote.
@@ -64,13 +56,6 @@ impl Ended {
     }
 }
 
-/// Flags of a set-up.
-#[derive(Debug, Parser)]
-pub struct SetupFlags {
-    #[command(flatten)]
-    pub args: setup::Args,
-}
-
 pub struct Pipeline {
     pub backend: Backend,
     pub setup: setup::Args,
@@ -88,14 +73,12 @@ impl Pipeline {
 
     /// Connects to the backend; nothing is created.
     pub async fn connect(backend: Backend) -> anyhow::Result<Self> {
-        let setup = SetupFlags::try_parse_from([
-            "setup",
+        let setup: setup::Args = flags_of([
             "--pubsub-emulator-host",
             &backend.pubsub_addr().to_string(),
             "--bigtable-emulator-host",
             &backend.bigtable_addr().to_string(),
-        ])?
-        .args;
+        ])?;
         let pubsub = Pubsub::connect(&setup.pubsub, &Project::default()).await?;
         let bigtable = Bigtable::connect(&setup.bigtable, &Project::default(), 2).await?;
         Ok(Self { backend, setup, pubsub, bigtable })
@@ -117,7 +100,7 @@ impl Pipeline {
 
     /// Publishes as `producer FLAGS` would.
     pub async fn produce(&self, flags: &[&str]) -> anyhow::Result<Arc<Generator>> {
-        let flags = ProducerFlags::try_parse_from([&["producer"], flags].concat())?;
+        let flags: ProducerFlags = flags_of(flags)?;
         let generator = flags.generation.generator()?;
         producer::run(
             generator.clone(),
@@ -133,9 +116,8 @@ impl Pipeline {
 
     /// Consumes as `sink FLAGS` would, until idle; a flag to the contrary wins.
     pub async fn consume(&self, flags: &[&str]) -> Result<Arc<sink::Progress>, sink::Error> {
-        let usual = ["sink", "--exit-when-idle", "1500ms", "--max-pane-age", "500ms", "--lease", "10s"];
-        let options =
-            SinkFlags::try_parse_from([&usual, flags].concat()).expect("a test's flags are right").options;
+        let usual = ["--exit-when-idle", "1500ms", "--max-pane-age", "500ms", "--lease", "10s"];
+        let options: sink::Options = flags_of([&usual, flags].concat()).expect("a test's flags are right");
         let progress = Arc::new(sink::Progress::default());
         sink::run(&options, &self.pubsub, &self.bigtable, progress.clone(), CancellationToken::new()).await?;
         Ok(progress)

@@ -2,7 +2,6 @@
 
 use super::{Clock, Measurement};
 use anyhow::ensure;
-use clap::Parser;
 use gcp::Project;
 use gcp::pubsub::{self, Pubsub};
 use producer::{Batch, Generation, Progress, Publishing};
@@ -10,9 +9,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
-/// The producer's flags, of which the last of equals counts.
-#[derive(Debug, Parser)]
-#[command(args_override_self = true)]
+/// The producer's flags.
+#[derive(Debug, clap::Args)]
 struct Flags {
     #[command(flatten)]
     generation: Generation,
@@ -25,8 +23,7 @@ struct Flags {
 /// Publishes `records` payments.
 pub async fn measure(records: u64, pubsub: SocketAddr, flags: &[String]) -> anyhow::Result<Measurement> {
     let records_flag = format!("--num-records={records}");
-    let usual = ["producer", &records_flag];
-    let flags = Flags::try_parse_from(usual.into_iter().chain(flags.iter().map(String::as_str)))?;
+    let flags: Flags = service::cli::flags(std::iter::once(&records_flag).chain(flags))?;
     let pubsub = pubsub::Args { pubsub_emulator_host: Some(pubsub.to_string()) };
     let pubsub = Pubsub::connect(&pubsub, &Project::default()).await?;
     let progress = Arc::new(Progress::default());

@@ -2,7 +2,6 @@
 
 use super::{Clock, Measurement};
 use anyhow::ensure;
-use clap::Parser;
 use gcp::Project;
 use gcp::bigtable::{self, Bigtable};
 use gcp::pubsub::{self, Pubsub};
@@ -10,14 +9,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
-
-/// The sink's flags, of which the last of equals counts.
-#[derive(Debug, Parser)]
-#[command(args_override_self = true)]
-pub struct Flags {
-    #[command(flatten)]
-    pub options: ::sink::Options,
-}
 
 const TICK: Duration = Duration::from_millis(5);
 
@@ -28,8 +19,7 @@ pub async fn measure(
     bigtable: SocketAddr,
     flags: &[String],
 ) -> anyhow::Result<Measurement> {
-    let options =
-        Flags::try_parse_from(std::iter::once("sink").chain(flags.iter().map(String::as_str)))?.options;
+    let options: ::sink::Options = service::cli::flags(flags)?;
     let pubsub = pubsub::Args { pubsub_emulator_host: Some(pubsub.to_string()) };
     let bigtable = bigtable::Args {
         instance: "payments".to_owned(),
