@@ -8,40 +8,32 @@
 //! [`run`] is the whole path of a batch, [`trickle`] that of a run without an end. A payment is a pure function of the configuration and its index ([`generator`]), so what is
 //! sent again after a failure is the same, byte for byte.
 
-mod batch;
-mod checkpoint;
-mod chunks;
 mod digest;
 mod error;
 mod faults;
 mod files;
-
-mod identity;
-mod keeper;
-mod ledger;
-mod options;
-mod output;
+mod generation;
+mod load;
 mod placement;
-mod progress;
 mod publisher;
 mod renderer;
 mod shard;
 pub mod trickle;
 
-pub use batch::Batch;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};
-pub use ledger::spoilt_indices;
-pub use options::{Generation, Publishing};
-pub use output::{Output, Tally, write};
-pub use progress::Progress;
+pub use generation::{Generation, Publishing};
+pub use load::ledger::spoilt_indices;
+pub use load::output::{Output, Tally, write};
+pub use load::progress::Progress;
+pub use load::work::Batch;
 pub use renderer::Renderer;
 pub use shard::Shard;
 
 use gcp::pubsub::Pubsub;
 use generator::Generator;
-use keeper::{Keeper, Kept};
-use publisher::{Pass, Shared, lock};
+use load::saver::{Keeper, Kept};
+use load::workers::{self, Pass, Shared, lock};
 use service::blocking::busy;
 use std::{num::NonZero, ops::Range, sync::Arc, thread};
 use tokio::task::JoinSet;
@@ -103,7 +95,7 @@ fn log_start(topic: &str, work: &Shared, options: &Publishing, index: u64) {
 /// One worker a core, each with a connection of its own.
 async fn publish_all(shared: &Arc<Shared>, pass: Pass, workers: usize) -> Result<(), Error> {
     let mut tasks: JoinSet<()> =
-        (0..workers).map(|worker| publisher::work(shared.clone(), pass, worker)).collect();
+        (0..workers).map(|worker| workers::work(shared.clone(), pass, worker)).collect();
     while let Some(ended) = tasks.join_next().await {
         ended.map_err(|error| Error::Bug(error.to_string()))?;
     }

@@ -4,7 +4,7 @@ use super::clock::Source;
 use super::lives::{Lives, RateCurve};
 use super::rate::{Burst, Rate};
 use crate::Shard;
-use crate::options::{parse_date, read_profile};
+use crate::generation::{parse_date, read_profile};
 use crate::placement::place;
 use chrono::NaiveDate;
 use generator::{Config, Mix, midnight_micros};

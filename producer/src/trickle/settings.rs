@@ -1,7 +1,7 @@
 //! What a trickle's checkpoint depends on, as it stands in the file.
 
 use super::options::Options;
-use crate::identity;
+use crate::load::identity;
 use generator::{Config, GENERATOR_VERSION};
 use serde::Serialize;
 

@@ -1,10 +1,10 @@
 //! The flags of a load that has an end, and what they set up: checkpoint, ledger, faults.
 
-use crate::checkpoint::{Checkpoint, Floors};
 use crate::faults::{Faults, Rates};
-use crate::identity::Identity;
-use crate::ledger;
-use crate::options::Publishing;
+use crate::generation::Publishing;
+use crate::load::checkpoint::{Checkpoint, Floors};
+use crate::load::identity::Identity;
+use crate::load::ledger;
 use generator::Generator;
 use service::Error;
 use service::units::parse_duration;

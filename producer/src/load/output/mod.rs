@@ -6,10 +6,10 @@ mod target;
 
 pub use tally::Tally;
 
-use crate::batch::{Batch, Work};
 use crate::error::Error;
-use crate::options::Publishing;
-use crate::publisher::Pass;
+use crate::generation::Publishing;
+use crate::load::work::{Batch, Work};
+use crate::load::workers::Pass;
 use format::{Encoder, Format};
 use generator::{Buffer, Generator};
 use service::blocking::busy;

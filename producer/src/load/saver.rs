@@ -1,8 +1,8 @@
 //! Keeps the checkpoint up to date while workers publish.
 
-use crate::batch::Work;
 use crate::error::Error;
-use crate::publisher::Shared;
+use crate::load::work::Work;
+use crate::load::workers::Shared;
 use service::blocking::busy;
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,7 +4,7 @@
 //! the settings and its index, so whatever was in flight when the process died is sent again, byte for byte the same.
 
 use crate::files;
-use crate::identity::{self, Identity};
+use crate::load::identity::{self, Identity};
 use crate::trickle;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

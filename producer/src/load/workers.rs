@@ -1,19 +1,16 @@
 //! Publishes chunks of payments with a bounded number in flight.
 
-mod caller;
-mod request;
-
-use crate::batch::Work;
-use crate::checkpoint::Floors;
-use crate::chunks::Chunks;
 use crate::faults::{Fault, Faults};
-use crate::options::Publishing;
-use crate::progress::Progress;
-use caller::Caller;
+use crate::generation::Publishing;
+use crate::load::checkpoint::Floors;
+use crate::load::chunks::Chunks;
+use crate::load::progress::Progress;
+use crate::load::work::Work;
+use crate::publisher::caller::Caller;
+use crate::publisher::request::{Envelope, Request, Requests};
 use gcp::Transport;
 use gcp::share::{Part, Share};
 use generator::{Buffer, Generator};
-use request::{Envelope, Request, Requests};
 use service::blocking::busy;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};

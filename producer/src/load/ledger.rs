@@ -5,7 +5,7 @@
 
 use crate::faults::{Fault, Faults};
 use crate::files;
-use crate::identity::{self, Identity};
+use crate::load::identity::{self, Identity};
 use generator::Generator;
 use serde::{Deserialize, Serialize};
 use service::Error;

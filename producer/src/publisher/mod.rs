@@ -1,0 +1,4 @@
+//! Publish requests and the calls that carry them.
+
+pub mod caller;
+pub mod request;
