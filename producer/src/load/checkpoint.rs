@@ -101,10 +101,6 @@ impl Checkpoint {
         Ok((checkpoint, floors))
     }
 
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Replaces the file; after a crash it is the old one or the new one, never a torn one.
     pub fn save(&self, floors: Floors) -> Result<(), Error> {
         let content = Content {

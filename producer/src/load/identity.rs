@@ -1,7 +1,7 @@
 //! What a producer's work depends on, as it stands in checkpoints and ledgers.
 
 use crate::faults::Faults;
-use crate::generation::Publishing;
+use crate::load::options::Publishing;
 use generator::{Config, GENERATOR_VERSION, Generator};
 use serde::Serialize;
 use serde_json::Value;

@@ -1,8 +1,8 @@
 //! Keeps the checkpoint up to date while workers publish.
 
 use crate::error::Error;
-use crate::load::work::Work;
-use crate::load::workers::Shared;
+use crate::load::checkpoint::Checkpoint;
+use crate::load::workers::Workers;
 use service::blocking::busy;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,55 +10,60 @@ use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
-/// A task that writes the checkpoint at intervals, and once more at the end.
+/// A task that writes the checkpoint at intervals, and once more at the end; idle where there is none to write.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct Saver {
     stop: CancellationToken,
-    task: JoinHandle<Kept>,
+    task: JoinHandle<Result<(), service::Error>>,
 }
 
-/// The work when all is over, and why the file does not say how far it has come, if it does not.
-#[derive(Debug)]
-pub struct Kept {
-    pub work: Work,
-    pub unsaved: Option<service::Error>,
-}
-
-impl Keeper {
-    pub fn start(work: Work, interval: Duration, shared: Arc<Shared>) -> Self {
+impl Saver {
+    pub fn start(checkpoint: Option<Checkpoint>, interval: Duration, workers: Arc<Workers>) -> Self {
         let stop = CancellationToken::new();
-        let task = tokio::spawn(keep(work, interval.max(Duration::from_millis(1)), shared, stop.clone()));
+        let (interval, stopped) = (interval.max(Duration::from_millis(1)), stop.clone());
+        let task = tokio::spawn(async move {
+            match checkpoint {
+                Some(checkpoint) => save(&checkpoint, interval, &workers, stopped).await,
+                None => Ok(()),
+            }
+        });
         Self { stop, task }
     }
 
-    /// Call when nothing is in flight any more: the last write says how far everything has come.
-    pub async fn finish(self) -> Result<Kept, Error> {
+    /// Call when nothing is in flight any more: the last write says how far everything has come. Returns why the file does
+    /// not say so, where it does not.
+    pub async fn finish(self) -> Result<Option<service::Error>, Error> {
         self.stop.cancel();
-        self.task.await.map_err(|error| Error::Bug(error.to_string()))
+        let saved = self.task.await.map_err(|error| Error::Bug(error.to_string()))?;
+        Ok(saved.err())
     }
 }
 
-async fn keep(work: Work, interval: Duration, shared: Arc<Shared>, stop: CancellationToken) -> Kept {
-    let Some(checkpoint) = &work.checkpoint else { return Kept { work, unsaved: None } };
+async fn save(
+    checkpoint: &Checkpoint,
+    interval: Duration,
+    workers: &Workers,
+    stop: CancellationToken,
+) -> Result<(), service::Error> {
     let mut ticks = tokio::time::interval(interval);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut kept = None;
+    let mut saved = None;
     loop {
         let last = tokio::select! {
             _ = ticks.tick() => false,
             () = stop.cancelled() => true,
         };
-        let floors = shared.floors();
-        if kept != Some(floors) {
+        let floors = workers.floors();
+        if saved != Some(floors) {
             match busy(|| checkpoint.save(floors)) {
-                Ok(()) => kept = Some(floors),
-                Err(error) if last => return Kept { work, unsaved: Some(error) },
+                Ok(()) => saved = Some(floors),
+                Err(error) if last => return Err(error),
                 // A full disk may be cleared before the end; until then only more is sent again after a crash.
                 Err(error) => tracing::warn!(%error, "checkpoint not kept"),
             }
         }
         if last {
-            return Kept { work, unsaved: None };
+            return Ok(());
         }
     }
 }

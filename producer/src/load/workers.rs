@@ -1,20 +1,21 @@
-//! Publishes chunks of payments with a bounded number in flight.
+//! Generates and publishes a shard's payments on all cores, chunk by chunk.
 
+use crate::encode::encode;
+use crate::error::Error;
 use crate::faults::{Fault, Faults};
-use crate::generation::Publishing;
 use crate::load::checkpoint::Floors;
-use crate::load::chunks::Chunks;
+use crate::load::chunks::{Chunks, Pass};
+use crate::load::options::Publishing;
 use crate::load::progress::Progress;
 use crate::load::work::Work;
-use crate::publisher::caller::Caller;
-use crate::publisher::request::{Envelope, Request, Requests};
+use crate::publisher::{Limits, Publisher, Request, Room};
 use gcp::Transport;
-use gcp::share::{Part, Share};
 use generator::{Buffer, Generator};
+use parking_lot::Mutex;
 use service::blocking::busy;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
@@ -22,75 +23,26 @@ use tonic::Status;
 /// Attribute of messages that are spoilt on purpose: the index of their payment.
 const FAULT_INDEX: &str = "fault_index";
 
-/// What all workers of a run share.
+/// The state that all workers of a run share; each of them has a connection of its own.
 #[derive(Debug)]
-pub struct Shared {
-    pub generator: Arc<Generator>,
-    pub faults: Faults,
+pub struct Workers {
+    count: usize,
+    generator: Arc<Generator>,
+    faults: Faults,
+    publisher: Publisher,
     /// All payments but those held back.
-    pub chunks: Mutex<Chunks>,
+    chunks: Mutex<Chunks>,
     /// The same range again, for those held back: which they are is computed, not remembered.
-    pub late_chunks: Option<Mutex<Chunks>>,
-    pub progress: Arc<Progress>,
+    late_chunks: Option<Mutex<Chunks>>,
+    progress: Arc<Progress>,
     /// Cancelled by a signal, or by the first failure: no new chunk is begun.
-    pub stop: CancellationToken,
+    stop: CancellationToken,
     /// The first failure in the order of indices.
-    pub failure: Mutex<Option<(u64, Status)>>,
-    envelope: Envelope,
-    caller: Caller,
-    messages_in_flight: Share,
-    bytes_in_flight: Share,
+    failure: Mutex<Option<(u64, Status)>>,
 }
 
-/// Which payments of the range a walk over it publishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pass {
-    OnTime,
-    Late,
-}
-
-impl Pass {
-    /// Whether a payment with this fault is sent in the pass.
-    pub fn takes(self, fault: Option<Fault>) -> bool {
-        (fault == Some(Fault::Late)) == (self == Self::Late)
-    }
-}
-
-/// Generates and publishes until the chunks are used up or the run is stopped; waits for what is in flight.
-pub async fn work(shared: Arc<Shared>, pass: Pass, worker: usize) {
-    let Some(chunks) = shared.chunks_of(pass) else { return };
-    let mut calls = JoinSet::new();
-    let mut buffer = Buffer::default();
-    while !shared.stop.is_cancelled() {
-        let Some(chunk) = lock(chunks).take() else { break };
-        let requests = busy(|| shared.generate(chunk.clone(), pass, &mut buffer));
-        if requests.is_empty() {
-            lock(chunks).confirm(chunk.start);
-        }
-        let unconfirmed = Arc::new(AtomicUsize::new(requests.len()));
-        for request in requests {
-            let room = shared.room(&request).await;
-            // A chunk is sent whole when the run is stopped, so that it goes on after what was sent, but not after a failure.
-            if lock(&shared.failure).is_some() {
-                break;
-            }
-            let (shared, unconfirmed) = (shared.clone(), unconfirmed.clone());
-            calls.spawn(async move {
-                shared.send(worker, request, room).await?;
-                // The last of a chunk's requests confirms the chunk, whichever that is; one that fails is never counted.
-                let is_last = unconfirmed.fetch_sub(1, Ordering::AcqRel) == 1;
-                if is_last && let Some(chunks) = shared.chunks_of(pass) {
-                    lock(chunks).confirm(chunk.start);
-                }
-                Some(())
-            });
-        }
-        while calls.try_join_next().is_some() {}
-    }
-    calls.join_all().await;
-}
-
-impl Shared {
+impl Workers {
+    /// A worker for each connection.
     pub fn new(
         generator: Arc<Generator>,
         options: &Publishing,
@@ -102,13 +54,15 @@ impl Shared {
     ) -> Self {
         let shard = options.shard.unwrap_or_default().to_string();
         let attributes = [("schema", schemas::SCHEMA), ("run_id", generator.run_id()), ("shard", &shard)];
-        let max_bytes = options.max_in_flight_bytes as usize;
+        let limits = Limits {
+            messages: options.max_in_flight,
+            bytes: options.max_in_flight_bytes as usize,
+            patience: options.publish_timeout,
+        };
         let chunks = |floor| Mutex::new(Chunks::new(work.range.clone(), floor));
         Self {
-            envelope: Envelope::new(topic, &attributes, options.max_in_flight, max_bytes),
-            caller: Caller::new(connections, topic, options.publish_timeout, stop.clone()),
-            messages_in_flight: Share::new(options.max_in_flight),
-            bytes_in_flight: Share::of_bytes(max_bytes),
+            count: connections.len(),
+            publisher: Publisher::new(topic, &attributes, limits, connections, stop.clone()),
             chunks: chunks(work.floors.confirmed_below),
             late_chunks: work.floors.late_confirmed_below.map(chunks),
             faults: work.faults.clone(),
@@ -119,12 +73,27 @@ impl Shared {
         }
     }
 
+    /// Publishes the payments of a pass, until done or until the run is stopped; waits for what is in flight.
+    pub async fn publish(self: &Arc<Self>, pass: Pass) -> Result<(), Error> {
+        let mut workers: JoinSet<()> =
+            (0..self.count).map(|connection| work(self.clone(), pass, connection)).collect();
+        while let Some(ended) = workers.join_next().await {
+            ended.map_err(|error| Error::Bug(error.to_string()))?;
+        }
+        Ok(())
+    }
+
     /// How far both passes have come.
     pub fn floors(&self) -> Floors {
         Floors {
-            confirmed_below: lock(&self.chunks).floor(),
-            late_confirmed_below: self.late_chunks.as_ref().map(|chunks| lock(chunks).floor()),
+            confirmed_below: self.chunks.lock().floor(),
+            late_confirmed_below: self.late_chunks.as_ref().map(|chunks| chunks.lock().floor()),
         }
+    }
+
+    /// The first request that failed, if one did: the index of its first payment, and why.
+    pub fn failure(&self) -> Option<(u64, Status)> {
+        self.failure.lock().clone()
     }
 
     fn chunks_of(&self, pass: Pass) -> Option<&Mutex<Chunks>> {
@@ -136,7 +105,7 @@ impl Shared {
 
     /// The messages of a chunk that belong to the pass, ready to be sent.
     fn generate(&self, chunk: Range<u64>, pass: Pass, buffer: &mut Buffer) -> Vec<Request> {
-        let mut requests = Requests::new(&self.envelope);
+        let mut requests = self.publisher.requests();
         let mut payload = Vec::new();
         let (mut payments, mut bytes) = (0, 0);
         for index in chunk {
@@ -144,7 +113,7 @@ impl Shared {
             if !pass.takes(fault) {
                 continue;
             }
-            self.faults.encode(self.generator.fill(index, buffer), index, &mut payload);
+            encode(self.generator.fill(index, buffer), index, &self.faults, &mut payload);
             (payments, bytes) = (payments + 1, bytes + payload.len());
             // A spoilt payment cannot say which one it was: its message does, and so will its dead letter.
             let spoilt = matches!(fault, Some(Fault::Corrupt | Fault::Invalid)).then(|| index.to_string());
@@ -157,19 +126,13 @@ impl Shared {
         requests.finish()
     }
 
-    /// Waits until the request may be in flight. Everybody asks in the same order, so nobody waits for one who waits
-    /// for him.
-    async fn room(&self, request: &Request) -> [Part; 2] {
-        let messages = self.messages_in_flight.take(request.messages).await;
-        [messages, self.bytes_in_flight.take_bytes(request.frame.len()).await]
-    }
-
-    /// Has a request confirmed, or notes why it is not.
-    async fn send(&self, worker: usize, request: Request, _room: [Part; 2]) -> Option<()> {
-        match self.caller.publish(worker, &request).await {
+    /// Has a request confirmed, or notes why it is not. Its room is free only then: a failure is noted before anybody who
+    /// waits for room goes on.
+    async fn send(&self, connection: usize, request: Request, _room: Room) -> Option<()> {
+        match self.publisher.publish(connection, &request).await {
             Ok(()) => {
                 self.progress.add_published(request.messages as u64);
-                self.envelope.recycle(request);
+                self.publisher.recycle(request);
                 Some(())
             }
             Err(status) => {
@@ -182,13 +145,44 @@ impl Shared {
     fn fail(&self, request: &Request, status: Status) {
         self.progress.add_failed(request.messages as u64);
         self.stop.cancel();
-        let mut failure = lock(&self.failure);
-        if failure.as_ref().is_none_or(|(first, _)| request.first_index < *first) {
-            *failure = Some((request.first_index, status));
+        let mut failure = self.failure.lock();
+        if failure.as_ref().is_none_or(|(first, _)| request.first < *first) {
+            *failure = Some((request.first, status));
         }
     }
 }
 
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// Generates and publishes until the chunks are used up or the run is stopped; waits for what is in flight.
+async fn work(workers: Arc<Workers>, pass: Pass, connection: usize) {
+    let Some(chunks) = workers.chunks_of(pass) else { return };
+    let mut calls = JoinSet::new();
+    let mut buffer = Buffer::default();
+    while !workers.stop.is_cancelled() {
+        let Some(chunk) = chunks.lock().take() else { break };
+        let requests = busy(|| workers.generate(chunk.clone(), pass, &mut buffer));
+        if requests.is_empty() {
+            chunks.lock().confirm(chunk.start);
+        }
+        let unconfirmed = Arc::new(AtomicUsize::new(requests.len()));
+        for request in requests {
+            let room = workers.publisher.room(&request).await;
+            // A chunk is sent whole when the run is stopped, so that the next one goes on after what was sent, but not
+            // after a failure.
+            if workers.failure.lock().is_some() {
+                break;
+            }
+            let (workers, unconfirmed) = (workers.clone(), unconfirmed.clone());
+            calls.spawn(async move {
+                workers.send(connection, request, room).await?;
+                // The last of a chunk's requests confirms the chunk, whichever that is; one that fails is never counted.
+                let is_last = unconfirmed.fetch_sub(1, Ordering::AcqRel) == 1;
+                if is_last && let Some(chunks) = workers.chunks_of(pass) {
+                    chunks.lock().confirm(chunk.start);
+                }
+                Some(())
+            });
+        }
+        while calls.try_join_next().is_some() {}
+    }
+    calls.join_all().await;
 }
