@@ -28,7 +28,9 @@ mod load;
 mod placement;
 mod publisher;
 mod renderer;
+mod settings;
 mod shard;
+mod state_file;
 pub mod trickle;
 
 pub use encode::encode;

@@ -2,7 +2,7 @@
 
 mod checkpoint;
 mod chunks;
-pub mod identity;
+mod identity;
 mod ledger;
 mod options;
 mod output;
