@@ -265,7 +265,7 @@ async fn what_comes_out_is_what_the_ledger_says(backend: Backend) -> Result<()> 
     for (index, entry) in entries.iter().filter(|(_, entry)| entry["expect"] == "dead_letter") {
         let reason = entry["reason"].as_str().context("a dead letter has a reason")?.to_owned();
         let mut bytes = Vec::new();
-        faults.encode(&generator.payment(*index), *index, &mut bytes);
+        producer::encode(&generator.payment(*index), *index, &faults, &mut bytes);
         expected.insert(*index, (reason, bytes));
     }
     assert!(expected.len() > 80 && entries.len() > 200, "{} {}", expected.len(), entries.len());

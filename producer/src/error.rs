@@ -1,5 +1,4 @@
 use generator::ConfigError;
-use google_cloud_pubsub::error::PublishError;
 use tonic::{Code, Status};
 
 /// Why a producer ended with payments unconfirmed.
@@ -48,11 +47,4 @@ pub(crate) fn explain(topic: &str, status: &Status) -> Option<service::Error> {
     permanent
         .contains(&status.code())
         .then(|| gcp::Resource { kind: "topic", name: topic, role: "roles/pubsub.publisher" }.explain(status))
-}
-
-/// The status in an error of the official client, if the service sent one.
-pub(crate) fn status(error: &PublishError) -> Option<Status> {
-    let PublishError::Rpc(rpc) = error else { return None };
-    let status = rpc.status()?;
-    Some(Status::new(Code::from_i32(status.code as i32), status.message.clone()))
 }

@@ -41,17 +41,17 @@ impl Caller {
         Self { transports, topic: topic.to_owned(), patience, stop }
     }
 
-    /// Publishes a request, `lane` saying over which connection; comes back when all its messages are confirmed.
+    /// Publishes a request, over one of the connections; comes back when all its messages are confirmed.
     ///
     /// # Errors
     /// The service's last word. The messages may have been published nonetheless.
-    pub async fn publish(&self, lane: usize, request: &Request) -> Result<(), Status> {
+    pub async fn publish(&self, connection: usize, request: &Request) -> Result<(), Status> {
         let stopped = async {
             self.stop.cancelled().await;
             sleep(STOP_PATIENCE).await;
         };
         tokio::select! {
-            result = self.persist(lane, request) => result,
+            result = self.persist(connection, request) => result,
             () = stopped => Err(Status::cancelled(format!(
                 "not confirmed within {} s of the stop",
                 STOP_PATIENCE.as_secs()
@@ -59,14 +59,14 @@ impl Caller {
         }
     }
 
-    async fn persist(&self, lane: usize, request: &Request) -> Result<(), Status> {
+    async fn persist(&self, connection: usize, request: &Request) -> Result<(), Status> {
         let deadline = Instant::now() + self.patience;
         let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         loop {
             let limit = ATTEMPT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
             let no_answer =
                 || Status::deadline_exceeded(format!("no answer within {} ms", limit.as_millis()));
-            let attempt = timeout(limit, self.attempt(lane, request)).await;
+            let attempt = timeout(limit, self.attempt(connection, request)).await;
             let Err(status) = attempt.unwrap_or_else(|_| Err(no_answer())) else { return Ok(()) };
             let delay = delays.next(None);
             if !is_transient(&status) || Instant::now() + delay >= deadline {
@@ -77,8 +77,8 @@ impl Caller {
         }
     }
 
-    async fn attempt(&self, lane: usize, request: &Request) -> Result<(), Status> {
-        let transport = self.transports[lane % self.transports.len()].clone();
+    async fn attempt(&self, connection: usize, request: &Request) -> Result<(), Status> {
+        let transport = self.transports[connection % self.transports.len()].clone();
         let mut metadata = MetadataMap::new();
         put_routing(&mut metadata, &[("topic", &self.topic)]);
         let body = Frame(Some(request.frame.clone()));

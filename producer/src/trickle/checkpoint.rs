@@ -4,19 +4,11 @@
 //! due time, index and number of changes; and a checksum. It is replaced as a whole, so that a reader sees the old one or the new one.
 
 use super::updates::Update;
-use crate::files;
-use std::fs::File;
-use std::io::{Error, ErrorKind, Read, Write};
-use std::path::Path;
+use crate::state_file::{StateFile, is_trickles};
+use std::io::Write;
 
-/// Changes with the file; what stands before the number does not.
+/// Changes with the file; the part before the number does not, see `state_file`.
 const FORMAT: &str = "payments-trickle-2";
-const KIND: &str = "payments-trickle-";
-
-/// Whether a file's bytes are a trickle's checkpoint, of whatever version.
-pub fn is_checkpoint(bytes: &[u8]) -> bool {
-    bytes.starts_with(KIND.as_bytes())
-}
 
 /// A run's state.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,22 +57,15 @@ impl Saved {
     }
 
     /// Reads a file; `None` where there is none yet.
-    pub fn read(path: &Path) -> std::io::Result<Option<Self>> {
-        let mut bytes = Vec::new();
-        match File::open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error),
-            Ok(mut file) => file.read_to_end(&mut bytes)?,
-        };
-        match Self::decode(&bytes) {
-            Some(saved) => Ok(Some(saved)),
-            None => Err(Error::new(ErrorKind::InvalidData, complaint(&bytes))),
-        }
+    pub fn read(file: &StateFile) -> Result<Option<Self>, service::Error> {
+        let Some(bytes) = file.read()? else { return Ok(None) };
+        let saved = Self::decode(&bytes);
+        saved.map(Some).ok_or_else(|| file.refuse(format!("cannot be read: {}", complaint(&bytes))))
     }
 
     /// Replaces the file, on the disk when this returns.
-    pub fn write(&self, path: &Path) -> std::io::Result<()> {
-        files::replace(path, |out| out.write_all(&self.encode()))
+    pub fn write(&self, file: &StateFile) -> std::io::Result<()> {
+        file.replace(|out| out.write_all(&self.encode()))
     }
 }
 
@@ -88,7 +73,7 @@ impl Saved {
 fn complaint(bytes: &[u8]) -> String {
     let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     match std::str::from_utf8(line).ok().and_then(|line| line.split(' ').next()) {
-        Some(format) if is_checkpoint(format.as_bytes()) && format != FORMAT => {
+        Some(format) if is_trickles(format.as_bytes()) && format != FORMAT => {
             format!("it has the format {format}, this version reads {FORMAT}")
         }
         Some(FORMAT) => {
@@ -122,14 +107,14 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_and_replaces_what_was_there() {
-        let folder = std::env::temp_dir().join(format!("trickle-checkpoint-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("state");
-        assert_eq!(Saved::read(&path).unwrap(), None);
-        saved().write(&path).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state");
+        let file = StateFile::open(&path).unwrap();
+        assert_eq!(Saved::read(&file).unwrap(), None);
+        saved().write(&file).unwrap();
         let later = Saved { last_micros: 9, ..saved() };
-        later.write(&path).unwrap();
-        assert_eq!(Saved::read(&path).unwrap(), Some(later));
+        later.write(&file).unwrap();
+        assert_eq!(Saved::read(&file).unwrap(), Some(later));
         let whole = std::fs::read(&path).unwrap();
         let newer = String::from_utf8_lossy(&whole).replacen("trickle-2", "trickle-3", 1).into_bytes();
         for (bytes, told) in [
@@ -139,10 +124,9 @@ mod tests {
             (b"", "no checkpoint of a trickle"),
         ] {
             std::fs::write(&path, bytes).unwrap();
-            let error = Saved::read(&path).unwrap_err().to_string();
+            let error = Saved::read(&file).unwrap_err().to_string();
             assert!(error.contains(told), "{error}");
         }
-        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Event times: now, or a simulated now, and every microsecond at most once.
 
-use crate::Shard;
+use crate::shard::Shard;
 use std::time::Duration;
 
 /// What the time is in a run.

@@ -25,12 +25,12 @@ mod saver;
 mod settings;
 mod updates;
 
-pub use checkpoint::is_checkpoint;
 pub use error::Error;
 pub use lives::Lives;
 pub use options::Options;
 pub use report::Outcome;
 
+use crate::state_file::StateFile;
 use checkpoint::Saved;
 use clock::{EventClock, Source};
 use feed::Feed;
@@ -40,8 +40,6 @@ use run::Run;
 use saver::Saver;
 use service::clock::now_micros as wall_micros;
 use settings::Settings;
-use std::fs::File;
-use std::path::Path;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use updates::Updates;
@@ -78,7 +76,7 @@ impl Trickle {
     pub async fn run(self, pubsub: &Pubsub, shutdown: CancellationToken) -> Result<Outcome, Error> {
         let topic = pubsub.topic_name(&self.options.topic);
         pubsub.require_topic(&topic).await?;
-        let Resumed { options, feed, source, saved, _lock } = self.resume(&topic)?;
+        let Resumed { options, feed, source, saved, file } = self.resume(&topic)?;
         let publisher = pubsub
             .publisher(options.publish_timeout)
             .await?
@@ -87,10 +85,7 @@ impl Trickle {
             .set_byte_threshold(BATCH_BYTES)
             .set_delay_threshold(BATCH_DELAY)
             .build();
-        let saver = match &options.checkpoint {
-            Some(path) => Some(Saver::start(path, saved.run.clone(), source, saved)?),
-            None => None,
-        };
+        let saver = file.map(|file| Saver::start(file, source, saved)).transpose()?;
         let (shard, from) = (options.shard(), options.shard_source);
         tracing::info!(topic, rate = %options.rate, run_id = feed.run_id(), %shard, shard_from = from, "trickling");
         Run::new(options, feed, source, publisher, topic, saver).publish(shutdown).await
@@ -100,12 +95,10 @@ impl Trickle {
     fn resume(self, topic: &str) -> Result<Resumed, service::Error> {
         let Self { options, base, live } = self;
         let settings = Settings::new(&options, &base, topic);
-        let (lock, saved) = match &options.checkpoint {
-            Some(path) => {
-                let lock = crate::files::lock(path).map_err(|problem| refuse(path, problem))?;
-                (Some(lock), read_checkpoint(path, &settings)?)
-            }
-            None => (None, None),
+        let file = options.checkpoint.as_deref().map(StateFile::open).transpose()?;
+        let saved = match &file {
+            Some(file) => read_checkpoint(file, &settings)?,
+            None => None,
         };
         if let Some(Saved { last_micros, pending, .. }) = &saved {
             let behind = (last_micros - wall_micros()) / 1_000_000;
@@ -131,7 +124,7 @@ impl Trickle {
         let start = source.micros(0, Duration::ZERO);
         let last_micros =
             if source == Source::Wall { saved.last_micros } else { saved.last_micros.max(start) };
-        Ok(Resumed { options, feed, source, saved: Saved { last_micros, ..saved }, _lock: lock })
+        Ok(Resumed { options, feed, source, saved: Saved { last_micros, ..saved }, file })
     }
 }
 
@@ -141,21 +134,13 @@ struct Resumed {
     feed: Feed,
     source: Source,
     saved: Saved,
-    /// Two runs that go on from one checkpoint would make the same ids.
-    _lock: Option<File>,
+    /// Locked: two runs that go on from one checkpoint would make the same ids.
+    file: Option<StateFile>,
 }
 
-fn read_checkpoint(path: &Path, settings: &Settings) -> Result<Option<Saved>, service::Error> {
-    let saved = Saved::read(path).map_err(|error| refuse(path, format!("cannot be read: {error}")))?;
-    let Some(saved) = saved else { return Ok(None) };
-    match settings.difference(&saved.run) {
-        None => Ok(Some(saved)),
-        Some(difference) => {
-            Err(refuse(path, format!("is of another run: {difference}; use the same flags, or another file")))
-        }
-    }
-}
-
-fn refuse(path: &Path, problem: String) -> service::Error {
-    service::Error::Flag { flag: "--checkpoint", value: path.display().to_string(), problem }
+/// What a run of the same settings has left, if one has.
+fn read_checkpoint(file: &StateFile, settings: &Settings) -> Result<Option<Saved>, service::Error> {
+    let Some(saved) = Saved::read(file)? else { return Ok(None) };
+    file.require_own(settings, &serde_json::from_str(&saved.run).unwrap_or_default())?;
+    Ok(Some(saved))
 }

@@ -3,9 +3,9 @@
 use super::clock::Source;
 use super::lives::{Lives, RateCurve};
 use super::rate::{Burst, Rate};
-use crate::Shard;
-use crate::options::{parse_date, read_profile};
+use crate::generation::{parse_date, read_profile};
 use crate::placement::place;
+use crate::shard::Shard;
 use chrono::NaiveDate;
 use generator::{Config, Mix, midnight_micros};
 use service::Error;

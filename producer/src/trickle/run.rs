@@ -10,6 +10,7 @@ use super::rate::Burst;
 use super::report::{Outcome, Report};
 use super::saver::Saver;
 use super::updates::Update;
+use crate::error::explain;
 use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::error::PublishError;
 use google_cloud_pubsub::model::Message;
@@ -17,6 +18,7 @@ use service::clock::now_micros as wall_micros;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tonic::{Code, Status};
 
 /// An update's publish time must be later than that of the version before by more than the millisecond that cell times are cut to,
 /// and by more than the clocks of the service's machines differ.
@@ -189,8 +191,8 @@ impl Run {
         }
         self.report.failed(error.to_string());
         if self.broken.is_none() {
-            let status = crate::error::status(error);
-            self.broken = status.and_then(|status| crate::error::explain(&self.topic, &status));
+            let status = status_of(error);
+            self.broken = status.and_then(|status| explain(&self.topic, &status));
         }
     }
 
@@ -236,4 +238,11 @@ impl Run {
 /// Every update that is not confirmed.
 fn pending(feed: &Feed, in_flight: &InFlight) -> Vec<Update> {
     feed.pending().chain(in_flight.updates()).collect()
+}
+
+/// The status in an error of the official client, if the service sent one.
+fn status_of(error: &PublishError) -> Option<Status> {
+    let PublishError::Rpc(rpc) = error else { return None };
+    let status = rpc.status()?;
+    Some(Status::new(Code::from_i32(status.code as i32), status.message.clone()))
 }

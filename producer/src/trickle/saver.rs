@@ -4,7 +4,8 @@ use super::checkpoint::Saved;
 use super::clock::Source;
 use super::error::Error;
 use super::updates::Update;
-use std::path::{Path, PathBuf};
+use crate::state_file::StateFile;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -19,7 +20,7 @@ const SLACK: Duration = Duration::from_secs(1);
 /// The file, and the write that is on its way.
 #[derive(Debug)]
 pub struct Saver {
-    path: PathBuf,
+    file: Arc<StateFile>,
     run: String,
     source: Source,
     writing: Option<JoinHandle<std::io::Result<i64>>>,
@@ -30,17 +31,18 @@ pub struct Saver {
 
 impl Saver {
     /// Claims the first stretch of time; fails where the file cannot be written.
-    pub fn start(path: &Path, run: String, source: Source, state: Saved) -> Result<Self, service::Error> {
+    pub fn start(file: StateFile, source: Source, state: Saved) -> Result<Self, service::Error> {
         let mut saver = Self {
-            path: path.to_owned(),
-            run,
+            file: Arc::new(file),
+            run: state.run.clone(),
             source,
             writing: None,
             next: Instant::now() + EVERY,
             limit_micros: i64::MAX,
         };
         let claimed = Saved { last_micros: saver.claim(state.last_micros), ..state };
-        claimed.write(path).map_err(|error| super::refuse(path, format!("cannot be written: {error}")))?;
+        let written = claimed.write(&saver.file);
+        written.map_err(|error| saver.file.refuse(format!("cannot be written: {error}")))?;
         saver.limit_micros = saver.limit(claimed.last_micros);
         Ok(saver)
     }
@@ -74,9 +76,9 @@ impl Saver {
         }
         if self.writing.is_none() && Instant::now() >= self.next {
             let (last_micros, pending) = state();
-            let (path, run) = (self.path.clone(), self.run.clone());
+            let (file, run) = (self.file.clone(), self.run.clone());
             let saved = Saved { run, last_micros: self.claim(last_micros), pending };
-            let write = move || saved.write(&path).map(|()| saved.last_micros);
+            let write = move || saved.write(&file).map(|()| saved.last_micros);
             self.writing = Some(tokio::task::spawn_blocking(write));
         }
     }
@@ -86,7 +88,7 @@ impl Saver {
         match written {
             Ok(claimed) => self.limit_micros = self.limit(claimed),
             Err(error) => {
-                tracing::error!(path = %self.path.display(), %error, "the checkpoint could not be written; trying again");
+                tracing::error!(path = %self.file.path().display(), %error, "the checkpoint could not be written; trying again");
             }
         }
     }
@@ -99,6 +101,7 @@ impl Saver {
         }
         let saved = Saved { run: self.run, last_micros, pending };
         let updates = saved.pending.len();
-        saved.write(&self.path).map_err(|source| Error::Unsaved { path: self.path, updates, source })
+        let path = || self.file.path().to_owned();
+        saved.write(&self.file).map_err(|source| Error::Unsaved { path: path(), updates, source })
     }
 }

@@ -1,20 +1,15 @@
-//! What a trickle's checkpoint depends on, as it stands in the file.
+//! The settings that a trickle's checkpoint depends on, as they stand in the file.
 
 use super::options::Options;
-use crate::identity;
-use generator::{Config, GENERATOR_VERSION};
+use crate::settings::GeneratorSettings;
+use generator::Config;
 use serde::Serialize;
 
 /// Every setting that decides which payments there are and where they go; the rate is none of them.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Settings {
-    generator_version: &'static str,
-    seed: u64,
-    num_customers: u64,
-    mix: String,
-    customer_skew: f64,
-    /// A digest: a profile has hundreds of figures.
-    profile: String,
+    #[serde(flatten)]
+    generator: GeneratorSettings,
     rate_curve: String,
     update_share: f64,
     update_within_seconds: f64,
@@ -28,12 +23,7 @@ pub struct Settings {
 impl Settings {
     pub fn new(options: &Options, base: &Config, topic: &str) -> Self {
         Self {
-            generator_version: GENERATOR_VERSION,
-            seed: base.seed,
-            num_customers: base.num_customers,
-            mix: base.mix.to_string(),
-            customer_skew: base.customer_skew,
-            profile: crate::digest::digest(&format!("{:?}", base.profile)),
+            generator: GeneratorSettings::of_trickle(base),
             rate_curve: format!("{:?}", options.lives.rate_curve).to_lowercase(),
             update_share: options.lives.update_share,
             update_within_seconds: options.lives.update_within.as_secs_f64(),
@@ -47,10 +37,5 @@ impl Settings {
     /// As the checkpoint has them.
     pub fn to_line(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// What a checkpoint has otherwise, if it does.
-    pub fn difference(&self, line: &str) -> Option<String> {
-        identity::difference(self, &serde_json::from_str(line).unwrap_or_default())
     }
 }

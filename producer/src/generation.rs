@@ -1,14 +1,10 @@
-//! The producer's flags.
+//! The flags that say which payments there are.
 
-use crate::placement::place;
-use crate::shard::Shard;
 use chrono::NaiveDate;
 use generator::{Config, Generator, Mix, Profile};
 use service::Error;
-use service::units::{parse_bytes, parse_duration};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What is generated. Equal values give equal payments, on every machine.
 #[derive(Clone, Debug, clap::Args)]
@@ -121,68 +117,6 @@ pub(crate) fn read_profile(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
     let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     let profile = Profile::from_toml(&text).map_err(|error| refuse(format!("is refused: {error}")))?;
     Ok(Arc::new(profile))
-}
-
-/// How payments are published.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Publishing {
-    /// Topic to publish to: an id, or projects/PROJECT/topics/ID.
-    #[arg(long, env = "PAYMENTS_TOPIC", default_value = "payments", value_name = "TOPIC")]
-    pub topic: String,
-    /// This producer's share of the run, I of N, counted from 0; without it what the job that started it says, or all.
-    #[arg(long, value_name = "I/N")]
-    pub shard: Option<Shard>,
-    /// Where the shard comes from, for the log.
-    #[arg(skip)]
-    pub shard_source: &'static str,
-    /// First index to publish; with the resume point of a stopped run, goes on where that stopped.
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
-    pub start_index: u64,
-    /// Index to stop before.
-    #[arg(long, value_name = "INDEX")]
-    pub end_index: Option<u64>,
-    /// Most messages published and not yet confirmed.
-    #[arg(long, default_value_t = 20_000, value_name = "COUNT")]
-    pub max_in_flight: usize,
-    /// Most bytes published and not yet confirmed.
-    #[arg(long, default_value = "64MiB", value_parser = parse_bytes, value_name = "BYTES")]
-    pub max_in_flight_bytes: u64,
-    /// How long a message is tried before the run stops.
-    #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
-    pub publish_timeout: Duration,
-}
-
-impl Publishing {
-    /// Settles which shard this is, from the flags and the environment.
-    pub fn place(
-        &mut self,
-        shards: Option<u64>,
-        variable: impl Fn(&str) -> Option<String>,
-    ) -> Result<(), Error> {
-        let (shard, source) = place(self.shard, shards, variable)?;
-        (self.shard, self.shard_source) = (Some(shard), source);
-        Ok(())
-    }
-
-    /// The indices to publish of a run of `records`; refuses flags that cannot work, naming them.
-    pub fn range(&self, records: u64) -> Result<std::ops::Range<u64>, Error> {
-        if self.max_in_flight == 0 {
-            let (flag, value) = ("--max-in-flight", "0".to_owned());
-            return Err(Error::Flag { flag, value, problem: "must be at least 1".into() });
-        }
-        let shard = self.shard.unwrap_or_default().range(records);
-        let end = self.end_index.unwrap_or(records);
-        if end > records || self.start_index > end {
-            let (flag, value) = match self.end_index {
-                Some(end) if end > records || self.start_index <= records => ("--end-index", end),
-                _ => ("--start-index", self.start_index),
-            };
-            let problem = format!("is outside the run: indices go from --start-index up to {records}");
-            return Err(Error::Flag { flag, value: value.to_string(), problem });
-        }
-        let start = shard.start.max(self.start_index);
-        Ok(start..shard.end.min(end).max(start))
-    }
 }
 
 #[cfg(test)]

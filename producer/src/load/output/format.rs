@@ -1,15 +1,8 @@
-use crate::error::Error;
-use crate::renderer::Renderer;
+//! How a payment is laid out in a file.
 
-/// How payments lie in a file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub enum Format {
-    /// Length-delimited: each payment behind its length as a varint, as protobuf's readDelimitedFrom takes it.
-    #[default]
-    Protobuf,
-    /// Protobuf's canonical JSON, a payment a line.
-    Json,
-}
+use crate::error::Error;
+use crate::load::options::Format;
+use crate::renderer::Renderer;
 
 /// Appends encoded payments to a chunk in a format.
 pub enum Encoder {

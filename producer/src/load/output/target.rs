@@ -1,6 +1,8 @@
-use super::Output;
+//! Where encoded payments are written to.
+
 use crate::error::Error;
 use crate::files;
+use crate::load::options::Output;
 use std::fs::Permissions;
 use std::io::{self, Stdout, Write};
 use std::os::unix::fs::PermissionsExt;

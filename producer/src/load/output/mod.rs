@@ -6,17 +6,18 @@ mod target;
 
 pub use tally::Tally;
 
-use crate::batch::{Batch, Work};
+use crate::encode::encode;
 use crate::error::Error;
-use crate::options::Publishing;
-use crate::publisher::Pass;
-use format::{Encoder, Format};
+use crate::faults::Fault;
+use crate::load::chunks::Pass;
+use crate::load::options::{Batch, Output, Publishing};
+use crate::load::work::Work;
+use format::Encoder;
 use generator::{Buffer, Generator};
 use service::blocking::busy;
 use std::collections::VecDeque;
 use std::num::NonZero;
 use std::ops::Range;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 use target::Target;
@@ -25,36 +26,6 @@ use tokio_util::sync::CancellationToken;
 
 /// Payments made by one task: some hundred kilobytes.
 const CHUNK: u64 = 1_000;
-
-/// Where payments go instead of a topic.
-#[derive(Clone, Debug, Default, clap::Args)]
-#[group(id = "output_target")]
-pub struct Output {
-    /// Generate and count, publish nothing.
-    #[arg(long, conflicts_with_all = ["output", "checkpoint"])]
-    pub dry_run: bool,
-    /// File to write the payments to instead of publishing them, or - for standard output.
-    #[arg(long, value_name = "FILE", conflicts_with = "checkpoint")]
-    pub output: Option<PathBuf>,
-    /// How they are written.
-    #[arg(long, value_enum, default_value_t, requires = "output")]
-    pub output_format: Format,
-}
-
-impl Output {
-    pub fn is_wanted(&self) -> bool {
-        self.dry_run || self.output.is_some()
-    }
-
-    fn check(&self, batch: &Batch) -> Result<(), service::Error> {
-        if self.output.is_some() && self.output_format == Format::Json && batch.faults.corrupt_rate > 0.0 {
-            let problem = "cannot be told in JSON: use --output-format protobuf".to_owned();
-            let (flag, value) = ("--corrupt-rate", batch.faults.corrupt_rate.to_string());
-            return Err(service::Error::Flag { flag, value, problem });
-        }
-        Ok(())
-    }
-}
 
 /// Makes this shard's payments and counts or writes them; a file appears when it is whole.
 ///
@@ -69,7 +40,7 @@ pub async fn write(
 ) -> Result<Tally, Error> {
     output.check(batch)?;
     let mut target = Target::open(output)?;
-    let work = busy(|| batch.prepare(&generator, options, None))?;
+    let work = busy(|| Work::prepare(batch, &generator, options, None))?;
     let encoder = if output.dry_run { Encoder::none() } else { Encoder::new(output.output_format)? };
     let maker = Arc::new(Maker { generator, work, encoder });
     let started = Instant::now();
@@ -132,8 +103,8 @@ impl Maker {
         let faults = &self.work.faults;
         for index in chunk.filter(|index| pass.takes(faults.of(*index))) {
             let payment = self.generator.fill(index, &mut buffer);
-            faults.encode(payment, index, &mut bytes);
-            let copies = faults.of(index).map_or(1, crate::Fault::copies);
+            encode(payment, index, faults, &mut bytes);
+            let copies = faults.of(index).map_or(1, Fault::copies);
             made.tally.count(payment, copies, bytes.len());
             for _ in 0..copies {
                 self.encoder.append(&bytes, &mut made.text)?;

@@ -5,7 +5,8 @@
 
 use crate::faults::{Fault, Faults};
 use crate::files;
-use crate::identity::{self, Identity};
+use crate::load::identity::Identity;
+use crate::settings;
 use generator::Generator;
 use serde::{Deserialize, Serialize};
 use service::Error;
@@ -141,7 +142,7 @@ fn require_own(path: &Path, identity: &Identity) -> Result<(), Error> {
     let Ok(stored) = serde_json::from_str::<Stored>(&first) else {
         return Err(refuse(path, "is there already and is no ledger: name another file".to_owned()));
     };
-    match identity::difference(identity, &stored.settings) {
+    match settings::difference(identity, &stored.settings) {
         None => Ok(()),
         Some(difference) => Err(refuse(path, format!("is of another run: {difference}; name another file"))),
     }

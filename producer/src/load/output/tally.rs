@@ -1,3 +1,5 @@
+//! Counts of the payments that were made.
+
 use generator::Rail;
 use schemas::Payment;
 use schemas::payment::PaymentHeader;

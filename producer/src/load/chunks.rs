@@ -1,5 +1,6 @@
 //! A range of indices handed out in chunks, and how far it is confirmed without a gap.
 
+use crate::faults::Fault;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -41,6 +42,20 @@ impl Chunks {
     /// Everything below this index, and inside the range, is confirmed: the place to go on from.
     pub fn floor(&self) -> u64 {
         self.floor
+    }
+}
+
+/// Which payments of the range a walk over it publishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    OnTime,
+    Late,
+}
+
+impl Pass {
+    /// Whether a payment with this fault is sent in the pass.
+    pub fn takes(self, fault: Option<Fault>) -> bool {
+        (fault == Some(Fault::Late)) == (self == Self::Late)
     }
 }
 

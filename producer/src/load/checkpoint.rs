@@ -3,16 +3,14 @@
 //! The file holds the settings of the run and the indices below which everything is confirmed. A payment is a function of
 //! the settings and its index, so whatever was in flight when the process died is sent again, byte for byte the same.
 
-use crate::files;
-use crate::identity::{self, Identity};
-use crate::trickle;
+use crate::load::identity::Identity;
+use crate::state_file::{StateFile, is_trickles};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use service::Error;
-use std::fs::File;
-use std::io::ErrorKind;
+use std::io::Write;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Changes when a field of the file changes its meaning.
 const FORMAT: u32 = 1;
@@ -62,15 +60,13 @@ struct Stored {
     settings: Value,
 }
 
-/// A checkpoint file that this process alone uses, by an advisory lock on `FILE.lock`.
+/// A checkpoint file that this process alone uses.
 #[derive(Debug)]
 pub struct Checkpoint {
-    path: PathBuf,
+    file: StateFile,
     run_id: String,
     identity: Identity,
     range: Range<u64>,
-    /// The file itself is replaced again and again and cannot carry the lock.
-    _lock: File,
 }
 
 impl Checkpoint {
@@ -85,24 +81,13 @@ impl Checkpoint {
         range: &Range<u64>,
         has_late: bool,
     ) -> Result<(Self, Floors), Error> {
-        let lock = files::lock(path).map_err(|problem| refuse(path, problem))?;
-        let floors = match std::fs::read(path) {
-            Ok(bytes) => read(path, &bytes, identity, range, has_late)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => Floors::start(range, has_late),
-            Err(error) => return Err(refuse(path, format!("cannot be read: {error}"))),
+        let file = StateFile::open(path)?;
+        let floors = match file.read()? {
+            Some(bytes) => read(&file, &bytes, identity, range, has_late)?,
+            None => Floors::start(range, has_late),
         };
-        let checkpoint = Self {
-            path: path.to_owned(),
-            run_id: run_id.to_owned(),
-            identity: identity.clone(),
-            range: range.clone(),
-            _lock: lock,
-        };
-        Ok((checkpoint, floors))
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
+        let (run_id, identity) = (run_id.to_owned(), identity.clone());
+        Ok((Self { file, run_id, identity, range: range.clone() }, floors))
     }
 
     /// Replaces the file; after a crash it is the old one or the new one, never a torn one.
@@ -114,49 +99,36 @@ impl Checkpoint {
             complete: floors.is_complete(&self.range),
             settings: &self.identity,
         };
-        let write = |out: &mut std::io::BufWriter<File>| {
+        let written = self.file.replace(|out| {
             serde_json::to_writer_pretty(&mut *out, &content)?;
-            std::io::Write::write_all(out, b"\n")
-        };
-        files::replace(&self.path, write)
-            .map_err(|error| refuse(&self.path, format!("cannot be written: {error}")))
+            out.write_all(b"\n")
+        });
+        written.map_err(|error| self.file.refuse(format!("cannot be written: {error}")))
     }
 }
 
 fn read(
-    path: &Path,
+    file: &StateFile,
     bytes: &[u8],
     identity: &Identity,
     range: &Range<u64>,
     has_late: bool,
 ) -> Result<Floors, Error> {
-    if trickle::is_checkpoint(bytes) {
-        let problem = "is a trickle's, whose updates to come would be lost: name another file".to_owned();
-        return Err(refuse(path, problem));
+    if is_trickles(bytes) {
+        let problem = "is a trickle's, whose updates to come would be lost: name another file";
+        return Err(file.refuse(problem.to_owned()));
     }
     let damaged = |what: &str| {
-        refuse(
-            path,
-            format!("is damaged: {what}; delete it to publish from the beginning, which is harmless"),
-        )
+        file.refuse(format!("is damaged: {what}; delete it to publish from the beginning, which is harmless"))
     };
     let stored: Stored = serde_json::from_slice(bytes).map_err(|error| damaged(&error.to_string()))?;
     if stored.checkpoint_format != FORMAT {
         let (found, ours) = (stored.checkpoint_format, FORMAT);
-        return Err(refuse(path, format!("has checkpoint_format {found}, this version writes {ours}")));
+        return Err(file.refuse(format!("has checkpoint_format {found}, this version writes {ours}")));
     }
-    if let Some(difference) = identity::difference(identity, &stored.settings) {
-        return Err(refuse(
-            path,
-            format!("is of another run: {difference}; use the same flags, or another file"),
-        ));
-    }
+    file.require_own(identity, &stored.settings)?;
     if !stored.floors.fits(range, has_late) {
         return Err(damaged(&format!("its indices lie outside {}..{}", range.start, range.end)));
     }
     Ok(stored.floors)
-}
-
-fn refuse(path: &Path, problem: String) -> Error {
-    Error::Flag { flag: "--checkpoint", value: path.display().to_string(), problem }
 }

@@ -1,36 +1,34 @@
-//! What a producer's work depends on, as it stands in checkpoints and ledgers.
+//! The settings that payments depend on, as they stand in checkpoints and ledgers, and how two runs' differ.
 
-use crate::faults::Faults;
-use crate::options::Publishing;
-use generator::{Config, GENERATOR_VERSION, Generator};
+use crate::digest::digest;
+use generator::{Config, GENERATOR_VERSION};
 use serde::Serialize;
 use serde_json::Value;
 
-/// Every setting that decides which bytes go where. Two producers with equal identities publish the same.
+/// The generator's settings. Their names and their order are those of the files: a field that a kind of run does not have
+/// is left out of its file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Identity {
+pub struct GeneratorSettings {
     generator_version: &'static str,
     seed: u64,
-    num_records: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    num_records: Option<u64>,
     num_customers: u64,
-    start_date: String,
-    end_date: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    end_date: Option<String>,
     mix: String,
     customer_skew: f64,
-    anomaly_rate: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    anomaly_rate: Option<f64>,
     /// A digest: a profile has hundreds of figures.
     profile: String,
-    #[serde(flatten)]
-    faults: crate::faults::Rates,
-    /// None for payments that go to a file.
-    topic: Option<String>,
-    shard: String,
-    start_index: u64,
-    end_index: Option<u64>,
 }
 
-impl Identity {
-    pub fn new(generator: &Generator, options: &Publishing, faults: &Faults, topic: Option<&str>) -> Self {
+impl GeneratorSettings {
+    /// Of a run with an end, which depends on all that is configured.
+    pub fn of_load(config: &Config) -> Self {
         // Taken apart whole, so that a setting added to the generator cannot be forgotten here.
         let Config {
             seed,
@@ -42,28 +40,34 @@ impl Identity {
             customer_skew,
             anomaly_rate,
             profile,
-        } = generator.config();
+        } = config;
         Self {
             generator_version: GENERATOR_VERSION,
             seed: *seed,
-            num_records: *num_records,
+            num_records: Some(*num_records),
             num_customers: *num_customers,
-            start_date: start_date.to_string(),
-            end_date: end_date.to_string(),
+            start_date: Some(start_date.to_string()),
+            end_date: Some(end_date.to_string()),
             mix: mix.to_string(),
             customer_skew: *customer_skew,
-            anomaly_rate: *anomaly_rate,
-            profile: crate::digest::digest(&format!("{profile:?}")),
-            faults: faults.rates(),
-            topic: topic.map(str::to_owned),
-            shard: options.shard.unwrap_or_default().to_string(),
-            start_index: options.start_index,
-            end_index: options.end_index,
+            anomaly_rate: Some(*anomaly_rate),
+            profile: digest(&format!("{profile:?}")),
+        }
+    }
+
+    /// Of a run without an end: records, dates and anomalies of its base are of no account.
+    pub fn of_trickle(base: &Config) -> Self {
+        Self {
+            num_records: None,
+            start_date: None,
+            end_date: None,
+            anomaly_rate: None,
+            ..Self::of_load(base)
         }
     }
 }
 
-/// What stored settings have otherwise than ours: `seed is 1 there and 2 here`, or nothing.
+/// How stored settings differ from ours, `seed is 1 there and 2 here`; `None` where they do not.
 pub fn difference(ours: &impl Serialize, stored: &Value) -> Option<String> {
     // Through text, as the stored ones have been: a number may round on its way.
     let text = serde_json::to_string(ours).unwrap_or_default();
