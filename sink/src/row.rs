@@ -167,8 +167,8 @@ pub mod tests {
         let mut encoder = Encoder::default();
         for index in 0..500 {
             let payment = generator.payment(index);
-            // Times whose varints have from one byte to the most that a time can have.
-            let published = 1_790_000_000_123_456 >> (index % 50);
+            // Times of all lengths on the wire, but not 0: prost leaves a time of 0 out, which means the same.
+            let published = 1_790_000_000_123_456 >> (index % 40);
             let (row, twin) =
                 (encoder.row(&payment, published), twin(&payment, published - published % 1_000));
             assert_eq!(row.mutations(), twin.mutations.len());
