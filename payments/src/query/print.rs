@@ -131,22 +131,3 @@ pub fn footer_json(plan: &Plan, outcome: &Outcome) -> serde_json::Value {
         "calls": outcome.scanned.calls, "nextPageToken": outcome.next,
     })
 }
-
-#[cfg(test)]
-mod tests {
-    use producer::generator::{Config, Generator};
-    use schemas::layout::{cells, payment_of};
-
-    #[test]
-    fn every_generated_payment_is_read_back_from_its_cells() {
-        let config = Config { num_records: 3_000, anomaly_rate: 0.05, ..Config::default() };
-        let generator = Generator::new(config).unwrap();
-        for index in 0..3_000 {
-            let payment = generator.payment(index);
-            let mut row = Vec::new();
-            cells(&payment, |column, value| row.push((column, value.to_vec())));
-            let back = payment_of(row.iter().map(|(column, value)| (*column, value.as_slice()))).unwrap();
-            assert_eq!(back, payment);
-        }
-    }
-}

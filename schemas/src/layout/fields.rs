@@ -1,13 +1,191 @@
-//! Every column that a payment can have: its family and its qualifier.
+//! The fields of a payment, each declared once: its name in the message, its kind, and its column.
+//!
+//! Whatever goes through all fields is made from the table by a macro: [`Column`] here, the walk that makes cells in
+//! `cells`, the way back in `parse`. A new field of the contract needs its line here, in the place that its cell is to
+//! have; until then nothing compiles.
+//!
+//! A kind says how a value is written in its cell; `cells` and `parse` have a method of that name.
+//!
+//! - `text`: as it is. An empty one has no cell.
+//! - `number`: in decimal.
+//! - `flag`: `true` or `false`.
+//! - `time`: as [`text::time`](crate::text::time) writes it.
+//! - `money`: in the major unit of the payment's currency.
+//! - `rail`, `status`, `party_type`: by name.
 
 use super::Family;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+/// Hands the table to a macro, message by message in the order of the cells:
+/// `Message as method in Family { field: kind => Column "qualifier", ... }`.
+///
+/// Messages that share a column name it alike; the first of them has the qualifier. A party is there twice, once for
+/// each side.
+macro_rules! fields {
+    ($use_table:ident) => {
+        $use_table! {
+            PaymentHeader as header in PaymentHeader {
+                payment_id: text => PaymentId "payment_id",
+                payment_type: rail => PaymentType "payment_type",
+                version: number => Version "version",
+                created_at_micros: time => CreatedAt "created_at",
+                updated_at_micros: time => UpdatedAt "updated_at",
+                status: status => Status "status",
+            }
+            Amount as amount in AmountInfo {
+                minor_units: money => Value "value",
+                currency: text => Currency "currency",
+            }
+            Party as originator in PartyInfo {
+                party_id: text => OriginatorPartyId "originator:party_id",
+                party_type: party_type => OriginatorPartyType "originator:party_type",
+                name: text => OriginatorName "originator:name",
+                country_code: text => OriginatorCountryCode "originator:country_code",
+                account_number: text => OriginatorAccountNumber "originator:account_number",
+                routing_number: text => OriginatorRoutingNumber "originator:routing_number",
+                bank_name: text => OriginatorBankName "originator:bank_name",
+                bank_bic: text => OriginatorBankBic "originator:bank_bic",
+                lei: text => OriginatorLei "originator:lei",
+            }
+            Party as counterparty in PartyInfo {
+                party_id: text => CounterpartyPartyId "counterparty:party_id",
+                party_type: party_type => CounterpartyPartyType "counterparty:party_type",
+                name: text => CounterpartyName "counterparty:name",
+                country_code: text => CounterpartyCountryCode "counterparty:country_code",
+                account_number: text => CounterpartyAccountNumber "counterparty:account_number",
+                routing_number: text => CounterpartyRoutingNumber "counterparty:routing_number",
+                bank_name: text => CounterpartyBankName "counterparty:bank_name",
+                bank_bic: text => CounterpartyBankBic "counterparty:bank_bic",
+                lei: text => CounterpartyLei "counterparty:lei",
+            }
+            ProcessingInfo as processing in ProcessingInfo {
+                clearing_system: text => ClearingSystem "clearing_system",
+                settlement_date: text => SettlementDate "settlement_date",
+                attempts: number => Attempts "attempts",
+                latency_millis: number => LatencyMillis "latency_millis",
+                risk_score: number => RiskScore "risk_score",
+                reason_code: text => ReasonCode "reason_code",
+                channel: text => Channel "channel",
+                processor_id: text => ProcessorId "processor_id",
+                batch_id: text => BatchId "batch_id",
+            }
+            Ach as ach in TypeSpecific {
+                sec_code: text => RailSecCode "sec_code",
+                company_name: text => RailCompanyName "company_name",
+                company_id: text => RailCompanyId "company_id",
+                company_entry_description: text => RailCompanyEntryDescription "company_entry_description",
+                trace_number: text => RailTraceNumber "trace_number",
+                addenda_count: number => RailAddendaCount "addenda_count",
+                effective_entry_date: text => RailEffectiveEntryDate "effective_entry_date",
+                same_day: flag => RailSameDay "same_day",
+                direction: text => RailDirection "direction",
+                transaction_code: text => RailTransactionCode "transaction_code",
+                individual_id: text => RailIndividualId "individual_id",
+                addenda_info: text => RailAddendaInfo "addenda_info",
+            }
+            Wire as wire in TypeSpecific {
+                uetr: text => RailUetr "uetr",
+                instruction_id: text => RailInstructionId "instruction_id",
+                end_to_end_id: text => RailEndToEndId "end_to_end_id",
+                charge_bearer: text => RailChargeBearer "charge_bearer",
+                settlement_method: text => RailSettlementMethod "settlement_method",
+                debtor_agent_bic: text => RailDebtorAgentBic "debtor_agent_bic",
+                creditor_agent_bic: text => RailCreditorAgentBic "creditor_agent_bic",
+                intermediary_agent_bic: text => RailIntermediaryAgentBic "intermediary_agent_bic",
+                remittance_information: text => RailRemittanceInformation "remittance_information",
+                purpose_code: text => RailPurposeCode "purpose_code",
+                service_level: text => RailServiceLevel "service_level",
+                local_instrument: text => RailLocalInstrument "local_instrument",
+            }
+            Card as card in TypeSpecific {
+                card_token: text => RailCardToken "card_token",
+                network: text => RailNetwork "network",
+                last_four: text => RailLastFour "last_four",
+                mcc: text => RailMcc "mcc",
+                merchant_id: text => RailMerchantId "merchant_id",
+                merchant_name: text => RailMerchantName "merchant_name",
+                terminal_id: text => RailTerminalId "terminal_id",
+                entry_mode: text => RailEntryMode "entry_mode",
+                auth_code: text => RailAuthCode "auth_code",
+                three_ds_status: text => RailThreeDsStatus "three_ds_status",
+                lifecycle: text => RailLifecycle "lifecycle",
+                response_code: text => RailResponseCode "response_code",
+                acquirer_reference: text => RailAcquirerReference "acquirer_reference",
+                funding: text => RailFunding "funding",
+            }
+            Rtp as rtp in TypeSpecific {
+                message_id: text => RailMessageId "message_id",
+                network: text => RailNetwork,
+                end_to_end_id: text => RailEndToEndId,
+                acceptance_status: text => RailAcceptanceStatus "acceptance_status",
+                reject_code: text => RailRejectCode "reject_code",
+                purpose_code: text => RailPurposeCode,
+                request_for_payment_id: text => RailRequestForPaymentId "request_for_payment_id",
+                remittance_information: text => RailRemittanceInformation,
+            }
+            Sepa as sepa in TypeSpecific {
+                scheme: text => RailScheme "scheme",
+                end_to_end_id: text => RailEndToEndId,
+                debtor_bic: text => RailDebtorBic "debtor_bic",
+                creditor_bic: text => RailCreditorBic "creditor_bic",
+                mandate_id: text => RailMandateId "mandate_id",
+                mandate_signature_date: text => RailMandateSignatureDate "mandate_signature_date",
+                creditor_id: text => RailCreditorId "creditor_id",
+                sequence_type: text => RailSequenceType "sequence_type",
+                purpose_code: text => RailPurposeCode,
+                remittance_information: text => RailRemittanceInformation,
+                charge_bearer: text => RailChargeBearer,
+            }
+            Check as check in TypeSpecific {
+                check_number: text => RailCheckNumber "check_number",
+                routing_number: text => RailRoutingNumber "routing_number",
+                account_number: text => RailAccountNumber "account_number",
+                deposit_channel: text => RailDepositChannel "deposit_channel",
+                return_reason: text => RailReturnReason "return_reason",
+                image_reference: text => RailImageReference "image_reference",
+                payee: text => RailPayee "payee",
+                memo: text => RailMemo "memo",
+            }
+            P2p as p2p in TypeSpecific {
+                network: text => RailNetwork,
+                sender_token: text => RailSenderToken "sender_token",
+                recipient_token: text => RailRecipientToken "recipient_token",
+                recipient_token_type: text => RailRecipientTokenType "recipient_token_type",
+                memo_category: text => RailMemoCategory "memo_category",
+                memo: text => RailMemo,
+                funding_source: text => RailFundingSource "funding_source",
+                first_time_recipient: flag => RailFirstTimeRecipient "first_time_recipient",
+            }
+            Metadata as metadata in Metadata {
+                source_system: text => SourceSystem "source_system",
+                run_id: text => RunId "run_id",
+                record_index: number => RecordIndex "record_index",
+                generator_version: text => GeneratorVersion "generator_version",
+                correlation_id: text => CorrelationId "correlation_id",
+                description: text => Description "description",
+                anomaly_type: text => AnomalyType "anomaly_type",
+                anomaly_group: text => AnomalyGroup "anomaly_group",
+                recurrence_id: text => RecurrenceId "recurrence_id",
+            }
+        }
+    };
+}
+
+pub(super) use fields;
+
+macro_rules! columns_of_fields {
+    ($($message:ident as $method:ident in $family:ident {
+        $($field:ident: $kind:ident => $column:ident $($qualifier:literal)?,)*
+    })*) => {
+        columns! { $($($($column = $family $qualifier,)?)*)* }
+    };
+}
+
 macro_rules! columns {
     ($($column:ident = $family:ident $qualifier:literal,)*) => {
         /// A column of the tables; the discriminant is its place in [`Column::ALL`].
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(u8)]
         pub enum Column {
             $($column,)*
@@ -31,115 +209,7 @@ macro_rules! columns {
     };
 }
 
-columns! {
-    PaymentId = PaymentHeader "payment_id",
-    PaymentType = PaymentHeader "payment_type",
-    Version = PaymentHeader "version",
-    CreatedAt = PaymentHeader "created_at",
-    UpdatedAt = PaymentHeader "updated_at",
-    Status = PaymentHeader "status",
-    Value = AmountInfo "value",
-    Currency = AmountInfo "currency",
-    OriginatorPartyId = PartyInfo "originator:party_id",
-    OriginatorPartyType = PartyInfo "originator:party_type",
-    OriginatorName = PartyInfo "originator:name",
-    OriginatorCountryCode = PartyInfo "originator:country_code",
-    OriginatorAccountNumber = PartyInfo "originator:account_number",
-    OriginatorRoutingNumber = PartyInfo "originator:routing_number",
-    OriginatorBankName = PartyInfo "originator:bank_name",
-    OriginatorBankBic = PartyInfo "originator:bank_bic",
-    OriginatorLei = PartyInfo "originator:lei",
-    CounterpartyPartyId = PartyInfo "counterparty:party_id",
-    CounterpartyPartyType = PartyInfo "counterparty:party_type",
-    CounterpartyName = PartyInfo "counterparty:name",
-    CounterpartyCountryCode = PartyInfo "counterparty:country_code",
-    CounterpartyAccountNumber = PartyInfo "counterparty:account_number",
-    CounterpartyRoutingNumber = PartyInfo "counterparty:routing_number",
-    CounterpartyBankName = PartyInfo "counterparty:bank_name",
-    CounterpartyBankBic = PartyInfo "counterparty:bank_bic",
-    CounterpartyLei = PartyInfo "counterparty:lei",
-    ClearingSystem = ProcessingInfo "clearing_system",
-    SettlementDate = ProcessingInfo "settlement_date",
-    Attempts = ProcessingInfo "attempts",
-    LatencyMillis = ProcessingInfo "latency_millis",
-    RiskScore = ProcessingInfo "risk_score",
-    ReasonCode = ProcessingInfo "reason_code",
-    Channel = ProcessingInfo "channel",
-    ProcessorId = ProcessingInfo "processor_id",
-    BatchId = ProcessingInfo "batch_id",
-    RailSecCode = TypeSpecific "sec_code",
-    RailCompanyName = TypeSpecific "company_name",
-    RailCompanyId = TypeSpecific "company_id",
-    RailCompanyEntryDescription = TypeSpecific "company_entry_description",
-    RailTraceNumber = TypeSpecific "trace_number",
-    RailAddendaCount = TypeSpecific "addenda_count",
-    RailEffectiveEntryDate = TypeSpecific "effective_entry_date",
-    RailSameDay = TypeSpecific "same_day",
-    RailDirection = TypeSpecific "direction",
-    RailTransactionCode = TypeSpecific "transaction_code",
-    RailIndividualId = TypeSpecific "individual_id",
-    RailAddendaInfo = TypeSpecific "addenda_info",
-    RailUetr = TypeSpecific "uetr",
-    RailInstructionId = TypeSpecific "instruction_id",
-    RailEndToEndId = TypeSpecific "end_to_end_id",
-    RailChargeBearer = TypeSpecific "charge_bearer",
-    RailSettlementMethod = TypeSpecific "settlement_method",
-    RailDebtorAgentBic = TypeSpecific "debtor_agent_bic",
-    RailCreditorAgentBic = TypeSpecific "creditor_agent_bic",
-    RailIntermediaryAgentBic = TypeSpecific "intermediary_agent_bic",
-    RailRemittanceInformation = TypeSpecific "remittance_information",
-    RailPurposeCode = TypeSpecific "purpose_code",
-    RailServiceLevel = TypeSpecific "service_level",
-    RailLocalInstrument = TypeSpecific "local_instrument",
-    RailCardToken = TypeSpecific "card_token",
-    RailNetwork = TypeSpecific "network",
-    RailLastFour = TypeSpecific "last_four",
-    RailMcc = TypeSpecific "mcc",
-    RailMerchantId = TypeSpecific "merchant_id",
-    RailMerchantName = TypeSpecific "merchant_name",
-    RailTerminalId = TypeSpecific "terminal_id",
-    RailEntryMode = TypeSpecific "entry_mode",
-    RailAuthCode = TypeSpecific "auth_code",
-    RailThreeDsStatus = TypeSpecific "three_ds_status",
-    RailLifecycle = TypeSpecific "lifecycle",
-    RailResponseCode = TypeSpecific "response_code",
-    RailAcquirerReference = TypeSpecific "acquirer_reference",
-    RailFunding = TypeSpecific "funding",
-    RailMessageId = TypeSpecific "message_id",
-    RailAcceptanceStatus = TypeSpecific "acceptance_status",
-    RailRejectCode = TypeSpecific "reject_code",
-    RailRequestForPaymentId = TypeSpecific "request_for_payment_id",
-    RailScheme = TypeSpecific "scheme",
-    RailDebtorBic = TypeSpecific "debtor_bic",
-    RailCreditorBic = TypeSpecific "creditor_bic",
-    RailMandateId = TypeSpecific "mandate_id",
-    RailMandateSignatureDate = TypeSpecific "mandate_signature_date",
-    RailCreditorId = TypeSpecific "creditor_id",
-    RailSequenceType = TypeSpecific "sequence_type",
-    RailCheckNumber = TypeSpecific "check_number",
-    RailRoutingNumber = TypeSpecific "routing_number",
-    RailAccountNumber = TypeSpecific "account_number",
-    RailDepositChannel = TypeSpecific "deposit_channel",
-    RailReturnReason = TypeSpecific "return_reason",
-    RailImageReference = TypeSpecific "image_reference",
-    RailPayee = TypeSpecific "payee",
-    RailMemo = TypeSpecific "memo",
-    RailSenderToken = TypeSpecific "sender_token",
-    RailRecipientToken = TypeSpecific "recipient_token",
-    RailRecipientTokenType = TypeSpecific "recipient_token_type",
-    RailMemoCategory = TypeSpecific "memo_category",
-    RailFundingSource = TypeSpecific "funding_source",
-    RailFirstTimeRecipient = TypeSpecific "first_time_recipient",
-    SourceSystem = Metadata "source_system",
-    RunId = Metadata "run_id",
-    RecordIndex = Metadata "record_index",
-    GeneratorVersion = Metadata "generator_version",
-    CorrelationId = Metadata "correlation_id",
-    Description = Metadata "description",
-    AnomalyType = Metadata "anomaly_type",
-    AnomalyGroup = Metadata "anomaly_group",
-    RecurrenceId = Metadata "recurrence_id",
-}
+fields!(columns_of_fields);
 
 /// Family and qualifier.
 type Name<'a> = (&'a [u8], &'a [u8]);

@@ -180,8 +180,8 @@ pub fn end_of_created_before(table: Table, micros: i64) -> Option<Vec<u8>> {
     (without_suffix(table)[0] == Part::Date).then(|| text::time(micros).to_vec())
 }
 
-/// A pattern (RE2) that matches the whole keys of payments of these types, as [`type_name`] spells them; `None` for a table
-/// whose keys do not say the type.
+/// A pattern (RE2) that matches the whole keys of payments of these types, as [`type_name`] spells them; `None` for a
+/// table whose keys do not say the type.
 pub fn pattern_of_types(table: Table, types: &[&str]) -> Option<String> {
     const ANY: &str = "[^#]*";
     let parts = with_suffix(table);

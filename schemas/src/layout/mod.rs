@@ -1,10 +1,10 @@
 //! How a payment lies in Bigtable: three tables with different row keys and the same six column families.
 //!
-//! A row's cells are the same in all three tables; only the key differs. Values are text, one cell for each field, and a
-//! text field that is empty in the payment has no cell.
+//! A row's cells are the same in all three tables; only the key differs. Values are text, one cell for each field, and
+//! a text field that is empty in the payment has no cell.
 //!
 //! - [`keys`]: row keys, and what can be told from one.
-//! - [`Column`]: every column that a payment can have.
+//! - `fields`: each field of a payment with its kind and its [`Column`], declared once.
 //! - [`cells()`]: from a payment to its cells; [`payment_of`]: and back.
 
 mod cells;
