@@ -24,7 +24,6 @@ mod output;
 mod placement;
 mod progress;
 mod publisher;
-mod renderer;
 mod shard;
 pub mod trickle;
 
@@ -35,7 +34,6 @@ pub use ledger::spoilt_indices;
 pub use options::{Generation, Publishing};
 pub use output::{Output, Tally, write};
 pub use progress::Progress;
-pub use renderer::Renderer;
 pub use shard::Shard;
 
 use generator::Generator;

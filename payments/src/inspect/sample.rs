@@ -3,8 +3,8 @@
 use super::{csv, table};
 use anyhow::ensure;
 use producer::Generation;
-use producer::Renderer;
 use producer::generator::Scorecard;
+use schemas::json::Renderer;
 use std::io::Write;
 
 /// How the payments are written.

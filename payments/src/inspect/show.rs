@@ -3,10 +3,10 @@
 use super::cells;
 use anyhow::{Context, ensure};
 use producer::Generation;
-use producer::Renderer;
 use producer::generator::{Generator, is_live};
 use producer::trickle::Lives;
 use schemas::Payment;
+use schemas::json::Renderer;
 use std::io::Write;
 
 /// How the payment is written.

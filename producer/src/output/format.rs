@@ -1,5 +1,5 @@
 use crate::error::Error;
-use crate::renderer::Renderer;
+use schemas::json::Renderer;
 
 /// How payments lie in a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
