@@ -5,7 +5,6 @@ mod sink;
 mod verify;
 mod write;
 
-
 use crate::options::{Measure, Subject};
 use crate::{servers, usage};
 use anyhow::bail;

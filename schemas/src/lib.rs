@@ -4,7 +4,10 @@
 //! - [`validate`]: what a payment must satisfy before it may become rows.
 //! - [`layout`]: the three tables: names, column families with their retention, row keys, cells.
 //! - [`text`]: how times and amounts are written in keys and cells.
+//! - `json`, behind the feature of that name: payments as JSON and as protobuf's text format.
 
+#[cfg(feature = "json")]
+pub mod json;
 pub mod layout;
 mod proto;
 pub mod text;

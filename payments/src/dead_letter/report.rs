@@ -3,9 +3,10 @@
 use super::letter::Letter;
 use super::work::{Done, Work};
 use crate::moment;
-use producer::Renderer;
 use prost::Message;
 use schemas::Payment;
+use schemas::json::Renderer;
+use schemas::json::Renderer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -4,7 +4,7 @@ use super::{csv, table};
 use anyhow::ensure;
 use generator::Scorecard;
 use producer::Generation;
-use producer::Renderer;
+use schemas::json::Renderer;
 use std::io::Write;
 
 /// How the payments are written.

@@ -4,9 +4,10 @@ use super::cells;
 use anyhow::{Context, ensure};
 use generator::{Generator, is_live};
 use producer::Generation;
-use producer::Renderer;
 use producer::trickle::Lives;
 use schemas::Payment;
+use schemas::json::Renderer;
+use schemas::json::Renderer;
 use std::io::Write;
 
 /// How the payment is written.

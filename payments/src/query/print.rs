@@ -7,7 +7,7 @@ use crate::inspect::table;
 use crate::rows::payment;
 use gcp::bigtable::read::Row;
 use indicatif::HumanCount;
-use producer::Renderer;
+use schemas::json::Renderer;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 

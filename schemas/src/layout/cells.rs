@@ -8,8 +8,8 @@ use crate::{Payment, text};
 
 /// Calls `cell` with the column and the value of each cell of the payment's row.
 ///
-/// Values are UTF-8 text: numbers in decimal, times as [`text::time`], amounts in the major unit. Empty text fields have
-/// no cell. The order of the calls is the same for equal payments.
+/// Values are UTF-8 text: numbers in decimal, times as [`text::time`], amounts in the major unit. An empty text field
+/// has no cell. The order of the calls is the same for equal payments.
 pub fn cells(payment: &Payment, cell: impl FnMut(Column, &[u8])) {
     let currency = payment.amount.as_ref().map_or("", |amount| &amount.currency);
     let mut row = Row { cell, currency, scratch: Vec::with_capacity(32) };

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::load::options::Format;
-use crate::renderer::Renderer;
+use schemas::json::Renderer;
 
 /// Appends encoded payments to a chunk in a format.
 pub enum Encoder {
