@@ -16,10 +16,12 @@ pub struct Generation {
     #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT")]
     pub num_customers: u64,
     /// First day of the payments, UTC.
-    #[arg(long, env = "START_DATE", default_value_t = Self::default().start_date, value_parser = parse_date, value_name = "YYYY-MM-DD")]
+    #[arg(long, env = "START_DATE", default_value_t = Self::default().start_date)]
+    #[arg(value_parser = parse_date, value_name = "YYYY-MM-DD")]
     pub start_date: NaiveDate,
     /// Last day of the payments, UTC; it belongs to the range.
-    #[arg(long, env = "END_DATE", default_value_t = Self::default().end_date, value_parser = parse_date, value_name = "YYYY-MM-DD")]
+    #[arg(long, env = "END_DATE", default_value_t = Self::default().end_date)]
+    #[arg(value_parser = parse_date, value_name = "YYYY-MM-DD")]
     pub end_date: NaiveDate,
     /// Seed of everything random.
     #[arg(long, env = "SEED", default_value_t = Self::default().seed)]

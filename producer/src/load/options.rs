@@ -124,8 +124,8 @@ impl Batch {
             return Ok(());
         }
         let problem = format!(
-            "is impossible on topic {topic}: its schema {schema} makes Pub/Sub refuse undecodable messages; use a topic \
-             without a schema, or --invalid-rate"
+            "is impossible on topic {topic}: its schema {schema} makes Pub/Sub refuse undecodable messages; use a \
+             topic without a schema, or --invalid-rate"
         );
         Err(Error::Flag { flag: "--corrupt-rate", value: self.faults.corrupt_rate.to_string(), problem })
     }
@@ -153,7 +153,7 @@ impl Output {
 
     pub fn check(&self, batch: &Batch) -> Result<(), Error> {
         if self.output.is_some() && self.output_format == Format::Json && batch.faults.corrupt_rate > 0.0 {
-            let problem = "cannot be told in JSON: use --output-format protobuf".to_owned();
+            let problem = "cannot be written as JSON: use --output-format protobuf".to_owned();
             let (flag, value) = ("--corrupt-rate", batch.faults.corrupt_rate.to_string());
             return Err(Error::Flag { flag, value, problem });
         }

@@ -16,18 +16,18 @@ use std::time::Duration;
 /// Publishes payments at a steady rate, with event times of now, until it is stopped.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct Options {
-    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s, COUNT/min or COUNT/h. What a pause
-    /// makes it miss is skipped and reported, never made up for.
+    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s, COUNT/min or COUNT/h. What
+    /// a pause makes it miss is skipped and reported, never made up for.
     #[arg(long, default_value_t = Self::default().rate, value_name = "RATE")]
     pub rate: Rate,
     #[command(flatten)]
     pub lives: Lives,
-    /// FACTORx/LENGTH@EVERY: five times the rate for 30 s once every 10 minutes is 5x/30s@10m. May be given more than once; where
-    /// bursts meet, the greatest counts.
+    /// FACTORx/LENGTH@EVERY: five times the rate for 30 s once every 10 minutes is 5x/30s@10m. May be given more than
+    /// once; where bursts meet, the greatest counts.
     #[arg(long, value_name = "BURST")]
     pub burst: Vec<Burst>,
-    /// Speed of a simulated clock, 60 for a day in 24 minutes: event times, calendars and updates follow it; rate, bursts and
-    /// duration stay real.
+    /// Speed of a simulated clock, 60 for a day in 24 minutes: event times, calendars and updates follow it; rate,
+    /// bursts and duration stay real.
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub time_scale: Option<f64>,
     /// Day on which a simulated clock starts, at midnight UTC; without it, now.
@@ -42,11 +42,12 @@ pub struct Options {
     /// Most updates kept for later, 24 bytes each; payments beyond it stay PENDING, and are counted.
     #[arg(long, default_value_t = Self::default().max_pending_updates, value_name = "COUNT")]
     pub max_pending_updates: usize,
-    /// File that keeps the event clock and the updates to come, for the next run with the same flags; one for each producer.
+    /// File that keeps the event clock and the updates to come, for the next run with the same flags; one for each
+    /// producer.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// Number of this producer, I of N, counted from 0: of N producers that run at once each uses other microseconds. Each has
-    /// the whole --rate. Without it what the job that started it says, or 0/1.
+    /// Number of this producer, I of N, counted from 0: of N producers that run at once each uses other microseconds.
+    /// Each has the whole --rate. Without it what the job that started it says, or 0/1.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     /// Producers that run at once, where a Kubernetes indexed job says which one this is but not of how many.
@@ -157,8 +158,8 @@ impl Options {
         }
         let (flag, value) = ("--rate", self.rate.to_string());
         let problem = format!(
-            "is too high: every payment has its own microsecond, so with this number of shards, bursts, curve and time scale \
-             {most:.0}/s are possible"
+            "is too high: every payment has its own microsecond, so with this number of shards, bursts, curve and time \
+             scale {most:.0}/s are possible"
         );
         Err(Error::Flag { flag, value, problem })
     }
