@@ -72,8 +72,8 @@ pub enum ConfigError {
     #[error("--anomaly-rate {0} is out of range: use 0 (none) to 0.5")]
     AnomalyRate(String),
     #[error(
-        "--num-records {records} does not fit --end-date {end}: every payment has its own microsecond, so this range and \
-         mix hold at most {limit}; use fewer records or a later end date"
+        "--num-records {records} does not fit --end-date {end}: every payment has its own microsecond, so this range \
+         and mix hold at most {limit}; use fewer records or a later end date"
     )]
     TooManyRecords { records: u64, end: NaiveDate, limit: u64 },
     #[error(

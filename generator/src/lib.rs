@@ -14,7 +14,8 @@
 //! 6. `message`: the parts that all rails share, around the rail's own.
 //!
 //! [`Live`] makes payments of a run that has no end: there the index is the microsecond itself, `week` takes the place
-//! of `schedule`, and a payment is seen in its successive states. [`Scorecard`] compares payments with what was declared.
+//! of `schedule`, and a payment is seen in its successive states. [`Scorecard`] compares payments with what was
+//! declared.
 //!
 //! Everything here is pure: no flags, no files, no environment, no clock. Floating point is used with operations that
 //! IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.

@@ -1,3 +1,5 @@
+//! Why a producer fails, in words for its operator.
+
 use generator::ConfigError;
 use tonic::{Code, Status};
 
@@ -8,8 +10,8 @@ pub enum Error {
     Setup(#[from] service::Error),
     #[error(
         "not all payments from index {resume} on were confirmed by topic {topic}, the first request \
-         that failed begins at index {index}: {reason}; start again with --start-index {resume}, or with the same --checkpoint, rows are written once however \
-         often a payment is sent"
+         that failed begins at index {index}: {reason}; start again with --start-index {resume}, or with the same \
+         --checkpoint, rows are written once however often a payment is sent"
     )]
     Unconfirmed { topic: String, index: u64, reason: String, resume: u64 },
     #[error(

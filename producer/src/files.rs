@@ -19,7 +19,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
 /// The lock is an advisory one on `FILE.lock`, because the file itself cannot carry it.
 ///
 /// # Errors
-/// What is the matter, to follow the name of the file.
+/// The problem in words that follow the name of the file.
 pub fn lock(path: &Path) -> Result<File, String> {
     // A device may be read without an end, and a rename would take its place.
     if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {

@@ -6,36 +6,73 @@ use service::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is generated. Equal values give equal payments, on every machine.
-#[derive(Clone, Debug, clap::Args)]
+/// Which payments are made. Equal values give equal payments, on every machine.
+#[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct Generation {
     /// Payments of the whole run, over all shards.
-    #[arg(long, env = "NUM_RECORDS", default_value_t = 1_000_000, value_name = "COUNT")]
+    #[arg(long, env = "NUM_RECORDS", default_value_t = Self::default().num_records, value_name = "COUNT")]
     pub num_records: u64,
     /// Customers that the payments are spread over.
-    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT")]
     pub num_customers: u64,
     /// First day of the payments, UTC.
-    #[arg(long, env = "START_DATE", default_value = "2024-03-01", value_parser = parse_date, value_name = "YYYY-MM-DD")]
+    #[arg(long, env = "START_DATE", default_value_t = Self::default().start_date)]
+    #[arg(value_parser = parse_date, value_name = "YYYY-MM-DD")]
     pub start_date: NaiveDate,
     /// Last day of the payments, UTC; it belongs to the range.
-    #[arg(long, env = "END_DATE", default_value = "2024-03-31", value_parser = parse_date, value_name = "YYYY-MM-DD")]
+    #[arg(long, env = "END_DATE", default_value_t = Self::default().end_date)]
+    #[arg(value_parser = parse_date, value_name = "YYYY-MM-DD")]
     pub end_date: NaiveDate,
     /// Seed of everything random.
-    #[arg(long, env = "SEED", default_value_t = 42)]
+    #[arg(long, env = "SEED", default_value_t = Self::default().seed)]
     pub seed: u64,
     /// Shares of the rails: seed, us, eu, or a list like ACH=0.4,CARD=0.6.
     #[arg(long, default_value = "seed", value_name = "MIX")]
     pub mix: Mix,
     /// How unevenly customers pay: 0 is evenly, 1 is as Zipf found it.
-    #[arg(long, default_value_t = Config::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
+    #[arg(long, default_value_t = Self::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
     pub customer_skew: f64,
     /// Part of the payments that belong to injected fraud patterns, with the truth in their metadata; 0 to 0.5.
-    #[arg(long, default_value_t = 0.0, value_name = "RATE", allow_negative_numbers = true)]
+    #[arg(long, default_value_t = Self::default().anomaly_rate, value_name = "RATE", allow_negative_numbers = true)]
     pub anomaly_rate: f64,
     /// TOML file with amounts, calendars, return rates and the like; `producer profile` prints the built-in one.
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
+}
+
+/// A flag with its value, and the variable that speaks for it where it is left out; empty for none.
+#[derive(Debug, PartialEq, Eq)]
+struct Said {
+    flag: &'static str,
+    value: String,
+    variable: &'static str,
+}
+
+impl Default for Generation {
+    fn default() -> Self {
+        let Config {
+            seed,
+            num_records,
+            num_customers,
+            start_date,
+            end_date,
+            mix,
+            customer_skew,
+            anomaly_rate,
+            profile: _,
+        } = Config::default();
+        Self {
+            num_records,
+            num_customers,
+            start_date,
+            end_date,
+            seed,
+            mix,
+            customer_skew,
+            anomaly_rate,
+            profile: None,
+        }
+    }
 }
 
 pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
@@ -44,28 +81,24 @@ pub(crate) fn parse_date(text: &str) -> Result<NaiveDate, String> {
 
 impl Generation {
     /// The run's generator, or which flag, or which line of the profile, is wrong.
-    pub fn generator(&self) -> Result<Arc<Generator>, crate::Error> {
+    pub fn generator(&self) -> Result<Arc<Generator>, crate::error::Error> {
         Ok(Arc::new(Generator::new(self.config()?)?))
     }
 
     /// The flags that are not as they would be without any, for a command line: each with a space before it.
     pub fn flags(&self) -> String {
-        #[derive(clap::Parser)]
-        struct Usual {
-            #[command(flatten)]
-            generation: Generation,
-        }
-        let usual = <Usual as clap::Parser>::try_parse_from(["usual"]).map(|usual| usual.generation.said());
-        let usual = usual.unwrap_or_default();
-        let differs = |flag: &(&str, String)| !flag.1.is_empty() && !usual.contains(flag);
-        self.said()
-            .into_iter()
-            .filter(differs)
-            .map(|(name, value)| [" ", name, " ", &value].concat())
-            .collect()
+        let usual = Self::default().said();
+        // Where a variable is set, it would speak for a flag that is left out.
+        let is_set = |variable: &str| !variable.is_empty() && std::env::var_os(variable).is_some();
+        let said = self.said().into_iter().zip(usual);
+        said.filter(|(Said { value, variable, .. }, usual)| {
+            !value.is_empty() && (*value != usual.value || is_set(variable))
+        })
+        .map(|(Said { flag, value, .. }, _)| [" ", flag, " ", &value].concat())
+        .collect()
     }
 
-    fn said(&self) -> Vec<(&'static str, String)> {
+    fn said(&self) -> [Said; 9] {
         let Self {
             num_records,
             num_customers,
@@ -78,20 +111,21 @@ impl Generation {
             profile,
         } = self;
         let profile = profile.as_ref().map_or(String::new(), |path| path.display().to_string());
-        vec![
-            ("--num-records", num_records.to_string()),
-            ("--num-customers", num_customers.to_string()),
-            ("--start-date", start_date.to_string()),
-            ("--end-date", end_date.to_string()),
-            ("--seed", seed.to_string()),
-            ("--mix", mix.to_string()),
-            ("--customer-skew", customer_skew.to_string()),
-            ("--anomaly-rate", anomaly_rate.to_string()),
-            ("--profile", profile),
+        [
+            ("--num-records", num_records.to_string(), "NUM_RECORDS"),
+            ("--num-customers", num_customers.to_string(), "NUM_CUSTOMERS"),
+            ("--start-date", start_date.to_string(), "START_DATE"),
+            ("--end-date", end_date.to_string(), "END_DATE"),
+            ("--seed", seed.to_string(), "SEED"),
+            ("--mix", mix.to_string(), ""),
+            ("--customer-skew", customer_skew.to_string(), ""),
+            ("--anomaly-rate", anomaly_rate.to_string(), ""),
+            ("--profile", profile, ""),
         ]
+        .map(|(flag, value, variable)| Said { flag, value, variable })
     }
 
-    /// What the flags say of the payments.
+    /// The generator's configuration by these flags.
     pub fn config(&self) -> Result<Config, Error> {
         Ok(Config {
             seed: self.seed,

@@ -16,10 +16,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Generates synthetic payments and publishes them to a Pub/Sub topic.
 ///
-/// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or SIGINT
-/// stops it after confirming what is in flight, and prints where to go on. Exit codes: 0 everything asked for is
-/// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed, or the checkpoint not be written; 2 a flag,
-/// resource, permission or address is wrong.
+/// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or
+/// SIGINT stops it after confirming what is in flight, and prints where to go on. Exit codes: 0 everything asked for is
+/// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed, or the checkpoint not be written; 2 a
+/// flag, resource, permission or address is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -55,9 +55,9 @@ enum Command {
 /// Publishes payments at a steady rate, with event times of now, until it is stopped.
 ///
 /// Some payments begin as PENDING and are updated later under the same id and the same row keys. Ids and row keys never
-/// repeat, after a restart neither. SIGTERM or SIGINT stops it after confirming what is in flight. Exit codes: 0 it was
-/// stopped cleanly, or reached --duration or --num-records; 1 a message could not be confirmed, or the checkpoint not be
-/// written; 2 a flag, resource, permission or address is wrong.
+/// repeat, not even after a restart. SIGTERM or SIGINT stops it after confirming what is in flight. Exit codes: 0 it
+/// was stopped cleanly, or reached --duration or --num-records; 1 a message could not be confirmed, or the checkpoint
+/// not be written; 2 a flag, resource, permission or address is wrong.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   producer trickle --project my-project --rate 50/s --rate-curve calendar --checkpoint trickle.state

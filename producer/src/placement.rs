@@ -3,7 +3,7 @@
 use crate::shard::Shard;
 use service::Error;
 
-/// Where a shard may come from besides the flag: the name that logs tell, and the variables with index and count.
+/// Where a shard may come from besides the flag: its name in logs, and the variables with index and count.
 struct Platform {
     name: &'static str,
     index: &'static str,
@@ -15,7 +15,7 @@ const PLATFORMS: [Platform; 2] = [
     Platform { name: "Cloud Run job", index: "CLOUD_RUN_TASK_INDEX", count: Some("CLOUD_RUN_TASK_COUNT") },
 ];
 
-/// What a platform says: its name, this task's index, and of how many if it knows.
+/// A platform's word: this task's index, and of how many if it knows.
 struct Task {
     platform: &'static Platform,
     index: u64,
@@ -49,8 +49,8 @@ pub fn place(
         (None, []) => match shards {
             None | Some(1) => Ok((Shard::default(), "default")),
             Some(shards) => Err(Error::Config(format!(
-                "--shards {shards} does not say which of them this producer is: pass --shard I/{shards}, or run it as a \
-                 Kubernetes indexed job or a Cloud Run job"
+                "--shards {shards} does not say which of them this producer is: pass --shard I/{shards}, or run it as \
+                 a Kubernetes indexed job or a Cloud Run job"
             ))),
         },
         (None, _) => Err(contradiction("JOB_COMPLETION_INDEX and CLOUD_RUN_TASK_INDEX are both set")),

@@ -5,8 +5,8 @@ use generator::{Config, GENERATOR_VERSION};
 use serde::Serialize;
 use serde_json::Value;
 
-/// The generator's settings. Their names and their order are those of the files: a field that a kind of run does not have
-/// is left out of its file.
+/// The generator's settings. Their names and their order are those of the files: a field that a kind of run does not
+/// have is left out of its file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GeneratorSettings {
     generator_version: &'static str,

@@ -46,8 +46,8 @@ impl StateFile {
         }
     }
 
-    /// Replaces the content, which is on the disk when this returns; after a crash it is the old or the new one, never a
-    /// torn one.
+    /// Replaces the content, which is on the disk when this returns; after a crash it is the old or the new one, never
+    /// a torn one.
     pub fn replace(&self, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
         files::replace(&self.path, write)
     }

@@ -2,12 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use clap::Parser;
 use fakes::scripted::publishes::{self, Reply};
 use gcp::Project;
 use gcp::pubsub::{Args, Pubsub};
 use generator::Generator;
-use producer::trickle::{self, Trickle};
+use producer::trickle::{self, Lives, Trickle};
 use producer::{Batch, Error, Generation, Outcome, Progress, Publishing};
 use prost::Message;
 use schemas::Payment;
@@ -18,14 +17,17 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-#[derive(Parser)]
-struct Flags {
-    #[command(flatten)]
+#[derive(Default)]
+struct Load {
     generation: Generation,
-    #[command(flatten)]
     publishing: Publishing,
-    #[command(flatten)]
     batch: Batch,
+}
+
+impl Load {
+    fn of(num_records: u64) -> Self {
+        Self { generation: Generation { num_records, ..Generation::default() }, ..Self::default() }
+    }
 }
 
 /// How often each payment was sent, by id.
@@ -42,9 +44,9 @@ struct Run {
     arrived: usize,
 }
 
-/// Publishes as the flags say; `answer` is asked for each call by its number, and none means all is well.
+/// Publishes as the options say; `answer` is asked for each call by its number, and none means all is well.
 async fn publish(
-    flags: &[&str],
+    load: Load,
     shutdown: CancellationToken,
     answer: impl Fn(usize) -> Option<Reply> + Send + Sync + 'static,
 ) -> Run {
@@ -70,17 +72,10 @@ async fn publish(
     .unwrap();
     let args = Args { pubsub_emulator_host: Some(server.addr().to_string()) };
     let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
-    let flags = Flags::parse_from(["producer"].iter().chain(flags));
-    let generator = flags.generation.generator().unwrap();
+    let generator = load.generation.generator().unwrap();
     let progress = Arc::new(Progress::default());
-    let run = producer::run(
-        generator.clone(),
-        &flags.publishing,
-        &flags.batch,
-        &pubsub,
-        progress.clone(),
-        shutdown,
-    );
+    let run =
+        producer::run(generator.clone(), &load.publishing, &load.batch, &pubsub, progress.clone(), shutdown);
     let outcome = tokio::time::timeout(Duration::from_mins(1), run).await.expect("the run comes to an end");
     let confirmed = confirmed.lock().unwrap().clone();
     Run {
@@ -105,7 +100,7 @@ impl Run {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn transient_faults_are_tried_again_until_every_payment_is_confirmed_once() {
-    let run = publish(&["--num-records=20000"], CancellationToken::new(), |number| match number {
+    let run = publish(Load::of(20_000), CancellationToken::new(), |number| match number {
         0 => Some(refuse(Code::Unavailable, "try later")),
         1 => Some(refuse(Code::ResourceExhausted, "quota")),
         2 => Some(refuse(Code::Internal, "odd")),
@@ -120,7 +115,7 @@ async fn transient_faults_are_tried_again_until_every_payment_is_confirmed_once(
     assert!(run.confirmed.len() == 20_000 && run.confirmed.values().all(|times| *times == 1));
 }
 
-/// What no retry can mend: code, message, and a part of what is told.
+/// Failures that no retry can mend: code, message, and a part of what is reported.
 const PERMANENT: [(Code, &str, &str); 3] = [
     (Code::PermissionDenied, "no pubsub.topics.publish", "grant the caller roles/pubsub.publisher"),
     (Code::InvalidArgument, "the message is too large", "InvalidArgument: the message is too large"),
@@ -129,13 +124,12 @@ const PERMANENT: [(Code, &str, &str); 3] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_retry_can_mend_stops_the_run_with_one_line() {
-    for (code, message, told) in PERMANENT {
-        let run = publish(&["--num-records=1000000"], CancellationToken::new(), move |_| {
-            Some(refuse(code, message))
-        })
-        .await;
+    for (code, message, reported) in PERMANENT {
+        let run =
+            publish(Load::of(1_000_000), CancellationToken::new(), move |_| Some(refuse(code, message)))
+                .await;
         let error = run.outcome.unwrap_err();
-        assert!(matches!(error, Error::Setup(_)) && error.to_string().contains(told), "{error}");
+        assert!(matches!(error, Error::Setup(_)) && error.to_string().contains(reported), "{error}");
         assert!(run.published == 0 && run.arrived <= 40_000, "{}", run.arrived);
     }
 }
@@ -143,11 +137,14 @@ async fn what_no_retry_can_mend_stops_the_run_with_one_line() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_retry_can_mend_under_way_is_told_with_the_place_to_go_on_from() {
     let fail = |number| (number >= 30).then(|| refuse(Code::PermissionDenied, "revoked"));
-    let run = publish(&["--num-records=1000000"], CancellationToken::new(), fail).await;
+    let run = publish(Load::of(1_000_000), CancellationToken::new(), fail).await;
     let error = run.outcome.as_ref().unwrap_err();
     let Error::Refused { resume, .. } = *error else { panic!("{error}") };
-    let told = format!("go on with --start-index {resume}");
-    assert!(error.to_string().contains("grant the caller") && error.to_string().contains(&told), "{error}");
+    let reported = format!("go on with --start-index {resume}");
+    assert!(
+        error.to_string().contains("grant the caller") && error.to_string().contains(&reported),
+        "{error}"
+    );
     assert!((1..100_000).contains(&resume) && run.confirmed_below(resume), "{resume}");
     let exit = service::exit::report(&run.outcome.unwrap_err().into());
     assert_eq!(exit, service::exit::CONFIGURATION.into());
@@ -157,9 +154,10 @@ async fn what_no_retry_can_mend_under_way_is_told_with_the_place_to_go_on_from()
 async fn a_checkpoint_that_cannot_be_kept_is_told_with_the_place_but_never_instead_of_a_failure() {
     for is_refused in [false, true] {
         let folder = tempfile::tempdir().unwrap();
-        let checkpoint = format!("--checkpoint={}", folder.path().join("c").display());
+        let batch = Batch { checkpoint: Some(folder.path().join("c")), ..Batch::default() };
         let gone = Mutex::new(Some(folder));
-        let run = publish(&["--num-records=20000", &checkpoint], CancellationToken::new(), move |number| {
+        let load = Load { batch, ..Load::of(20_000) };
+        let run = publish(load, CancellationToken::new(), move |number| {
             drop(gone.lock().unwrap().take());
             (is_refused && number >= 5).then(|| refuse(Code::NotFound, "gone"))
         })
@@ -170,15 +168,15 @@ async fn a_checkpoint_that_cannot_be_kept_is_told_with_the_place_but_never_inste
             Error::Setup(_) | Error::Refused { .. } if is_refused => {}
             _ => panic!("{is_refused}: {error}"),
         }
-        let told = if is_refused { "does not exist" } else { "below index 20000 is confirmed" };
-        assert!(error.to_string().contains(told), "{error}");
+        let reported = if is_refused { "does not exist" } else { "below index 20000 is confirmed" };
+        assert!(error.to_string().contains(reported), "{error}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_failure_everything_below_the_place_to_go_on_from_is_confirmed() {
     let fail = |number| (number == 30).then(|| Reply::Refuse(Status::data_loss("a disk burns")));
-    let run = publish(&["--num-records=1000000"], CancellationToken::new(), fail).await;
+    let run = publish(Load::of(1_000_000), CancellationToken::new(), fail).await;
     let Error::Unconfirmed { index, resume, ref reason, .. } = *run.outcome.as_ref().unwrap_err() else {
         panic!("{:?}", run.outcome)
     };
@@ -191,14 +189,19 @@ async fn after_a_failure_everything_below_the_place_to_go_on_from_is_confirmed()
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_silent_service_is_given_so_many_messages_and_so_much_time() {
-    let flags = ["--num-records=100000", "--max-in-flight=750", "--publish-timeout=1s"];
-    let run = publish(&flags, CancellationToken::new(), |_| Some(Reply::Hang)).await;
+    let short = Publishing { publish_timeout: Duration::from_secs(1), ..Publishing::default() };
+    let publishing = Publishing { max_in_flight: 750, ..short.clone() };
+    let run =
+        publish(Load { publishing, ..Load::of(100_000) }, CancellationToken::new(), |_| Some(Reply::Hang))
+            .await;
     let error = run.outcome.unwrap_err().to_string();
     assert!(error.contains("no answer within") && error.contains("--start-index 0"), "{error}");
     assert_eq!((run.arrived, run.largest), (750, 750));
 
-    let flags = ["--num-records=100000", "--max-in-flight-bytes=100KiB", "--publish-timeout=1s"];
-    let run = publish(&flags, CancellationToken::new(), |_| Some(Reply::Hang)).await;
+    let publishing = Publishing { max_in_flight_bytes: 100 << 10, ..short };
+    let run =
+        publish(Load { publishing, ..Load::of(100_000) }, CancellationToken::new(), |_| Some(Reply::Hang))
+            .await;
     assert!(run.outcome.is_err() && (100..400).contains(&run.arrived), "{}", run.arrived);
 }
 
@@ -206,7 +209,7 @@ async fn a_silent_service_is_given_so_many_messages_and_so_much_time() {
 async fn a_stop_does_not_wait_for_a_service_that_is_down() {
     let shutdown = CancellationToken::new();
     let (stop, started) = (shutdown.clone(), Instant::now());
-    let run = publish(&["--num-records=100000"], shutdown, move |_| {
+    let run = publish(Load::of(100_000), shutdown, move |_| {
         stop.cancel();
         Some(Reply::Refuse(Status::unavailable("down")))
     })
@@ -216,35 +219,30 @@ async fn a_stop_does_not_wait_for_a_service_that_is_down() {
     assert!(started.elapsed() < Duration::from_secs(20));
 }
 
-#[derive(Parser)]
-struct TrickleFlags {
-    #[command(flatten)]
-    options: trickle::Options,
-}
-
-/// Trickles as the flags say until it ends by itself.
+/// Trickles as the options say until it ends by itself.
 async fn trickle(
-    flags: &[&str],
+    options: trickle::Options,
     answer: impl Fn(usize, usize) -> Reply + Send + Sync + 'static,
 ) -> Result<trickle::Outcome, trickle::Error> {
     let server = publishes::start(move |number, request| answer(number, request.messages.len()));
     let server = server.await.unwrap();
     let args = Args { pubsub_emulator_host: Some(server.addr().to_string()) };
     let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
-    let options = TrickleFlags::parse_from(["trickle"].iter().chain(flags)).options;
     let run = async { Trickle::new(options)?.run(&pubsub, CancellationToken::new()).await };
     tokio::time::timeout(Duration::from_mins(1), run).await.expect("the run comes to an end")
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_retry_can_mend_ends_a_trickle_with_one_line() {
-    for (code, message, told) in PERMANENT {
+    for (code, message, reported) in PERMANENT {
         // At first all is well.
         let answer = move |number, len| {
             if number < 3 { Reply::Confirm(len) } else { refuse(code, message) }
         };
-        let error = trickle(&["--rate=200/s", "--duration=50s"], answer).await.unwrap_err();
-        assert!(matches!(error, trickle::Error::Setup(_)) && error.to_string().contains(told), "{error}");
+        let duration = Some(Duration::from_secs(50));
+        let options = trickle::Options { rate: "200/s".parse().unwrap(), duration, ..Default::default() };
+        let error = trickle(options, answer).await.unwrap_err();
+        assert!(matches!(error, trickle::Error::Setup(_)) && error.to_string().contains(reported), "{error}");
         assert_eq!(service::exit::report(&error.into()), service::exit::CONFIGURATION.into());
     }
 }
@@ -257,7 +255,12 @@ async fn a_trickle_tries_transient_faults_again_and_loses_nothing() {
         2 => refuse(Code::Internal, "odd"),
         _ => Reply::Confirm(len),
     };
-    let flags = ["--rate=200/s", "--num-records=200", "--update-share=0"];
-    let outcome = trickle(&flags, answer).await.unwrap();
+    let options = trickle::Options {
+        rate: "200/s".parse().unwrap(),
+        num_records: Some(200),
+        lives: Lives { update_share: 0.0, ..Lives::default() },
+        ..Default::default()
+    };
+    let outcome = trickle(options, answer).await.unwrap();
     assert_eq!((outcome.published, outcome.skipped), (200, 0));
 }

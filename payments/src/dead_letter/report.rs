@@ -6,7 +6,6 @@ use crate::moment;
 use prost::Message;
 use schemas::Payment;
 use schemas::json::Renderer;
-use schemas::json::Renderer;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;

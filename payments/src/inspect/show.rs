@@ -7,7 +7,6 @@ use producer::Generation;
 use producer::trickle::Lives;
 use schemas::Payment;
 use schemas::json::Renderer;
-use schemas::json::Renderer;
 use std::io::Write;
 
 /// How the payment is written.

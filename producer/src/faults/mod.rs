@@ -34,7 +34,7 @@ fn parse_rate(text: &str) -> Result<f64, String> {
     rate.ok_or_else(|| "not a rate; write a number from 0 to 1, as in 0.001".to_owned())
 }
 
-/// What is wrong on purpose with a payment.
+/// A fault made on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Fault {

@@ -9,7 +9,8 @@ const NO_WIRE_TYPE: u8 = 0x0f;
 
 /// Cuts the bytes short, flips one bit, or as a last resort appends what no decoder takes.
 ///
-/// A message cut between two fields, or with a bit flipped inside a text, still decodes: only what does not is returned.
+/// A message cut between two fields, or with a bit flipped inside a text, still decodes: only what does not is
+/// returned.
 pub fn corrupt(mut bytes: Vec<u8>, bits: u64) -> Vec<u8> {
     let at = (bits >> 8) as usize % bytes.len().max(1);
     let cut = bytes[..at].to_vec();

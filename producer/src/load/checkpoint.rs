@@ -1,7 +1,8 @@
 //! How far a producer has come, in a file that survives it.
 //!
-//! The file holds the settings of the run and the indices below which everything is confirmed. A payment is a function of
-//! the settings and its index, so whatever was in flight when the process died is sent again, byte for byte the same.
+//! The file holds the settings of the run and the indices below which everything is confirmed. A payment is a function
+//! of the settings and its index, so whatever was in flight when the process died is sent again, byte for byte the
+//! same.
 
 use crate::load::identity::Identity;
 use crate::state_file::{StateFile, is_trickles};

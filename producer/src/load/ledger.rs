@@ -1,7 +1,7 @@
-//! What must come out where: one JSON line for each payment with a fault, behind a header with the run's settings.
+//! The outcome expected of each payment with a fault: one JSON line each, behind a header with the run's settings.
 //!
-//! Faults are a function of seed and index, so the whole shard's ledger is there before the first payment is published: a
-//! producer that dies and resumes has nothing to mend in it.
+//! Faults are a function of seed and index, so the whole shard's ledger is there before the first payment is published:
+//! a producer that dies and resumes has nothing to mend in it.
 
 use crate::faults::{Fault, Faults};
 use crate::files;
@@ -40,7 +40,7 @@ enum Line {
     Header { ledger_format: u32, run_id: String },
 }
 
-/// What the sink must make of a payment with a fault.
+/// The outcome expected of a payment with a fault.
 #[derive(Debug, Serialize)]
 struct Entry {
     index: u64,
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn what_is_no_ledger_or_another_run_s_is_refused() {
         let foreign = HEADER.replace("ab", "cd");
-        for (lines, told) in [
+        for (lines, reported) in [
             (&[""][..], "is no ledger"),
             (&["notes of mine", HEADER], "is no ledger"),
             (&[LETTER, HEADER], "is no ledger"),
@@ -187,7 +187,7 @@ mod tests {
             (&[&HEADER.replace(":1,", ":2,")], "ledger_format 2"),
         ] {
             let error = spoilt(lines).unwrap_err();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(reported), "{error}");
         }
     }
 }

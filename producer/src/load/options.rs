@@ -9,10 +9,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// How payments are published.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct Publishing {
     /// Topic to publish to: an id, or projects/PROJECT/topics/ID.
-    #[arg(long, env = "PAYMENTS_TOPIC", default_value = "payments", value_name = "TOPIC")]
+    #[arg(long, env = "PAYMENTS_TOPIC", default_value_t = Self::default().topic, value_name = "TOPIC")]
     pub topic: String,
     /// This producer's share of the run, I of N, counted from 0; without it what the job that started it says, or all.
     #[arg(long, value_name = "I/N")]
@@ -27,7 +27,7 @@ pub struct Publishing {
     #[arg(long, value_name = "INDEX")]
     pub end_index: Option<u64>,
     /// Most messages published and not yet confirmed.
-    #[arg(long, default_value_t = 20_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT")]
     pub max_in_flight: usize,
     /// Most bytes published and not yet confirmed.
     #[arg(long, default_value = "64MiB", value_parser = parse_bytes, value_name = "BYTES")]
@@ -35,6 +35,21 @@ pub struct Publishing {
     /// How long a message is tried before the run stops.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
     pub publish_timeout: Duration,
+}
+
+impl Default for Publishing {
+    fn default() -> Self {
+        Self {
+            topic: "payments".to_owned(),
+            shard: None,
+            shard_source: "",
+            start_index: 0,
+            end_index: None,
+            max_in_flight: 20_000,
+            max_in_flight_bytes: 64 << 20,
+            publish_timeout: Duration::from_mins(2),
+        }
+    }
 }
 
 impl Publishing {
@@ -71,7 +86,7 @@ impl Publishing {
 }
 
 /// How a load survives its process, and what is wrong with it on purpose.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, PartialEq, clap::Args)]
 #[group(id = "batch")]
 pub struct Batch {
     /// Shards of the run, where a Kubernetes indexed job says which one this is but not of how many.
@@ -90,6 +105,18 @@ pub struct Batch {
     pub ledger: Option<PathBuf>,
 }
 
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            shards: None,
+            checkpoint: None,
+            checkpoint_interval: Duration::from_secs(1),
+            faults: Rates::default(),
+            ledger: None,
+        }
+    }
+}
+
 impl Batch {
     /// Refuses faults that cannot reach the sink: a topic with a schema takes no bytes that do not decode.
     pub fn require_possible(&self, topic: &str, schema: &str) -> Result<(), Error> {
@@ -97,15 +124,15 @@ impl Batch {
             return Ok(());
         }
         let problem = format!(
-            "is impossible on topic {topic}: its schema {schema} makes Pub/Sub refuse undecodable messages; use a topic \
-             without a schema, or --invalid-rate"
+            "is impossible on topic {topic}: its schema {schema} makes Pub/Sub refuse undecodable messages; use a \
+             topic without a schema, or --invalid-rate"
         );
         Err(Error::Flag { flag: "--corrupt-rate", value: self.faults.corrupt_rate.to_string(), problem })
     }
 }
 
 /// Where payments go instead of a topic.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 #[group(id = "output_target")]
 pub struct Output {
     /// Generate and count, publish nothing.
@@ -126,7 +153,7 @@ impl Output {
 
     pub fn check(&self, batch: &Batch) -> Result<(), Error> {
         if self.output.is_some() && self.output_format == Format::Json && batch.faults.corrupt_rate > 0.0 {
-            let problem = "cannot be told in JSON: use --output-format protobuf".to_owned();
+            let problem = "cannot be written as JSON: use --output-format protobuf".to_owned();
             let (flag, value) = ("--corrupt-rate", batch.faults.corrupt_rate.to_string());
             return Err(Error::Flag { flag, value, problem });
         }

@@ -1,4 +1,4 @@
-//! What a producer has done so far, readable while it runs.
+//! How much a producer has done so far, readable while it runs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -30,8 +30,8 @@ impl Saver {
         Self { stop, task }
     }
 
-    /// Call when nothing is in flight any more: the last write says how far everything has come. Returns why the file does
-    /// not say so, where it does not.
+    /// Call when nothing is in flight any more: the last write says how far everything has come. Returns why the file
+    /// does not say so, where it does not.
     pub async fn finish(self) -> Result<Option<service::Error>, Error> {
         self.stop.cancel();
         let saved = self.task.await.map_err(|error| Error::Bug(error.to_string()))?;

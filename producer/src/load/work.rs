@@ -1,4 +1,4 @@
-//! What is left of a shard: its range, how far it has come, and where to note what is done.
+//! The rest of a shard's work: its range, how far it has come, and where to note what is done.
 
 use crate::faults::Faults;
 use crate::load::checkpoint::{Checkpoint, Floors};
@@ -9,7 +9,7 @@ use generator::Generator;
 use service::Error;
 use std::ops::Range;
 
-/// A shard's work, ready to begin: what of it is left, and where to note what is done.
+/// A shard's work, ready to begin: how much of it is left, and where to note what is done.
 #[derive(Debug)]
 pub struct Work {
     pub range: Range<u64>,

@@ -126,8 +126,8 @@ impl Workers {
         requests.finish()
     }
 
-    /// Has a request confirmed, or notes why it is not. Its room is free only then: a failure is noted before anybody who
-    /// waits for room goes on.
+    /// Has a request confirmed, or notes why it is not. Its room is free only then: a failure is noted before anybody
+    /// who waits for room goes on.
     async fn send(&self, connection: usize, request: Request, _room: Room) -> Option<()> {
         match self.publisher.publish(connection, &request).await {
             Ok(()) => {
@@ -174,7 +174,8 @@ async fn work(workers: Arc<Workers>, pass: Pass, connection: usize) {
             let (workers, unconfirmed) = (workers.clone(), unconfirmed.clone());
             calls.spawn(async move {
                 workers.send(connection, request, room).await?;
-                // The last of a chunk's requests confirms the chunk, whichever that is; one that fails is never counted.
+                // The last of a chunk's requests confirms the chunk, whichever that is; one that fails is never
+                // counted.
                 let is_last = unconfirmed.fetch_sub(1, Ordering::AcqRel) == 1;
                 if is_last && let Some(chunks) = workers.chunks_of(pass) {
                     chunks.lock().confirm(chunk.start);

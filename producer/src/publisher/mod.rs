@@ -60,8 +60,8 @@ impl Publisher {
         Requests::new(&self.template)
     }
 
-    /// Waits until the request may be on its way. All ask for messages first and for bytes then, so that no two wait for
-    /// each other.
+    /// Waits until the request may be on its way. All ask for messages first and for bytes then, so that no two wait
+    /// for each other.
     pub async fn room(&self, request: &Request) -> Room {
         let messages = self.messages.take(request.messages).await;
         Room { _messages: messages, _bytes: self.bytes.take_bytes(request.frame.len()).await }

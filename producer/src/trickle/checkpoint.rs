@@ -1,7 +1,8 @@
-//! What a run leaves for the next one: how far its clock got, and which updates are still to come.
+//! The state that a run leaves for the next one: how far its clock got, and which updates are still to come.
 //!
-//! The file: a line of text that names format and run; then in little endian the last event time, the number of updates, for each its
-//! due time, index and number of changes; and a checksum. It is replaced as a whole, so that a reader sees the old one or the new one.
+//! The file: a line of text that names format and run; then in little endian the last event time, the number of
+//! updates, for each its due time, index and number of changes; and a checksum. It is replaced as a whole, so that a
+//! reader sees the old one or the new one.
 
 use super::updates::Update;
 use crate::state_file::{StateFile, is_trickles};
@@ -117,7 +118,7 @@ mod tests {
         assert_eq!(Saved::read(&file).unwrap(), Some(later));
         let whole = std::fs::read(&path).unwrap();
         let newer = String::from_utf8_lossy(&whole).replacen("trickle-2", "trickle-3", 1).into_bytes();
-        for (bytes, told) in [
+        for (bytes, reported) in [
             (&whole[..whole.len() - 1], "damaged"),
             (&newer, "format payments-trickle-3"),
             (b"something else", "no checkpoint of a trickle"),
@@ -125,7 +126,7 @@ mod tests {
         ] {
             std::fs::write(&path, bytes).unwrap();
             let error = Saved::read(&file).unwrap_err().to_string();
-            assert!(error.contains(told), "{error}");
+            assert!(error.contains(reported), "{error}");
         }
     }
 

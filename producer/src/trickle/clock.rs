@@ -3,7 +3,7 @@
 use crate::shard::Shard;
 use std::time::Duration;
 
-/// What the time is in a run.
+/// The source of a run's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Source {
     /// The machine's.
@@ -45,8 +45,8 @@ impl EventClock {
         Self { shard: shard.index() as i64, step: shard.count() as i64, last }
     }
 
-    /// The first microsecond of this shard at or after `micros`. Where the time has gone back, or too many ask at once: the first
-    /// after the last.
+    /// The first microsecond of this shard at or after `micros`. Where the time has gone back, or too many ask at once:
+    /// the first after the last.
     pub fn take(&mut self, micros: i64) -> i64 {
         let wanted = micros.max(self.last.saturating_add(1));
         let taken = wanted.saturating_add((self.shard - wanted).rem_euclid(self.step));
@@ -86,7 +86,7 @@ mod tests {
                 now += step;
                 let clock = &mut clocks[index as usize];
                 if restarts {
-                    // What a checkpoint keeps is the last one.
+                    // A checkpoint keeps the last one.
                     *clock = EventClock::new(shard(index, 3), clock.last());
                 }
                 let before = clock.last();

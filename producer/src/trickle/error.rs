@@ -1,3 +1,5 @@
+//! The ends of a trickle that nobody asked for.
+
 use std::path::PathBuf;
 
 /// Why a trickle ended otherwise than asked for.
@@ -6,8 +8,8 @@ pub enum Error {
     #[error("{0}")]
     Setup(#[from] service::Error),
     #[error(
-        "{failed} message(s) were not confirmed by topic {topic} within --publish-timeout: new payments among them may be \
-         missing, updates come again with --checkpoint; the first reason: {reason}"
+        "{failed} message(s) were not confirmed by topic {topic} within --publish-timeout: new payments among them may \
+         be missing, updates come again with --checkpoint; the first reason: {reason}"
     )]
     Unconfirmed { topic: String, failed: u64, reason: String },
     #[error(

@@ -1,12 +1,12 @@
-//! What the next slot carries: an update that is due, or a new payment.
+//! The content of the next slot: an update that is due, or a new payment.
 
 use super::clock::EventClock;
 use super::updates::{Update, Updates};
 use generator::{Buffer, Live};
 use prost::Message as _;
 
-/// Of so many slots in a row one is for a new payment, however many updates wait. A payment has three updates at most: in the long
-/// run they need three slots of four.
+/// Of so many slots in a row one is for a new payment, however many updates wait. A payment has three updates at most:
+/// in the long run they need three slots of four.
 const UPDATES_IN_A_ROW: u32 = 7;
 
 /// One message.

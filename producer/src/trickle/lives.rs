@@ -25,18 +25,24 @@ impl From<RateCurve> for Curve {
 }
 
 /// How payments without an end come and change.
-#[derive(Clone, Copy, Debug, clap::Args)]
+#[derive(Clone, Copy, Debug, PartialEq, clap::Args)]
 #[group(id = "lives")]
 pub struct Lives {
     /// How the rate goes up and down over the week. The rails follow their calendars either way: no ACH on a Sunday.
     #[arg(long, value_enum, default_value_t, value_name = "CURVE")]
     pub rate_curve: RateCurve,
     /// Part of the payments that begin as PENDING and are updated until they end; the others are published as they end.
-    #[arg(long, default_value_t = 0.3, value_name = "SHARE", allow_negative_numbers = true)]
+    #[arg(long, default_value_t = Self::default().update_share, value_name = "SHARE", allow_negative_numbers = true)]
     pub update_share: f64,
     /// Time on the event clock within which the last update of a payment comes, although settlement takes days.
     #[arg(long, default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]
     pub update_within: Duration,
+}
+
+impl Default for Lives {
+    fn default() -> Self {
+        Self { rate_curve: RateCurve::Flat, update_share: 0.3, update_within: Duration::from_mins(10) }
+    }
 }
 
 impl Lives {

@@ -7,8 +7,9 @@
 //!                        event clock's time  <- updates to come -> checkpoint
 //! ```
 //!
-//! [`Trickle::run`] is the whole path. An update is published only after the version before it is confirmed, and a little later, so that
-//! its publish time, which becomes its cells' time, is the later one however messages overtake each other after that.
+//! [`Trickle::run`] is the whole path. An update is published only after the version before it is confirmed, and a
+//! little later, so that its publish time, which becomes its cells' time, is the later one however messages overtake
+//! each other after that.
 
 mod checkpoint;
 mod clock;
@@ -67,12 +68,12 @@ impl Trickle {
         Ok(Self { options, base, live })
     }
 
-    /// Publishes until told to stop, or until the duration or the number of records is reached; then waits for what is in flight
-    /// and saves the checkpoint.
+    /// Publishes until it is stopped, or until the duration or the number of records is reached; then waits for what is
+    /// in flight and saves the checkpoint.
     ///
     /// # Errors
-    /// When the checkpoint is another run's, when the topic is missing or refuses, when messages could not be confirmed, or when
-    /// the last checkpoint could not be written.
+    /// When the checkpoint is another run's, when the topic is missing or refuses, when messages could not be
+    /// confirmed, or when the last checkpoint could not be written.
     pub async fn run(self, pubsub: &Pubsub, shutdown: CancellationToken) -> Result<Outcome, Error> {
         let topic = pubsub.topic_name(&self.options.topic);
         pubsub.require_topic(&topic).await?;
@@ -138,7 +139,7 @@ struct Resumed {
     file: Option<StateFile>,
 }
 
-/// What a run of the same settings has left, if one has.
+/// The state that a run of the same settings has left, if one has.
 fn read_checkpoint(file: &StateFile, settings: &Settings) -> Result<Option<Saved>, service::Error> {
     let Some(saved) = Saved::read(file)? else { return Ok(None) };
     file.require_own(settings, &serde_json::from_str(&saved.run).unwrap_or_default())?;

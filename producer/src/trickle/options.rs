@@ -14,20 +14,20 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// Publishes payments at a steady rate, with event times of now, until it is stopped.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct Options {
-    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s, COUNT/min or COUNT/h. What a pause
-    /// makes it miss is skipped and reported, never made up for.
-    #[arg(long, default_value = "50/s", value_name = "RATE")]
+    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s, COUNT/min or COUNT/h. What
+    /// a pause makes it miss is skipped and reported, never made up for.
+    #[arg(long, default_value_t = Self::default().rate, value_name = "RATE")]
     pub rate: Rate,
     #[command(flatten)]
     pub lives: Lives,
-    /// FACTORx/LENGTH@EVERY: five times the rate for 30 s once every 10 minutes is 5x/30s@10m. May be given more than once; where
-    /// bursts meet, the greatest counts.
+    /// FACTORx/LENGTH@EVERY: five times the rate for 30 s once every 10 minutes is 5x/30s@10m. May be given more than
+    /// once; where bursts meet, the greatest counts.
     #[arg(long, value_name = "BURST")]
     pub burst: Vec<Burst>,
-    /// Speed of a simulated clock, 60 for a day in 24 minutes: event times, calendars and updates follow it; rate, bursts and
-    /// duration stay real.
+    /// Speed of a simulated clock, 60 for a day in 24 minutes: event times, calendars and updates follow it; rate,
+    /// bursts and duration stay real.
     #[arg(long, value_name = "FACTOR", allow_negative_numbers = true)]
     pub time_scale: Option<f64>,
     /// Day on which a simulated clock starts, at midnight UTC; without it, now.
@@ -40,13 +40,14 @@ pub struct Options {
     #[arg(long, value_name = "COUNT")]
     pub num_records: Option<u64>,
     /// Most updates kept for later, 24 bytes each; payments beyond it stay PENDING, and are counted.
-    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = Self::default().max_pending_updates, value_name = "COUNT")]
     pub max_pending_updates: usize,
-    /// File that keeps the event clock and the updates to come, for the next run with the same flags; one for each producer.
+    /// File that keeps the event clock and the updates to come, for the next run with the same flags; one for each
+    /// producer.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
-    /// Number of this producer, I of N, counted from 0: of N producers that run at once each uses other microseconds. Each has
-    /// the whole --rate. Without it what the job that started it says, or 0/1.
+    /// Number of this producer, I of N, counted from 0: of N producers that run at once each uses other microseconds.
+    /// Each has the whole --rate. Without it what the job that started it says, or 0/1.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     /// Producers that run at once, where a Kubernetes indexed job says which one this is but not of how many.
@@ -56,16 +57,16 @@ pub struct Options {
     #[arg(skip)]
     pub shard_source: &'static str,
     /// Customers that the payments are spread over.
-    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT")]
     pub num_customers: u64,
     /// Seed of everything random.
-    #[arg(long, env = "SEED", default_value_t = 42)]
+    #[arg(long, env = "SEED", default_value_t = Self::default().seed)]
     pub seed: u64,
     /// Shares of the rails: seed, us, eu, or a list like ACH=0.4,CARD=0.6.
     #[arg(long, default_value = "seed", value_name = "MIX")]
     pub mix: Mix,
     /// How unevenly customers pay: 0 is evenly, 1 is as Zipf found it.
-    #[arg(long, default_value_t = Config::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
+    #[arg(long, default_value_t = Self::default().customer_skew, value_name = "SKEW", allow_negative_numbers = true)]
     pub customer_skew: f64,
     /// Taken here to be refused with the reason.
     #[arg(long, hide = true, value_name = "RATE", allow_negative_numbers = true)]
@@ -74,10 +75,10 @@ pub struct Options {
     #[arg(long, value_name = "FILE")]
     pub profile: Option<PathBuf>,
     /// Topic to publish to: an id, or projects/PROJECT/topics/ID.
-    #[arg(long, env = "PAYMENTS_TOPIC", default_value = "payments", value_name = "TOPIC")]
+    #[arg(long, env = "PAYMENTS_TOPIC", default_value_t = Self::default().topic, value_name = "TOPIC")]
     pub topic: String,
     /// Most messages published and not yet confirmed; while there are as many, slots are skipped.
-    #[arg(long, default_value_t = 20_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT")]
     pub max_in_flight: usize,
     /// How long a message is tried before it counts as failed.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
@@ -85,6 +86,36 @@ pub struct Options {
     /// How often a line of progress is logged.
     #[arg(long, default_value = "10s", value_parser = parse_duration, value_name = "DURATION")]
     pub progress_every: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let Config { seed, num_customers, mix, customer_skew, .. } = Config::default();
+        Self {
+            rate: Rate { per_second: 50.0 },
+            lives: Lives::default(),
+            burst: Vec::new(),
+            time_scale: None,
+            start_date: None,
+            duration: None,
+            num_records: None,
+            max_pending_updates: 1_000_000,
+            checkpoint: None,
+            shard: None,
+            shards: None,
+            shard_source: "",
+            num_customers,
+            seed,
+            mix,
+            customer_skew,
+            anomaly_rate: None,
+            profile: None,
+            topic: "payments".to_owned(),
+            max_in_flight: 20_000,
+            publish_timeout: Duration::from_mins(2),
+            progress_every: Duration::from_secs(10),
+        }
+    }
 }
 
 /// A microsecond is used once: so many messages a second there are room for on a clock that runs at the real speed.
@@ -127,8 +158,8 @@ impl Options {
         }
         let (flag, value) = ("--rate", self.rate.to_string());
         let problem = format!(
-            "is too high: every payment has its own microsecond, so with this number of shards, bursts, curve and time scale \
-             {most:.0}/s are possible"
+            "is too high: every payment has its own microsecond, so with this number of shards, bursts, curve and time \
+             scale {most:.0}/s are possible"
         );
         Err(Error::Flag { flag, value, problem })
     }

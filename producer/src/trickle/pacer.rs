@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// What was missed for longer than this is left out, not made up for: a load test wants a rate, not a flood after a pause.
+/// Slots missed for longer than this are left out, not made up for: a load test wants a rate, not a flood after a
+/// pause.
 const MOST_CATCH_UP: Duration = Duration::from_millis(250);
 /// The pacer is asked this often at the least, so that a change of rate, or a pause, is seen.
 const LONGEST_WAIT: Duration = Duration::from_millis(50);

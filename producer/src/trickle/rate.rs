@@ -52,7 +52,8 @@ impl FromStr for Burst {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let form = "a burst is FACTORx/LENGTH@EVERY with a factor above 0 and LENGTH shorter than EVERY, as in 5x/30s@10m";
+        let form = "a burst is FACTORx/LENGTH@EVERY with a factor above 0 and LENGTH shorter than EVERY, as in \
+                    5x/30s@10m";
         let (factor, times) = text.split_once("x/").ok_or(form)?;
         let (length, every) = times.split_once('@').ok_or(form)?;
         let factor: f64 = factor.trim().parse().map_err(|_| form)?;
@@ -68,7 +69,7 @@ impl Burst {
         elapsed >= self.every && elapsed.as_nanos() % self.every.as_nanos() < self.length.as_nanos()
     }
 
-    /// What the rate is multiplied by: the greatest factor of the bursts that are on.
+    /// The factor on the rate: the greatest of the bursts that are on.
     pub fn factor_of(bursts: &[Self], elapsed: Duration) -> f64 {
         let on = bursts.iter().filter(|burst| burst.is_on(elapsed)).map(|burst| burst.factor);
         on.reduce(f64::max).unwrap_or(1.0)

@@ -1,4 +1,4 @@
-//! What a trickle has done, by the line and at its end.
+//! The account of a trickle: a line now and then, and the whole at its end.
 
 use service::latency::Latency;
 use std::time::Duration;

@@ -20,8 +20,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-/// An update's publish time must be later than that of the version before by more than the millisecond that cell times are cut to,
-/// and by more than the clocks of the service's machines differ.
+/// An update's publish time must be later than that of the version before by more than the millisecond that cell times
+/// are cut to, and by more than the clocks of the service's machines differ.
 const GAP: Duration = Duration::from_millis(20);
 /// An update that could not be published is tried again after this.
 const RETRY: Duration = Duration::from_secs(1);
@@ -163,7 +163,8 @@ impl Run {
             }
             Err(error) => {
                 self.fail(&error);
-                // A new payment that nobody may have seen gets no updates; an update must come, or the table keeps an old state.
+                // A new payment that nobody may have seen gets no updates; an update must come, or the table keeps an
+                // old state.
                 if changes > 0 {
                     self.keep(Update { due_micros: 0, index, changes }, RETRY);
                 }

@@ -12,9 +12,10 @@ use tokio::time::Instant;
 
 /// Time between two checkpoints: as much is forgotten at most when the process is killed.
 const EVERY: Duration = Duration::from_secs(2);
-/// How far ahead a checkpoint claims simulated time. A killed run's successor goes on after it, so nothing is made twice.
+/// How far ahead a checkpoint claims simulated time. A killed run's successor goes on after it, so nothing is made
+/// twice.
 const CLAIM: Duration = Duration::from_secs(20);
-/// What may be handed out in one go beyond the claim's limit.
+/// The most event time that may be handed out in one go beyond the claim's limit.
 const SLACK: Duration = Duration::from_secs(1);
 
 /// The file, and the write that is on its way.
@@ -88,7 +89,8 @@ impl Saver {
         match written {
             Ok(claimed) => self.limit_micros = self.limit(claimed),
             Err(error) => {
-                tracing::error!(path = %self.file.path().display(), %error, "the checkpoint could not be written; trying again");
+                let path = self.file.path().display();
+                tracing::error!(%path, %error, "the checkpoint could not be written; trying again");
             }
         }
     }

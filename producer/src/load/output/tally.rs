@@ -6,7 +6,7 @@ use schemas::payment::PaymentHeader;
 use std::fmt;
 use std::time::Duration;
 
-/// What was made.
+/// Counts of what was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
     pub payments: u64,

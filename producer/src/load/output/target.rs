@@ -9,7 +9,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
-/// What every new file may allow; the process's umask takes away from it.
+/// Permissions of every new file, less those that the process's umask takes away.
 const MODE: u32 = 0o666;
 
 /// Where chunks are written to.
