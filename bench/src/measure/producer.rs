@@ -1,6 +1,6 @@
 //! The whole producer.
 
-use super::{Clock, Measurement};
+use super::clock::{Clock, Measurement};
 use anyhow::ensure;
 use gcp::Project;
 use gcp::pubsub::{self, Pubsub};

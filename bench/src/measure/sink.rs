@@ -1,6 +1,6 @@
 //! The whole sink.
 
-use super::{Clock, Measurement};
+use super::clock::{Clock, Measurement};
 use anyhow::ensure;
 use gcp::Project;
 use gcp::bigtable::{self, Bigtable};

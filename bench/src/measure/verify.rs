@@ -1,6 +1,6 @@
 //! Verification of a run that is in the tables.
 
-use super::{Clock, Measurement};
+use super::clock::{Clock, Measurement};
 use std::net::SocketAddr;
 
 /// Fails unless the tables hold the first `records` payments exactly.

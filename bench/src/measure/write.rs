@@ -1,6 +1,6 @@
 //! The write path alone: decoded payments in, confirmed rows out.
 
-use super::{Clock, Measurement};
+use super::clock::{Clock, Measurement};
 use crate::options::{Payload, Writer};
 use crate::payloads;
 use crate::writers::{AnyWriter, PANE_ROWS};

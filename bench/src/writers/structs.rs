@@ -1,6 +1,6 @@
 //! Rows as generated message structs, which is also what `bigtable_rs` takes.
 
-use super::{GROUPS_IN_FLIGHT, PUBLISH_MICROS, REQUEST_ROWS};
+use super::setting::{GROUPS_IN_FLIGHT, PUBLISH_MICROS, REQUEST_ROWS};
 use anyhow::ensure;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{

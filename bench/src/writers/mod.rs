@@ -1,8 +1,9 @@
 //! The compared ways to write payments to the three tables.
 //!
-//! All write the same cells under the same keys, in requests of [`REQUEST_ROWS`] rows, over as many connections, with as
-//! many requests in flight, and check every entry's status.
+//! All write the same cells under the same keys, in requests of [`setting::REQUEST_ROWS`] rows, over as many connections,
+//! with as many requests in flight, and check every entry's status.
 
+mod setting;
 mod structs;
 
 use crate::options::Writer;
@@ -13,19 +14,11 @@ use gcp::{Project, Transport};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::bigtable_client::BigtableClient;
 use schemas::Payment;
 use schemas::layout::PerTable;
+use setting::{CONNECTIONS, PUBLISH_MICROS, REQUEST_ROWS};
 use sink::bench_support::WritePath;
 use std::net::SocketAddr;
 
-/// Payments handed over at once, as many as a full pane of the sink has.
-pub const PANE_ROWS: usize = 10_000;
-/// Rows in one request: the sink's default.
-pub const REQUEST_ROWS: usize = 500;
-/// Groups of three requests in flight for each pane. With two panes at once that makes 24, the sink's default.
-const GROUPS_IN_FLIGHT: usize = 4;
-/// The sink's default.
-const CONNECTIONS: usize = 2;
-/// The cells' time.
-const PUBLISH_MICROS: i64 = 1_790_000_000_123_000;
+pub use setting::PANE_ROWS;
 
 /// One of the alternatives, connected.
 pub enum AnyWriter {

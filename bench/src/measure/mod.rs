@@ -1,49 +1,18 @@
 //! One measurement's process: does the work, then says what it took.
 
+mod clock;
 mod producer;
 mod sink;
 mod verify;
 mod write;
 
 use crate::options::{Measure, Subject};
-use crate::{servers, usage};
+use crate::servers;
 use anyhow::bail;
-use serde::{Deserialize, Serialize};
-use service::usage::Usage;
 use std::io::Read;
-use std::time::Instant;
 use tokio::sync::oneshot;
 
-/// What some work took.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub struct Measurement {
-    /// User and system, all threads.
-    pub cpu_seconds: f64,
-    pub seconds: f64,
-    /// Of the whole process, in bytes; unknown where there is no `/proc`.
-    pub peak_memory: Option<u64>,
-}
-
-/// A running measurement: what comes before it starts does not count.
-#[derive(Debug)]
-struct Clock {
-    cpu_seconds: f64,
-    started: Instant,
-}
-
-impl Clock {
-    fn start() -> Self {
-        Self { cpu_seconds: usage::cpu_seconds(), started: Instant::now() }
-    }
-
-    fn stop(self) -> Measurement {
-        Measurement {
-            cpu_seconds: usage::cpu_seconds() - self.cpu_seconds,
-            seconds: self.started.elapsed().as_secs_f64(),
-            peak_memory: Usage::own().map(|usage| usage.peak_bytes),
-        }
-    }
-}
+pub use clock::Measurement;
 
 /// Measures, and says the [`Measurement`] on standard output. Ends early if the starting process does.
 pub fn run(args: &Measure) -> anyhow::Result<()> {
