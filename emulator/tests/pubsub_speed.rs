@@ -76,8 +76,8 @@ async fn measure(name: &str, server: &ServerProcess, step: impl Future<Output = 
     println!(
         "{name:8} {:7.0}/s  server {:.2} client {:.2} CPU s per million  server {} MiB, at most {}",
         messages() as f64 / secs,
-        (now.cpu - server_before.cpu).as_secs_f64() / millions,
-        (client.cpu - client_before.cpu).as_secs_f64() / millions,
+        (now.cpu.as_secs_f64() - server_before.cpu.as_secs_f64()) / millions,
+        (client.cpu.as_secs_f64() - client_before.cpu.as_secs_f64()) / millions,
         now.memory_bytes >> 20,
         now.peak_bytes >> 20,
     );
