@@ -1,7 +1,7 @@
 //! Reading Bigtable tables: rows handed on one by one, whole or not at all, each once, whatever happens to the connection.
 //!
 //! - [`Reader`]: scans that go on after a broken stream, and the keys that divide a table into parts.
-//! - [`Scan`], [`Span`], [`mod@filter`]: what to read: of which table, which keys, which cells.
+//! - [`Scan`], [`Span`], [`filter()`]: what to read: of which table, which keys, which cells.
 //! - `cursor`: how far a scan is, and what its next call asks for.
 //! - `chunk`: the messages of ReadRows, read from their bytes without copies.
 //! - `merger`: the state machine that makes rows of chunks; `names`: their columns, each kept once.
