@@ -29,7 +29,7 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli: Cli = match service::cli::parse(<Cli as clap::CommandFactory>::command()) {
+    let cli: Cli = match service::cli::parse(<Cli as clap::CommandFactory>::command) {
         Ok(cli) => cli,
         Err(exit) => return exit,
     };

@@ -63,7 +63,7 @@ fn command_line() -> clap::Command {
 }
 
 fn main() -> ExitCode {
-    service::cli::run(command_line(), start)
+    service::cli::run(command_line, start)
 }
 
 async fn start(cli: Cli) -> ExitCode {

@@ -75,7 +75,7 @@ struct TrickleCli {
 }
 
 fn main() -> ExitCode {
-    service::cli::run(Cli::command(), start)
+    service::cli::run(Cli::command, start)
 }
 
 async fn start(cli: Cli) -> ExitCode {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 /// Parses the command line and does the work it asks for, on a runtime that starts only then.
 pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
-    command: clap::Command,
+    command: impl FnOnce() -> clap::Command,
     work: impl FnOnce(T) -> F,
 ) -> ExitCode {
     let started = parse(command).and_then(|cli| {
@@ -22,9 +22,10 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
 
 /// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and returns how
 /// to exit. `command` may differ from `T`'s own in defaults.
-pub fn parse<T: clap::Parser>(command: clap::Command) -> Result<T, ExitCode> {
+pub fn parse<T: clap::Parser>(command: impl FnOnce() -> clap::Command) -> Result<T, ExitCode> {
     crate::dotenv::apply().map_err(|error| crate::exit::report(&error.into()))?;
-    let command = manual::add_to(command);
+    // Only now: a flag takes its variable when it is declared.
+    let command = manual::add_to(command());
     let matches = command.clone().try_get_matches().map_err(|error| refuse(&error))?;
     if let Some(done) = manual::run(command, &matches, &mut std::io::stdout().lock()) {
         return Err(done.map_or_else(|error| crate::exit::report(&error), |()| ExitCode::SUCCESS));

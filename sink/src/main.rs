@@ -38,7 +38,7 @@ struct Cli {
 }
 
 fn main() -> ExitCode {
-    service::cli::run(Cli::command(), start)
+    service::cli::run(Cli::command, start)
 }
 
 async fn start(cli: Cli) -> ExitCode {

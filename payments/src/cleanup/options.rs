@@ -10,7 +10,7 @@ use service::Error;
 use service::units::parse_duration;
 use std::time::Duration;
 
-/// Delete rows by prefix, age or run, or everything that was set up.
+/// Delete rows of a prefix, an age or a run, or everything that was set up.
 ///
 /// Without --yes it only counts, with exit code 1 if there is anything to delete.
 ///
