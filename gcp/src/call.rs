@@ -12,10 +12,11 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status, Streaming};
 use tonic_prost::ProstDecoder;
 
-/// Sends one message, framed as gRPC wants it (a zero byte, its length in 4 bytes, the message), and returns the answers.
+/// Sends one message, framed as gRPC wants it (a zero byte, its length in 4 bytes, the message), and returns the
+/// answers.
 ///
-/// `method` is a path as in `/google.pubsub.v1.Publisher/Publish`. Also a unary method's answer is read to its end, where
-/// the status is.
+/// `method` is a path as in `/google.pubsub.v1.Publisher/Publish`. Also a unary method's answer is read to its end,
+/// where the status is.
 pub async fn call<A, B>(
     transport: Transport,
     method: &'static str,

@@ -5,20 +5,19 @@ use base64::engine::general_purpose::URL_SAFE;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::FeatureFlags;
 use prost::Message;
 use std::fmt::Write;
-use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::metadata::AsciiMetadataValue;
 
-/// Adds what this client understands, so that Bigtable may use it.
-pub fn put_features(metadata: &mut MetadataMap, flags: &FeatureFlags) {
-    let value = URL_SAFE.encode(flags.encode_to_vec()).parse().expect("base64 is ASCII");
-    metadata.insert("bigtable-features", value);
+/// Names of the headers.
+pub const FEATURES: &str = "bigtable-features";
+pub const ROUTING: &str = "x-goog-request-params";
+
+/// The value of [`FEATURES`]: what this client understands, so that Bigtable may use it.
+pub fn features(flags: &FeatureFlags) -> AsciiMetadataValue {
+    URL_SAFE.encode(flags.encode_to_vec()).parse().expect("base64 is ASCII")
 }
 
-/// Adds the resource that the call is about (`x-goog-request-params`): names, and values of any text.
-pub fn put_routing(metadata: &mut MetadataMap, params: &[(&str, &str)]) {
-    metadata.insert("x-goog-request-params", routing(params));
-}
-
-fn routing(params: &[(&str, &str)]) -> AsciiMetadataValue {
+/// The value of [`ROUTING`], the resource that a call is about: names, and values of any text.
+pub fn routing(params: &[(&str, &str)]) -> AsciiMetadataValue {
     let mut text = String::new();
     for (name, value) in params {
         let separator = if text.is_empty() { "" } else { "&" };

@@ -1,4 +1,5 @@
-//! Google's services as this pipeline uses them: connections, calls, and what their refusals mean. Knows nothing of payments.
+//! Google's services as this pipeline uses them: connections, calls, and what their refusals mean. Knows nothing of
+//! payments.
 //!
 //! - [`endpoint`]: where a service is (an emulator, or Google) and how to speak to it: [`Transport`].
 //! - [`pubsub`], [`bigtable`]: flags, resource names, clients, and the checks made before any work starts.

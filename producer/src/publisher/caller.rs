@@ -4,7 +4,7 @@ use super::request::Request;
 use bytes::Bytes;
 use gcp::Transport;
 use gcp::call::{call, code};
-use gcp::headers::put_routing;
+use gcp::headers::{ROUTING, routing};
 use gcp::retry::Delays;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PublishResponse;
 use std::convert::Infallible;
@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tonic::metadata::MetadataMap;
+use tonic::metadata::{AsciiMetadataValue, MetadataMap};
 use tonic::{Code, Status};
 
 const METHOD: &str = "/google.pubsub.v1.Publisher/Publish";
@@ -30,7 +30,7 @@ const STOP_PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Caller {
     transports: Vec<Transport>,
-    topic: String,
+    routing: AsciiMetadataValue,
     patience: Duration,
     stop: CancellationToken,
 }
@@ -38,7 +38,7 @@ pub struct Caller {
 impl Caller {
     /// Tries a request for `patience`, or shortly once `stop` is cancelled.
     pub fn new(transports: Vec<Transport>, topic: &str, patience: Duration, stop: CancellationToken) -> Self {
-        Self { transports, topic: topic.to_owned(), patience, stop }
+        Self { transports, routing: routing(&[("topic", topic)]), patience, stop }
     }
 
     /// Publishes a request, over one of the connections; comes back when all its messages are confirmed.
@@ -80,7 +80,7 @@ impl Caller {
     async fn attempt(&self, connection: usize, request: &Request) -> Result<(), Status> {
         let transport = self.transports[connection % self.transports.len()].clone();
         let mut metadata = MetadataMap::new();
-        put_routing(&mut metadata, &[("topic", &self.topic)]);
+        metadata.insert(ROUTING, self.routing.clone());
         let body = Frame(Some(request.frame.clone()));
         let mut answers = call::<PublishResponse, _>(transport, METHOD, metadata, body).await?;
         let mut confirmed = 0;

@@ -4,14 +4,14 @@ use super::request::{MessageBody, Request};
 use super::verdict::Answer;
 use gcp::Transport;
 use gcp::call::call;
-use gcp::headers::{put_features, put_routing};
+use gcp::headers::{FEATURES, ROUTING, features, routing};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
     FeatureFlags, MutateRowsResponse, RateLimitInfo,
 };
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
-use tonic::metadata::{KeyAndValueRef, MetadataMap};
+use tonic::metadata::{AsciiMetadataValue, KeyAndValueRef, MetadataMap};
 use tonic::{Code, Status};
 
 const METHOD: &str = "/google.bigtable.v2.Bigtable/MutateRows";
@@ -34,6 +34,7 @@ pub struct Attempt {
 pub struct Caller {
     connections: Vec<Connection>,
     attempt_timeout: Duration,
+    features: AsciiMetadataValue,
 }
 
 #[derive(Debug)]
@@ -56,7 +57,15 @@ impl Caller {
             transport: transport.clone(),
             in_flight: AtomicUsize::new(0),
         };
-        Self { connections: transports.iter().map(connection).collect(), attempt_timeout }
+        let flags = FeatureFlags {
+            mutate_rows_rate_limit: true,
+            mutate_rows_rate_limit2: true,
+            routing_cookie: true,
+            retry_info: true,
+            ..Default::default()
+        };
+        let connections = transports.iter().map(connection).collect();
+        Self { connections, attempt_timeout, features: features(&flags) }
     }
 
     /// Sends the request and collects answers until the stream ends or the time is up.
@@ -87,7 +96,7 @@ impl Caller {
         cookies: &MetadataMap,
         collected: &mut Collected,
     ) -> Result<(), Status> {
-        let metadata = Self::metadata(request, cookies);
+        let metadata = self.metadata(request, cookies);
         let body = MessageBody::new(request.clone());
         let mut stream =
             call::<MutateRowsResponse, _>(connection.transport.clone(), METHOD, metadata, body).await?;
@@ -97,20 +106,11 @@ impl Caller {
         Ok(())
     }
 
-    fn metadata(request: &Request, cookies: &MetadataMap) -> MetadataMap {
+    fn metadata(&self, request: &Request, cookies: &MetadataMap) -> MetadataMap {
         let mut metadata = cookies.clone();
-        let features = FeatureFlags {
-            mutate_rows_rate_limit: true,
-            mutate_rows_rate_limit2: true,
-            routing_cookie: true,
-            retry_info: true,
-            ..Default::default()
-        };
-        put_features(&mut metadata, &features);
-        put_routing(
-            &mut metadata,
-            &[("table_name", request.table_name()), ("app_profile_id", request.app_profile())],
-        );
+        let params = [("table_name", request.table_name()), ("app_profile_id", request.app_profile())];
+        metadata.insert(FEATURES, self.features.clone());
+        metadata.insert(ROUTING, routing(&params));
         metadata
     }
 

@@ -93,7 +93,8 @@ impl Writer {
         &self.table_names[table]
     }
 
-    /// Writes all three batches at once; returns for each table the rows that it does not have. No verdict among them is `Written` or `Again`.
+    /// Writes all three batches at once; returns for each table the rows that it does not have. No
+    /// verdict among them is `Written` or `Again`.
     pub async fn write(&self, batches: &Batches) -> PerTable<Unwritten> {
         let write = |table: Table| {
             self.write_table(table, batches).instrument(info_span!("table", table = table.id()))

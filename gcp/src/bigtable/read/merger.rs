@@ -1,7 +1,7 @@
 //! Rows out of chunks: the state machine of ReadRows.
 //!
-//! A row's first chunk says key, family and qualifier; a later one says what changes. A value may go on over chunks, a row
-//! over messages. A row counts once it is committed; a reset forgets it, and it comes again.
+//! A row's first chunk says key, family and qualifier; a later one says what changes. A value may go on over chunks, a
+//! row over messages. A row counts once it is committed; a reset forgets it, and it comes again.
 
 use super::chunk::{Chunk, Parts, RowStatus};
 use super::row::{Buffer, Row};
@@ -45,8 +45,8 @@ impl Merger {
         &self.last_key
     }
 
-    /// Takes chunks as long as they are as most are: whole cells of columns that came next in other rows, at the time of the
-    /// cell before, in the middle of their row. The next one is left for [`push`](Self::push).
+    /// Takes chunks as long as they are as most are: whole cells of columns that came next in other rows, at the time
+    /// of the cell before, in the middle of their row. The next one is left for [`push`](Self::push).
     #[inline]
     pub fn push_usual(&mut self, parts: &mut Parts<'_>) {
         if self.state != State::InRow {

@@ -1,4 +1,5 @@
-//! Reading Bigtable tables: rows handed on one by one, whole or not at all, each once, whatever happens to the connection.
+//! Reading Bigtable tables: rows handed on one by one, whole or not at all, each once, whatever happens to the
+//! connection.
 //!
 //! - [`Reader`]: scans that go on after a broken stream, and the keys that divide a table into parts.
 //! - [`Scan`], [`Span`], [`filter()`]: what to read: of which table, which keys, which cells.

@@ -35,8 +35,8 @@ struct Follower {
     named: Named,
 }
 
-/// The bytes by which a chunk says that it is of a column; none while they are unknown, or too long. They lie where they are
-/// compared: this is done for each cell.
+/// The bytes by which a chunk says that it is of a column; none while they are unknown, or too long. They lie where
+/// they are compared: this is done for each cell.
 #[derive(Clone, Copy, Debug)]
 struct Named {
     block: [u8; 63],
@@ -109,8 +109,8 @@ impl Names {
         Some(id)
     }
 
-    /// The column that comes after `last`: of the same family, unless another is told. `named` are the bytes that said so,
-    /// or none.
+    /// The column that comes after `last`: of the same family, unless another is told. `named` are the bytes that said
+    /// so, or none.
     #[inline]
     pub fn after(
         &mut self,

@@ -42,8 +42,8 @@ impl Reader {
 
     /// Hands on each row once, in key order, until the end, the limit, or the callback's `Break`.
     ///
-    /// A stream that breaks is taken up again behind the last row. A row that the callback has seen never comes again, and
-    /// none is left out.
+    /// A stream that breaks is taken up again behind the last row. A row that the callback has seen never comes again,
+    /// and none is left out.
     pub async fn scan(
         &self,
         scan: Scan,

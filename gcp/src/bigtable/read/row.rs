@@ -126,7 +126,8 @@ impl Buffer {
         }
     }
 
-    /// Whether the row becomes larger than a row can be: places in it are 32 bits wide, and the message at hand may add to it.
+    /// Whether the row becomes larger than a row can be: places in it are 32 bits wide, and the message at hand may add
+    /// to it.
     pub fn is_too_large(&self, more: usize) -> bool {
         self.own.len() + more > u32::MAX as usize / 2
     }

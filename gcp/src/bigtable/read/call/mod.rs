@@ -1,13 +1,13 @@
 //! One ReadRows call on the wire: the request as a message, answers as their bytes.
 //!
-//! Answers are cut from the connection's frames here. tonic's own stream copies them into a buffer first, which costs a scan
-//! more than a copy: it reads them while they are in the cache.
+//! Answers are cut from the connection's frames here. tonic's own stream copies them into a buffer first, which costs a
+//! scan more than a copy: it reads them while they are in the cache.
 
 mod frames;
 
 use crate::Transport;
 use crate::call::send;
-use crate::headers::{put_features, put_routing};
+use crate::headers::{FEATURES, ROUTING, features, routing};
 use bytes::Bytes;
 use frames::Frames;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{FeatureFlags, ReadRowsRequest};
@@ -26,10 +26,10 @@ const METHOD: &str = "/google.bigtable.v2.Bigtable/ReadRows";
 /// Starts a read.
 pub async fn read_rows(transport: Transport, request: ReadRowsRequest) -> Result<Answers, Status> {
     let mut metadata = MetadataMap::new();
-    let features = FeatureFlags { last_scanned_row_responses: true, retry_info: true, ..Default::default() };
-    put_features(&mut metadata, &features);
+    let flags = FeatureFlags { last_scanned_row_responses: true, retry_info: true, ..Default::default() };
+    metadata.insert(FEATURES, features(&flags));
     let (table_name, app_profile) = (&request.table_name, &request.app_profile_id);
-    put_routing(&mut metadata, &[("table_name", table_name), ("app_profile_id", app_profile)]);
+    metadata.insert(ROUTING, routing(&[("table_name", table_name), ("app_profile_id", app_profile)]));
     let response = send(transport, METHOD, metadata, Full::new(frame(&request)?)).await?;
     let (head, mut body) = response.into_parts();
     if Status::from_header_map(&head.headers).is_some() {
