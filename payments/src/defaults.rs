@@ -2,19 +2,12 @@
 
 use crate::names::Names;
 use crate::{cleanup, dead_letter, emulators, quality, query, reading, replay, setup, snapshot};
-use clap::builder::Resettable;
-use clap::{Args, Command};
+use clap::Args;
+use service::cli::flags;
 use std::fmt::Debug;
 
-/// Flags as clap parses them, without the variables of the environment that the tests run in.
-fn parsed<A: Args>(flags: &[&str]) -> A {
-    let command = A::augment_args(Command::new("flags").no_binary_name(true));
-    let matches = command.mut_args(|arg| arg.env(Resettable::Reset)).try_get_matches_from(flags).unwrap();
-    A::from_arg_matches(&matches).unwrap()
-}
-
-fn assert_same<A: Args + Debug>(flags: &[&str], expected: &A) {
-    assert_eq!(format!("{:?}", parsed::<A>(flags)), format!("{expected:?}"));
+fn assert_same<A: Args + Debug>(given: &[&str], expected: &A) {
+    assert_eq!(format!("{:?}", flags::<A>(given).unwrap()), format!("{expected:?}"));
 }
 
 macro_rules! by_default {

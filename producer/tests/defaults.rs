@@ -1,11 +1,9 @@
 //! Options made in code are those of a command line without flags.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use clap::builder::Resettable;
-use clap::{Args, Command};
+use clap::Args;
 use producer::trickle::{self, Lives};
 use producer::{Batch, Generation, Output, Publishing, Rates};
+use service::cli::defaults as parsed;
 
 #[derive(Debug, Args)]
 struct OfFile {
@@ -13,12 +11,6 @@ struct OfFile {
     output: Output,
     #[command(flatten)]
     _batch: Batch,
-}
-
-/// The options of a command line without flags, in an environment without variables.
-fn parsed<T: Args>() -> T {
-    let command = T::augment_args(Command::new("producer")).mut_args(|arg| arg.env(Resettable::Reset));
-    T::from_arg_matches(&command.try_get_matches_from(["producer"]).unwrap()).unwrap()
 }
 
 #[test]

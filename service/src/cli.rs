@@ -20,8 +20,8 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
     }
 }
 
-/// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and returns how
-/// to exit. `command` may differ from `T`'s own in defaults.
+/// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and returns
+/// how to exit. `command` may differ from `T`'s own in defaults.
 pub fn parse<T: clap::Parser>(command: impl FnOnce() -> clap::Command) -> Result<T, ExitCode> {
     crate::dotenv::apply().map_err(|error| crate::exit::report(&error.into()))?;
     // Only now: a flag takes its variable when it is declared.
@@ -33,23 +33,22 @@ pub fn parse<T: clap::Parser>(command: impl FnOnce() -> clap::Command) -> Result
     T::from_arg_matches(&matches).map_err(|error| refuse(&error))
 }
 
-/// An option struct's own defaults, as an empty command line gives them, whatever the environment says.
-///
-/// # Panics
-/// When one of the flags is required.
-pub fn defaults<T: clap::Args>() -> T {
-    let command = T::augment_args(clap::Command::new("defaults")).mut_args(|arg| arg.env(None::<&str>));
-    let parsed = command.try_get_matches_from(["defaults"]).and_then(|matches| T::from_arg_matches(&matches));
-    parsed.expect("no flag is required")
-}
-
-/// What flags say where no program is started: for tests and measurements, which set a few of many. Of a flag given twice
-/// the last counts.
+/// What flags say where no program is started, whatever the environment says: for tests and measurements, which set a
+/// few of many. Of a flag given twice the last counts.
 pub fn flags<T: clap::Args>(
     given: impl IntoIterator<Item = impl Into<OsString> + Clone>,
 ) -> Result<T, clap::Error> {
     let command = clap::Command::new("flags").no_binary_name(true).args_override_self(true);
-    T::from_arg_matches(&T::augment_args(command).try_get_matches_from(given)?)
+    let command = T::augment_args(command).mut_args(|arg| arg.env(None::<&str>));
+    T::from_arg_matches(&command.try_get_matches_from(given)?)
+}
+
+/// An option struct's own defaults, as an empty command line gives them.
+///
+/// # Panics
+/// When one of the flags is required.
+pub fn defaults<T: clap::Args>() -> T {
+    flags([""; 0]).expect("no flag is required")
 }
 
 fn refuse(error: &clap::Error) -> ExitCode {
@@ -67,8 +66,8 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
 }
 
-/// clap spreads an error over paragraphs; the usage, which may have several lines, and the pointer to the help end it and
-/// go, tips stay.
+/// clap spreads an error over paragraphs; the usage, which may have several lines, and the pointer to the help end it
+/// and go, tips stay.
 fn one_line(rendered: &str) -> String {
     let ends = ["Usage:", "For more information"];
     let kept = rendered.lines().take_while(|line| !ends.iter().any(|end| line.trim_start().starts_with(end)));
