@@ -49,7 +49,8 @@ async fn two_shards_hold_their_rate_and_every_payment_is_a_row_soon() -> Result<
         payments += all - updates;
     }
     assert_eq!(sink.end(Duration::from_mins(2)).await?, Some(0));
-    // On a busy machine some slots pass while the process is not run: they are reported, and only the long version forbids them.
+    // On a busy machine some slots pass while the process is not run: they are reported, and only the long version
+    // forbids them.
     let is_long = std::env::var_os("TRICKLE_SECONDS").is_some();
     for (all, skipped) in published {
         let (kept, wanted) = (if is_long { all } else { all + skipped } as f64, (rate * seconds) as f64);
@@ -71,8 +72,8 @@ async fn two_shards_hold_their_rate_and_every_payment_is_a_row_soon() -> Result<
     Ok(())
 }
 
-/// Publishes payments of its own, twenty a second, and looks for their rows all the time: from just before the publish to the
-/// moment at which all three tables gave the row to a reader. Sorted.
+/// Publishes payments of its own, twenty a second, and looks for their rows all the time: from just before the publish
+/// to the moment at which all three tables gave the row to a reader. Sorted.
 async fn probe(pipeline: &Pipeline, duration: Duration) -> Result<Vec<Duration>> {
     let generator = generator::Generator::new(generator::Config::default())?;
     let started = Instant::now();

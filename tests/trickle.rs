@@ -63,7 +63,8 @@ async fn the_tables_end_with_the_latest_state_although_the_latest_message_comes_
     let messages = lease_all(&pipeline).await?;
     assert_eq!(messages.len() as u64, count(&line, "published"));
     assert_publish_times_rise(&messages)?;
-    // Given back (to come again after the backoff of a second) the last versions first, each wave consumed before the next: every payment's messages arrive in reverse.
+    // Given back (to come again after the backoff of a second) the last versions first, each wave consumed before the
+    // next: every payment's messages arrive in reverse.
     for version in (1..=4).rev() {
         let wave: Vec<_> = messages.iter().filter(|message| message.header().version == version).collect();
         let ack_ids: Vec<_> = wave.iter().map(|message| message.ack_id.clone()).collect();

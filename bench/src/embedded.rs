@@ -1,4 +1,5 @@
-//! The embedded servers in a process of their own, with everything set up: [`serve`] is that process, [`Embedded`] its handle.
+//! The embedded servers in a process of their own, with everything set up: [`serve`] is that process, [`Embedded`] its
+//! handle.
 
 use crate::child::Process;
 use crate::servers::{Addresses, say};

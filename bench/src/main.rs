@@ -1,5 +1,5 @@
-//! What the stages cost: CPU seconds per million, against servers that keep nothing; and what a verification does, beside its
-//! load, on the embedded servers.
+//! What the stages cost: CPU seconds per million, against servers that keep nothing; and what a verification does,
+//! beside its load, on the embedded servers.
 //!
 //! The servers run in a process of their own, and so does each measurement, so that a figure is the measured side's
 //! alone. Alternatives take turns, round after round, and their medians are compared.

@@ -18,7 +18,8 @@ pub fn apply() -> Result<(), Error> {
     dotenvy::from_read(text.as_bytes()).map_err(|error| refuse(format!("cannot be read: {error}")))
 }
 
-/// Says which line is wrong before any variable is set, and not by quoting it as the library would: it may hold a secret.
+/// Says which line is wrong before any variable is set, and not by quoting it as the library would: it may hold a
+/// secret.
 fn check(text: &str) -> Result<(), String> {
     let parses = |text: &str| dotenvy::from_read_iter(text.as_bytes()).all(|variable| variable.is_ok());
     let has_zero = |line: &str| line.contains('\0');

@@ -4,8 +4,8 @@
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
 //! - [`latency`], [`usage`]: quantiles of durations, CPU time and memory.
 //! - [`clock`]: the wall clock.
-//! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual pages,
-//!   work that keeps a CPU busy.
+//! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual
+//!   pages, work that keeps a CPU busy.
 
 pub mod blocking;
 pub mod cli;

@@ -4,7 +4,8 @@ use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
 
 /// The clients below log every connection attempt at these targets; their failures reach our own events.
-const QUIET: &str = "google_cloud_gax=error,google_cloud_gax_internal=error,h2=warn,hyper=warn,tonic=warn,lsm_tree=warn,fjall=warn";
+const QUIET: &str = "google_cloud_gax=error,google_cloud_gax_internal=error,h2=warn,hyper=warn,tonic=warn,\
+                     lsm_tree=warn,fjall=warn";
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

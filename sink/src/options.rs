@@ -69,8 +69,8 @@ pub struct Options {
     /// Bigtable app profile; empty is the instance's default.
     #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
     pub app_profile: String,
-    /// Component to append to the row keys by customer and by date. Use transaction_id for topics on which payments of one
-    /// customer may share a microsecond.
+    /// Component to append to the row keys by customer and by date. Use transaction_id for topics on which payments of
+    /// one customer may share a microsecond.
     #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
     pub row_key_suffix: Suffix,
     /// Drain and exit once no message has come for this long; without it the sink runs until it is stopped.

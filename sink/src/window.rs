@@ -1,8 +1,8 @@
 //! Fixed windows by publish time, and the panes that they fire. Pure: time comes in as an argument.
 //!
 //! A window groups; a pane is what is written at once. A window's pane fires when it has enough rows or bytes, when its
-//! oldest element has waited long enough, when all windows together hold too much, or on request, for a drain. Panes never
-//! mix windows.
+//! oldest element has waited long enough, when all windows together hold too much, or on request, for a drain. Panes
+//! never mix windows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

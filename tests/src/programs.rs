@@ -7,8 +7,8 @@ use std::sync::OnceLock;
 
 /// Where the three binaries are, in the profile that the tests have.
 ///
-/// `cargo test --workspace` has built them, because each of their packages has a test `program`; so there is nothing left
-/// for cargo to do here. Asked for in any other way, it would choose other features and compile everything once more.
+/// `cargo test --workspace` has built them, because each of their packages has a test `program`; so there is nothing
+/// left for cargo to do here. Asked for in any other way, it would choose other features and compile everything once more.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| build().expect("the binaries build"))

@@ -132,7 +132,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_read_as_by_prost(bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0x80..=0xff_u8], 0..12)) {
+        fn any_bytes_are_read_as_by_prost(
+            bytes in prop::collection::vec(prop_oneof![any::<u8>(), 0x80..=0xff_u8], 0..12)
+        ) {
             let (mut ours, mut theirs) = (&bytes[..], &bytes[..]);
             let read = read(&mut ours);
             prop_assert_eq!(read.ok(), decode_varint(&mut theirs).ok());

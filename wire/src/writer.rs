@@ -1,5 +1,5 @@
-//! Fields appended to a buffer, for messages that are encoded without structs. Field numbers are below 16, so that a key
-//! takes one byte.
+//! Fields appended to a buffer, for messages that are encoded without structs. Field numbers are below 16, so that a
+//! key takes one byte.
 
 use crate::varint;
 use bytes::BufMut;

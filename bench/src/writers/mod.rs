@@ -1,7 +1,7 @@
 //! The compared ways to write payments to the three tables.
 //!
-//! All write the same cells under the same keys, in requests of [`setting::REQUEST_ROWS`] rows, over as many connections,
-//! with as many requests in flight, and check every entry's status.
+//! All write the same cells under the same keys, in requests of [`setting::REQUEST_ROWS`] rows, over as many
+//! connections, with as many requests in flight, and check every entry's status.
 
 mod setting;
 mod structs;
