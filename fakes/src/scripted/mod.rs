@@ -3,8 +3,10 @@
 //! - [`writes`]: Bigtable's MutateRows.
 //! - [`reads`]: Bigtable's ReadRows.
 //! - [`publishes`]: Pub/Sub's Publish.
+//! - [`pulls`]: Pub/Sub's StreamingPull, and the calls about leases.
 
 pub mod publishes;
+pub mod pulls;
 pub mod reads;
 mod server;
 pub mod writes;

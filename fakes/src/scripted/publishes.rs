@@ -85,7 +85,8 @@ impl UnaryService<PublishRequest> for Publish {
     }
 }
 
-struct GetTopic;
+/// Every topic exists.
+pub(super) struct GetTopic;
 
 impl UnaryService<GetTopicRequest> for GetTopic {
     type Response = Topic;

@@ -13,6 +13,7 @@ use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http::{Request, Response};
 use tonic::server::NamedService;
+use tonic::service::Routes;
 
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -58,10 +59,15 @@ impl Server {
             + 'static,
         S::Future: Send,
     {
+        Self::start_all(Routes::new(service)).await
+    }
+
+    /// As [`Server::start`], for several services.
+    pub(super) async fn start_all(routes: Routes) -> std::io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let addr = listener.local_addr()?;
         let serve = tonic::transport::Server::builder()
-            .add_service(service)
+            .add_routes(routes)
             .serve_with_incoming(TcpListenerStream::new(listener));
         let task = tokio::spawn(async move {
             let _ = serve.await;
