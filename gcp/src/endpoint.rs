@@ -96,14 +96,32 @@ impl Endpoint {
         Ok(transports)
     }
 
+    /// The means to open connections whose user watches over them: they send no pings.
+    pub async fn dialer(&self, service: &'static str) -> Result<Dialer, Error> {
+        let credentials = match self {
+            Self::Emulator { .. } => None,
+            Self::Google { .. } => Some(self.credentials().await?),
+        };
+        let endpoint = self.channel().map_err(|reason| self.unreachable(service, reason))?;
+        Ok(Dialer { endpoint, credentials })
+    }
+
     async fn open(&self) -> Result<Channel, String> {
+        let endpoint = self
+            .channel()?
+            // A call on a dead connection would hang. Pings without a call make Google's emulator cut the connection.
+            .http2_keep_alive_interval(Duration::from_secs(20))
+            .keep_alive_timeout(Duration::from_secs(20))
+            .keep_alive_while_idle(false);
+        endpoint.connect().await.map_err(|error| error_chain(&error))
+    }
+
+    fn channel(&self) -> Result<tonic::transport::Endpoint, String> {
         let mut endpoint = Channel::from_shared(self.url())
             .map_err(|_| "the address is not of the form HOST:PORT".to_owned())?
             .connect_timeout(PROBE_TIMEOUT)
             .tcp_nodelay(true)
             .tcp_keepalive(Some(Duration::from_mins(1)))
-            .http2_keep_alive_interval(Duration::from_secs(30))
-            .keep_alive_while_idle(true)
             // A scan's messages come in few reads instead of 16 KiB each, and those of the embedded server whole.
             .max_frame_size(512 << 10)
             .initial_stream_window_size(4 << 20)
@@ -113,7 +131,7 @@ impl Endpoint {
                 .tls_config(ClientTlsConfig::new().with_webpki_roots())
                 .map_err(|error| error_chain(&error))?;
         }
-        endpoint.connect().await.map_err(|error| error_chain(&error))
+        Ok(endpoint)
     }
 
     pub(crate) fn unreachable(&self, service: &'static str, reason: String) -> Error {
@@ -124,6 +142,20 @@ impl Endpoint {
             Self::Google { .. } => "check the network and the proxy".to_owned(),
         };
         Error::Unreachable { service, address: self.url(), reason, advice }
+    }
+}
+
+/// Opens connections to one endpoint.
+#[derive(Clone, Debug)]
+pub struct Dialer {
+    endpoint: tonic::transport::Endpoint,
+    credentials: Option<Credentials>,
+}
+
+impl Dialer {
+    /// A new connection, which its first call opens.
+    pub fn dial(&self) -> Transport {
+        Transport::new(self.endpoint.connect_lazy(), self.credentials.clone())
     }
 }
 

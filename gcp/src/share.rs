@@ -34,6 +34,13 @@ impl Share {
         Permit { _permit: self.semaphore.clone().acquire_many_owned(amount).await.ok() }
     }
 
+    /// As [`Share::take_bytes`], if there is room now.
+    pub fn try_take_bytes(&self, bytes: usize) -> Option<Permit> {
+        let amount = u32::try_from(bytes.div_ceil(1_024)).unwrap_or(u32::MAX).min(self.capacity);
+        let permit = self.semaphore.clone().try_acquire_many_owned(amount).ok()?;
+        Some(Permit { _permit: Some(permit) })
+    }
+
     /// As [`Share::take`], for a share of bytes.
     pub async fn take_bytes(&self, bytes: usize) -> Permit {
         self.take(bytes.div_ceil(1_024)).await

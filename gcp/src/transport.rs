@@ -48,10 +48,11 @@ impl Service<Request<Body>> for Transport {
 }
 
 async fn authorize(credentials: &Credentials, request: &mut Request<Body>) -> Result<(), Status> {
-    let headers = credentials
-        .headers(Extensions::new())
-        .await
-        .map_err(|error| Status::unauthenticated(format!("no access token: {error}")))?;
+    let headers = credentials.headers(Extensions::new()).await.map_err(|error| {
+        let message = format!("no access token: {error}");
+        // The metadata server may be away for a moment.
+        if error.is_transient() { Status::unavailable(message) } else { Status::unauthenticated(message) }
+    })?;
     // Asked without an entity tag, the library always answers with headers.
     if let CacheableResource::New { data, .. } = headers {
         request.headers_mut().extend(data);

@@ -36,6 +36,11 @@ impl Budget {
         self.0.taken_bytes() as u64
     }
 
+    /// Reserves the memory of a message of so many bytes, if there is as much.
+    pub fn try_take(&self, message_bytes: usize) -> Option<Permit> {
+        self.0.try_take_bytes(usize::try_from(memory(message_bytes)).unwrap_or(usize::MAX))
+    }
+
     /// Reserves the memory of a message of so many bytes, waiting while there is none.
     pub async fn take(&self, message_bytes: usize) -> Permit {
         self.0.take_bytes(usize::try_from(memory(message_bytes)).unwrap_or(usize::MAX)).await

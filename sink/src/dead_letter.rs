@@ -1,49 +1,97 @@
 //! Publishes messages that can never become rows to the dead-letter topic, with the reason.
 
 use crate::envelope::publish_micros;
+use crate::outage::Patience;
 use crate::reject::Reject;
+use crate::sampler::Sampler;
 use crate::time::Time;
+use gcp::pubsub::pull::Message;
 use google_cloud_pubsub::client::Publisher;
-use google_cloud_pubsub::error::PublishError;
-use google_cloud_pubsub::model::Message;
+use google_cloud_pubsub::model::Message as Letter;
 use std::collections::HashMap;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// The service takes at most 100 attributes; the rest is kept for our own.
 const MAX_SOURCE_ATTRIBUTES: usize = 90;
 /// Longest attribute value that the service takes.
 const MAX_ATTRIBUTE_BYTES: usize = 1_024;
 
+/// The service takes no larger messages, their attributes included.
+const MAX_LETTER_BYTES: usize = 10_000_000;
+/// Room for the topic's name and the encoding around a letter that goes out alone.
+const SPARE_BYTES: usize = 512;
+/// A message whose letter is not taken goes back after this long, or it would come again at once, and again.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
+
 /// Publishes dead letters.
 #[derive(Debug)]
 pub struct DeadLetters {
     publisher: Publisher,
     subscription_name: String,
+    patience: Patience,
+    sampler: Sampler,
 }
 
 impl DeadLetters {
     /// `subscription_name` is where the letters come from.
     pub fn new(publisher: Publisher, subscription_name: String) -> Self {
-        Self { publisher, subscription_name }
+        Self { publisher, subscription_name, patience: Patience::default(), sampler: Sampler::default() }
     }
 
-    /// Publishes a message's copy and waits until the service has it. Only then may the message be acked.
-    pub async fn publish(
-        &self,
-        source: &Message,
-        reject: &Reject,
-        attempt: Option<i32>,
-    ) -> Result<(), PublishError> {
-        let letter = self.letter(source, reject, attempt);
-        tracing::warn!(
-            message_id = source.message_id,
-            reason = reject.reason(),
-            cause = %reject,
-            "message goes to the dead-letter topic"
-        );
-        self.publisher.publish(letter).await.map(|_| ())
+    /// What the topic owes.
+    pub fn patience(&self) -> &Patience {
+        &self.patience
     }
 
-    fn letter(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> Message {
+    /// Publishes a message's copy and waits until the service has it; returns whether it has. Only then may the message
+    /// be acked.
+    pub async fn publish(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> bool {
+        let (letter, message_id, now) =
+            (self.letter(source, reject, attempt), &source.message_id, Instant::now());
+        if self.sampler.admits(reject.reason(), now) {
+            let reason = reject.reason();
+            tracing::warn!(message_id, reason, cause = %reject, "message goes to the dead-letter topic");
+        }
+        let waiting = self.patience.wait();
+        match self.publisher.publish(letter).await {
+            Ok(_) => {
+                self.patience.answered();
+                true
+            }
+            Err(error) => {
+                self.patience.failed(&error);
+                drop(waiting);
+                if self.sampler.admits("no dead letter", now) {
+                    tracing::error!(message_id, %error, "no dead letter could be published; the message goes back");
+                }
+                tokio::time::sleep(REFUSED_PAUSE).await;
+                false
+            }
+        }
+    }
+
+    /// Tells how many messages went the same way without a line of their own: in a minute that is over by `now`, or in
+    /// any.
+    pub fn tell_rest(&self, now: Option<Instant>) {
+        for (reason, messages) in self.sampler.untold(now) {
+            tracing::warn!(messages, reason, "more messages of the last minute");
+        }
+    }
+
+    /// With all that is known of the message, or with as much as the service takes beside its data.
+    fn letter(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> Letter {
+        let mut attributes = self.attributes(source, reject, attempt);
+        if size(source, &attributes) > MAX_LETTER_BYTES - SPARE_BYTES {
+            attributes.retain(|name, _| name.starts_with("dead_letter_"));
+        }
+        if size(source, &attributes) > MAX_LETTER_BYTES - SPARE_BYTES {
+            attributes.clear();
+        }
+        Letter::new().set_data(source.data.clone()).set_attributes(attributes)
+    }
+
+    fn attributes(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> HashMap<String, String> {
         let mut attributes: HashMap<String, String> = kept(source)
             .take(MAX_SOURCE_ATTRIBUTES)
             .map(|(key, value)| (key.clone(), value.clone()))
@@ -61,8 +109,13 @@ impl DeadLetters {
         if let Some(attempt) = attempt {
             set("delivery_attempt", attempt.to_string());
         }
-        Message::new().set_data(source.data.clone()).set_attributes(attributes)
+        attributes
     }
+}
+
+/// Bytes of a letter, with those that the encoding takes for each attribute.
+fn size(source: &Message, attributes: &HashMap<String, String>) -> usize {
+    source.data.len() + attributes.iter().map(|(name, value)| name.len() + value.len() + 12).sum::<usize>()
 }
 
 /// The service puts attributes of its own on messages of topics with a schema, and takes none of these from publishers.
@@ -84,7 +137,9 @@ mod tests {
 
     #[test]
     fn the_services_own_attributes_are_left_behind() {
-        let source = Message::new().set_attributes([("googclient_schemaname", "s"), ("shard", "0/1")]);
+        let attributes = [("googclient_schemaname", "s"), ("shard", "0/1")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let source = Message { attributes: attributes.into(), ..Message::default() };
         assert_eq!(kept(&source).map(|(key, _)| key.as_str()).collect::<Vec<_>>(), ["shard"]);
     }
 

@@ -3,7 +3,7 @@
 use crate::envelope::{Received, publish_micros};
 use crate::reject::Reject;
 use crate::row::{Encoder, Row};
-use google_cloud_pubsub::model::Message;
+use gcp::pubsub::pull::Message;
 use prost::Message as _;
 use schemas::Payment;
 
@@ -20,7 +20,7 @@ impl Decoder {
     /// dead-letter topic.
     pub fn decode(&mut self, message: Message) -> Result<Received, Box<(Reject, Message)>> {
         match self.row_of(&message) {
-            Ok(row) => Ok(Received { row, message }),
+            Ok(row) => Ok(Received { row, message, redelivered: false }),
             Err(reject) => Err(Box::new((reject, message))),
         }
     }

@@ -3,10 +3,8 @@
 use crate::budget::memory;
 use crate::row::Row;
 use crate::window::Element;
+use gcp::pubsub::pull::{Handle, Message, Unacked};
 use gcp::share::Permit;
-use google_cloud_pubsub::error::AckError;
-use google_cloud_pubsub::model::Message;
-use google_cloud_pubsub::subscriber::handler::Handler;
 
 /// Something made from one message, with that message's ack handle.
 ///
@@ -22,41 +20,38 @@ pub struct Envelope<T> {
 pub struct Received {
     pub row: Row,
     pub message: Message,
+    /// It had been given back before.
+    pub redelivered: bool,
 }
 
 /// When the service took a message, UTC microseconds.
 pub fn publish_micros(message: &Message) -> Option<i64> {
     let published = message.publish_time.as_ref()?;
-    Some(published.seconds() * 1_000_000 + i64::from(published.nanos() / 1_000))
+    published.seconds.checked_mul(1_000_000)?.checked_add(i64::from(published.nanos / 1_000))
 }
 
 /// Settles one message. Dropped, it nacks, and the service delivers the message again.
 #[derive(Debug)]
 pub struct AckHandle {
-    handler: Handler,
+    handle: Handle,
+    delivery_attempt: Option<i32>,
     /// The message's share of the memory budget, given back when it is settled.
     _memory: Permit,
 }
 
 impl AckHandle {
-    pub fn new(handler: Handler, memory: Permit) -> Self {
-        Self { handler, _memory: memory }
+    pub fn new(handle: Handle, delivery_attempt: Option<i32>, memory: Permit) -> Self {
+        Self { handle, delivery_attempt, _memory: memory }
     }
 
     /// How often the service has tried, where the subscription has a dead-letter policy.
     pub fn delivery_attempt(&self) -> Option<i32> {
-        self.handler.delivery_attempt()
+        self.delivery_attempt
     }
 
     /// Acks. On an exactly-once subscription this waits for the service's word; otherwise it is sent in the background.
-    pub async fn ack(self) -> Result<(), AckError> {
-        match self.handler {
-            Handler::ExactlyOnce(handler) => handler.confirmed_ack().await,
-            handler => {
-                handler.ack();
-                Ok(())
-            }
-        }
+    pub async fn ack(self) -> Result<(), Unacked> {
+        self.handle.ack().await
     }
 }
 

@@ -7,13 +7,16 @@ use crate::writer::Answer;
 pub enum Error {
     #[error("{0}")]
     Setup(#[from] service::Error),
-    #[error("subscription {subscription}: pulling ended: {reason}")]
-    Pull { subscription: String, reason: String },
     #[error(
-        "{nacked} message(s) were not confirmed by all three tables and went back to subscription {subscription}; \
-         start the sink again to write them"
+        "{nacked} message(s) were not confirmed by all three tables and went back to subscription {subscription} \
+         ({cause}); start the sink again to write them"
     )]
-    Unwritten { subscription: String, nacked: u64 },
+    Unwritten { subscription: String, nacked: u64, cause: String },
+    #[error(
+        "subscription {subscription}: nothing came, but the service did not say within {waited:?} that nothing is \
+         left ({last}); start the sink again"
+    )]
+    Silent { subscription: String, waited: std::time::Duration, last: String },
     #[error(
         "subscription {subscription}: not all acks could be sent in time; some messages will come again, \
          which is harmless"
@@ -25,14 +28,10 @@ pub enum Error {
 
 impl Error {
     /// A stream that ended for good.
-    pub(crate) fn pull(subscription: &str, error: &google_cloud_pubsub::Error) -> Self {
-        let Some(status) = error.status() else {
-            return Self::Pull { subscription: subscription.to_owned(), reason: error.to_string() };
-        };
-        let status = tonic::Status::new(tonic::Code::from_i32(status.code as i32), status.message.clone());
+    pub(crate) fn pull(subscription: &str, status: &tonic::Status) -> Self {
         Self::Setup(
             gcp::Resource { kind: "subscription", name: subscription, role: "roles/pubsub.subscriber" }
-                .explain(&status),
+                .explain(status),
         )
     }
 

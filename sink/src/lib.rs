@@ -40,16 +40,19 @@ mod fanout;
 pub mod fuzzing;
 mod keys;
 mod options;
+mod outage;
 mod pane;
 mod progress;
 mod reject;
 mod report;
 mod row;
 mod run;
+mod sampler;
 mod settle;
 mod subscriber;
 mod tally;
 mod time;
+mod watch;
 mod window;
 mod writer;
 
@@ -96,8 +99,7 @@ pub async fn run(
     let writer = Writer::new(options.writer(), tables, connections, give_up.clone(), progress.clone());
     let publisher = pubsub.publisher(DEAD_LETTER_PATIENCE).await?.publisher(dead_letter_topic).build();
     let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
-    let subscriber = pubsub.subscriber(options.streams).await?;
-    let (streams, deliveries) = subscriber::open(&subscriber, &subscription, options, &progress);
+    let (streams, deliveries) = subscriber::open(pubsub, &subscription, options, &progress).await?;
     tracing::info!(subscription, "consuming");
 
     let key_suffix = options.row_key_suffix.into();

@@ -42,6 +42,9 @@ pub struct Options {
     /// Longest time that a killed sink's messages stay leased to it (10s to 10m).
     #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
     pub lease: Duration,
+    /// Longest time that a message's lease is extended in all; then it is delivered again.
+    #[arg(long, default_value = "1h", value_parser = parse_duration, value_name = "DURATION")]
+    pub max_lease: Duration,
     /// Connections to Bigtable.
     #[arg(long, default_value_t = 2, value_name = "COUNT")]
     pub connections: usize,
@@ -73,7 +76,8 @@ pub struct Options {
     /// one customer may share a microsecond.
     #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
     pub row_key_suffix: Suffix,
-    /// Drain and exit once no message has come for this long; without it the sink runs until it is stopped.
+    /// Drain and exit once for this long no message has come and none was settled, and the service answers that nothing is
+    /// left; without it the sink runs until it is stopped.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub exit_when_idle: Option<Duration>,
     /// Longest drain after SIGTERM; what is not written by then goes back to the subscription.
@@ -131,6 +135,13 @@ impl Options {
         }
         if !LEASE.contains(&self.lease) {
             return refuse("--lease", format!("{:?}", self.lease), "must be between 10s and 10m");
+        }
+        if self.max_lease < self.lease {
+            return refuse(
+                "--max-lease",
+                format!("{:?}", self.max_lease),
+                "must not be shorter than --lease",
+            );
         }
         for (flag, value) in [
             ("--attempt-timeout", self.attempt_timeout),

@@ -5,11 +5,11 @@ use crate::error::Error;
 use crate::fanout::FanOut;
 use crate::progress::Progress;
 use crate::reject::Reject;
-use crate::settle::{Outcome, Settler};
+use crate::settle::{Outcome, Settled, Settler};
 use crate::tally::Tally;
 use crate::window::Pane;
 use crate::writer::Writer;
-use google_cloud_pubsub::model::Message;
+use gcp::pubsub::pull::Message;
 use schemas::layout::KeySuffix;
 use service::blocking::busy;
 use service::clock::now_micros;
@@ -38,26 +38,37 @@ pub struct PaneOutcome {
     pub outcomes: Vec<Outcome>,
     /// Set when a table, a permission or the login is wrong.
     pub configuration: Option<Error>,
+    /// Why a message went back.
+    pub cause: Option<String>,
 }
 
 impl Stages {
     /// Takes a pane to the three tables and settles its messages.
     pub async fn write(self: Arc<Self>, pane: Pane<Envelope<Received>>) -> PaneOutcome {
         let started = Instant::now();
-        let split = |Envelope { value: Received { row, message }, handle }| {
+        let redelivered = pane.elements.iter().filter(|element| element.value.redelivered).count() as u64;
+        let split = |Envelope { value: Received { row, message, .. }, handle }| {
             (row, Envelope { value: message, handle })
         };
         let (rows, messages): (Vec<_>, Vec<_>) = pane.elements.into_iter().map(split).unzip();
         let FanOut { batches, collisions } = busy(|| FanOut::of(rows, self.key_suffix));
-        let mut tally = Tally::of_pane(&batches.rows, collisions.duplicates);
+        let duplicates = collisions.duplicates;
         let unwritten = self.writer.write(&batches).await;
         let written_micros = now_micros();
-        let (outcomes, configuration) = self.settler.settle(messages, collisions, unwritten).await;
-        tally.conclude(&outcomes, written_micros, &self.progress.latency);
+        let Settled { outcomes, configuration, unconfirmed } =
+            self.settler.settle(messages, collisions, unwritten).await;
+        let mut tally = Tally::of(&outcomes);
+        (tally.panes, tally.duplicates, tally.redelivered) = (1, duplicates, redelivered);
+        tally.add_rows(&batches.rows, &outcomes, written_micros, &self.progress.latency);
         tracing::debug!(payments = tally.payments, elapsed = ?started.elapsed(), "pane written");
-        let configuration =
-            configuration.map(|(table, answer)| Error::table(self.writer.table_name(table), &answer));
-        PaneOutcome { window_start_micros: Some(pane.window_start_micros), tally, outcomes, configuration }
+        PaneOutcome {
+            window_start_micros: Some(pane.window_start_micros),
+            tally,
+            outcomes,
+            configuration: configuration
+                .map(|(table, answer)| Error::table(self.writer.table_name(table), &answer)),
+            cause: unconfirmed.map(|(table, answer)| format!("table {}: {answer}", table.id())),
+        }
     }
 
     /// Settles a message that can never have its rows, and belongs to no pane for that.
@@ -67,8 +78,7 @@ impl Stages {
         envelope: Envelope<(Reject, Message)>,
     ) -> PaneOutcome {
         let outcomes = vec![self.settler.reject(envelope).await];
-        let mut tally = Tally::default();
-        tally.conclude(&outcomes, now_micros(), &self.progress.latency);
-        PaneOutcome { window_start_micros, tally, outcomes, configuration: None }
+        let tally = Tally::of(&outcomes);
+        PaneOutcome { window_start_micros, tally, outcomes, configuration: None, cause: None }
     }
 }

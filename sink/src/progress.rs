@@ -27,6 +27,8 @@ pub struct Progress {
     pub dead_lettered: Counter,
     /// Messages given back to the subscription: some table had not confirmed, or no dead letter could be published.
     pub nacked: Counter,
+    /// Messages that had been given back before, and came again.
+    pub redelivered: Counter,
     /// Panes written.
     pub panes: Counter,
     /// Messages that came after their window's report.
@@ -62,6 +64,7 @@ impl Default for Progress {
             acked: Counter::default(),
             dead_lettered: Counter::default(),
             nacked: Counter::default(),
+            redelivered: Counter::default(),
             panes: Counter::default(),
             late: Counter::default(),
             duplicates: Counter::default(),
@@ -97,6 +100,11 @@ impl Progress {
             &self.dead_lettered,
         );
         count("messages_returned", "Messages given back to the subscription", &self.nacked);
+        count(
+            "messages_redelivered",
+            "Messages that this sink had given back and that came again",
+            &self.redelivered,
+        );
         count("messages_late", "Messages that came after their window's report", &self.late);
         count(
             "payments_duplicate",

@@ -48,6 +48,7 @@ impl Report {
             late = tally.late,
             rejected = tally.rejected,
             returned = tally.nacked,
+            redelivered = tally.redelivered,
             duplicates = tally.duplicates,
             first_event = tally.events.map(|(first, _)| tracing::field::display(Time(first))),
             last_event = tally.events.map(|(_, last)| tracing::field::display(Time(last))),
@@ -169,8 +170,8 @@ mod tests {
     }
 
     fn tally(payments: u64) -> Tally {
-        let mut tally = Tally::of_pane(&[], 0);
-        tally.payments = payments;
+        let mut tally = Tally::default();
+        (tally.panes, tally.payments) = (1, payments);
         tally
     }
 

@@ -9,23 +9,28 @@ use crate::report::Reports;
 use crate::settle::Outcome;
 use crate::subscriber::{Delivery, Streams};
 use crate::time::Time;
+use crate::watch::Watch;
 use crate::window::{Pane, Windows};
-use google_cloud_pubsub::model::Message;
+use gcp::pubsub::pull::Message;
 use service::clock::now_micros;
 use std::collections::HashSet;
-use std::future::pending;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info_span};
 
-/// Most deliveries taken from the queue at once.
-const GULP: usize = 512;
-/// Time for the last acks and nacks to go out.
+/// The last acks and nacks have this long after the grace period; without one, [`CLOSE_TIMEOUT`].
+const CLOSE_SPARE: Duration = Duration::from_millis(1_500);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Once nothing is tried any more, tasks have this long to end by themselves.
+const GIVE_UP_SPARE: Duration = Duration::from_millis(300);
+/// Between two looks at who does not answer.
+const WATCH: Duration = Duration::from_secs(1);
 
 /// One run's state.
 pub struct Run {
@@ -41,15 +46,29 @@ pub struct Run {
     reports: Reports,
     /// Messages given back and not seen again since.
     nacked: HashSet<String>,
+    /// Messages that tasks have.
+    in_tasks: u64,
+    /// Why the last message went back.
+    cause: Option<String>,
+    watch: Watch,
     last_delivery: Instant,
+    /// When a task last ended.
+    last_outcome: Instant,
     draining: bool,
     /// While draining: when to stop trying.
     deadline: Option<Instant>,
+    gave_up: bool,
+    /// The service did not answer when it was asked whether anything is left: so long, with this as its last word.
+    silence: Option<(Duration, String)>,
 }
+
+/// Whether the service answers: then it has sent what it has.
+type Check = Pin<Box<dyn Future<Output = bool> + Send>>;
 
 impl Run {
     pub fn new(options: &Options, subscription: String, stages: Stages, streams: Streams) -> Self {
         Self {
+            watch: Watch::new(&subscription, options),
             subscription,
             stages: Arc::new(stages),
             streams,
@@ -58,9 +77,14 @@ impl Run {
             panes: 0,
             reports: Reports::new(options.window, options.max_pane_age),
             nacked: HashSet::new(),
+            in_tasks: 0,
+            cause: None,
             last_delivery: Instant::now(),
+            last_outcome: Instant::now(),
             draining: false,
             deadline: None,
+            gave_up: false,
+            silence: None,
         }
     }
 
@@ -68,7 +92,7 @@ impl Run {
     pub async fn consume(
         mut self,
         options: &Options,
-        mut deliveries: mpsc::Receiver<Delivery>,
+        mut deliveries: mpsc::Receiver<Vec<Delivery>>,
         shutdown: CancellationToken,
     ) -> Result<(), Error> {
         let end = match self.pump(options, &mut deliveries, &shutdown).await {
@@ -77,33 +101,41 @@ impl Run {
         };
         // Dropped handles nack. All of them must be gone before the streams can close.
         self.stages.give_up.cancel();
-        self.tasks.shutdown().await;
+        self.end_tasks().await;
         while let Some(report) = self.reports.rest() {
             report.log();
         }
+        self.stages.settler.dead_letters().tell_rest(None);
+        let unwritten = self.nacked.len() as u64 + self.in_tasks + self.windows.len() as u64;
         drop((self.windows, deliveries));
-        let closed = self.streams.closed(CLOSE_TIMEOUT).await;
+        let limit = match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()) + CLOSE_SPARE,
+            None => CLOSE_TIMEOUT,
+        };
+        let closed = self.streams.closed(limit).await;
         end?;
         let subscription = self.subscription;
-        match self.nacked.len() as u64 {
-            0 if closed => Ok(()),
-            0 => Err(Error::Unacked { subscription }),
-            nacked => Err(Error::Unwritten { subscription, nacked }),
+        if unwritten > 0 {
+            let cause = self.cause.unwrap_or_else(|| "no table answered in time".to_owned());
+            return Err(Error::Unwritten { subscription, nacked: unwritten, cause });
         }
+        if let Some((waited, last)) = self.silence {
+            return Err(Error::Silent { subscription, waited, last });
+        }
+        if closed { Ok(()) } else { Err(Error::Unacked { subscription }) }
     }
 
     async fn pump(
         &mut self,
         options: &Options,
-        deliveries: &mut mpsc::Receiver<Delivery>,
+        deliveries: &mut mpsc::Receiver<Vec<Delivery>>,
         shutdown: &CancellationToken,
     ) -> Result<(), Error> {
-        let mut gulp = Vec::with_capacity(GULP);
-        loop {
-            let idle = options
-                .exit_when_idle
-                .filter(|_| self.tasks.is_empty())
-                .map(|wait| self.last_delivery + wait);
+        let mut watch = tokio::time::interval(WATCH);
+        watch.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut check: Option<Check> = None;
+        while !self.gave_up {
+            let idle_at = self.idle_at(options.exit_when_idle).filter(|_| check.is_none());
             tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !self.draining => self.drain(options.grace_period),
@@ -111,25 +143,29 @@ impl Run {
                 Some(ended) = self.tasks.join_next() => self.account(ended)?,
                 () = until(self.reports.next_due()) => self.report_done(),
                 () = until(self.windows.next_due()) => self.fire_due(),
-                count = deliveries.recv_many(&mut gulp, GULP) => {
-                    if count == 0 {
-                        return Ok(());
-                    }
-                    for delivery in gulp.drain(..) {
+                batch = deliveries.recv() => {
+                    let Some(batch) = batch else { return Ok(()) };
+                    (self.last_delivery, check) = (Instant::now(), None);
+                    for delivery in batch {
                         self.take(delivery)?;
                     }
                     self.stages.progress.memory.set(self.streams.memory() as i64);
                 }
-                () = until(idle), if !self.draining => self.drain(options.grace_period),
+                _ = watch.tick() => self.watch(),
+                () = until(idle_at), if !self.draining => check = Some(self.check(options.grace_period)),
+                is_there = answer(&mut check), if !self.draining => match is_there {
+                    true => self.drain(options.grace_period),
+                    false => self.be_silenced(options.grace_period),
+                },
             }
         }
+        Ok(())
     }
 
     fn take(&mut self, delivery: Delivery) -> Result<(), Error> {
-        self.last_delivery = Instant::now();
         match delivery {
-            Delivery::Payment(envelope) => {
-                self.seen(&envelope.value.message.message_id);
+            Delivery::Payment(mut envelope) => {
+                envelope.value.redelivered = self.seen(&envelope.value.message.message_id);
                 if let Some(pane) = self.windows.push(envelope, self.last_delivery) {
                     self.start(pane);
                 }
@@ -141,22 +177,46 @@ impl Run {
                 self.seen(&envelope.value.1.message_id);
                 self.start_reject(envelope);
             }
-            Delivery::Broken(error) => {
-                return Err(Error::pull(&self.subscription, &error));
-            }
+            Delivery::Broken(status) => return Err(Error::pull(&self.subscription, &status)),
         }
         Ok(())
     }
 
-    fn seen(&mut self, message_id: &str) {
-        if !self.nacked.is_empty() {
-            self.nacked.remove(message_id);
-        }
+    /// Whether the message had been given back before.
+    fn seen(&mut self, message_id: &str) -> bool {
+        let is_known = !self.nacked.is_empty() && self.nacked.remove(message_id);
+        self.stages.progress.redelivered.inc_by(u64::from(is_known));
+        is_known
+    }
+
+    /// Without tasks, a while after the last message; with them, a while after one of them last ended.
+    fn idle_at(&self, wait: Option<Duration>) -> Option<Instant> {
+        let since = if self.tasks.is_empty() { None } else { Some(self.last_outcome) };
+        Some(since.max(Some(self.last_delivery))? + wait?)
+    }
+
+    fn check(&self, patience: Duration) -> Check {
+        let check = self.streams.check();
+        Box::pin(async move { timeout(patience, check).await.is_ok() })
+    }
+
+    fn be_silenced(&mut self, waited: Duration) {
+        let last = self.streams.health().trouble.unwrap_or_else(|| "no answer".to_owned());
+        self.silence = Some((waited, last));
+        self.drain(Duration::ZERO);
+    }
+
+    fn watch(&mut self) {
+        let now = Instant::now();
+        self.stages.settler.dead_letters().tell_rest(Some(now));
+        let held = self.in_tasks + self.windows.len() as u64;
+        self.watch.look(now, &self.stages, self.streams.health(), held);
     }
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {
         self.reports.started(pane.window_start_micros, Instant::now());
         self.panes += 1;
+        self.in_tasks += pane.elements.len() as u64;
         let span = info_span!("pane", window = %Time(pane.window_start_micros), pane = self.panes);
         self.tasks.spawn(self.stages.clone().write(pane).instrument(span));
     }
@@ -166,6 +226,7 @@ impl Run {
         if let Some(start) = window {
             self.reports.started(start, Instant::now());
         }
+        self.in_tasks += 1;
         let span = info_span!("reject", window = window.map(|start| display(Time(start))));
         self.tasks.spawn(self.stages.clone().reject(window, envelope).instrument(span));
     }
@@ -190,8 +251,11 @@ impl Run {
 
     fn account(&mut self, ended: Result<PaneOutcome, JoinError>) -> Result<(), Error> {
         // A task ends by returning; a panic in one is a bug that must not pass for work done.
-        let PaneOutcome { window_start_micros, tally, outcomes, configuration } =
+        let PaneOutcome { window_start_micros, tally, outcomes, configuration, cause } =
             ended.map_err(|error| Error::Bug(error.to_string()))?;
+        self.in_tasks -= outcomes.len() as u64;
+        self.last_outcome = Instant::now();
+        self.cause = cause.or(self.cause.take());
         let progress = &self.stages.progress;
         progress.memory.set(self.streams.memory() as i64);
         progress.panes.inc_by(tally.panes);
@@ -223,21 +287,44 @@ impl Run {
 
     fn give_up(&mut self) {
         tracing::warn!("the grace period is over; what is not written goes back to the subscription");
-        self.deadline = None;
+        self.gave_up = true;
         self.stages.give_up.cancel();
     }
 
     async fn write_rest(&mut self) -> Result<(), Error> {
-        self.fire_all();
-        loop {
+        if !self.gave_up {
+            self.fire_all();
+        }
+        let mut watch = tokio::time::interval(WATCH);
+        while !self.gave_up {
             tokio::select! {
                 () = until(self.deadline) => self.give_up(),
                 ended = self.tasks.join_next() => match ended {
                     None => return Ok(()),
                     Some(ended) => self.account(ended)?,
                 },
+                _ = watch.tick() => self.watch(),
             }
         }
+        Ok(())
+    }
+
+    /// Nothing is tried any more: tasks end at once, or are ended.
+    async fn end_tasks(&mut self) {
+        let spare = Instant::now() + GIVE_UP_SPARE;
+        while let Ok(Some(ended)) = timeout_at(spare, self.tasks.join_next()).await {
+            // What is wrong is known already.
+            let _ = self.account(ended);
+        }
+        self.tasks.shutdown().await;
+    }
+}
+
+/// Waits for the answer to a check, or for ever without one.
+async fn answer(check: &mut Option<Check>) -> bool {
+    match check {
+        Some(check) => check.await,
+        None => pending().await,
     }
 }
 

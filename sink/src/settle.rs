@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use crate::reject::Reject;
 use crate::writer::{Answer, Unwritten, Verdict};
 use futures_util::future::join_all;
-use google_cloud_pubsub::model::Message;
+use gcp::pubsub::pull::Message;
 use schemas::layout::{PerTable, Table};
 use std::sync::Arc;
 
@@ -32,6 +32,16 @@ pub enum Outcome {
     Nacked(String),
 }
 
+/// How a pane's messages ended.
+#[derive(Debug)]
+pub struct Settled {
+    pub outcomes: Vec<Outcome>,
+    /// A table that is configured wrongly, with its word.
+    pub configuration: Option<(Table, Answer)>,
+    /// A table that has not confirmed a row, with the last that was heard.
+    pub unconfirmed: Option<(Table, Answer)>,
+}
+
 /// Carries out fates.
 #[derive(Debug)]
 pub struct Settler {
@@ -45,17 +55,22 @@ impl Settler {
     }
 
     /// Settles a pane after its write: acks only messages that all three tables have confirmed. `unwritten` are the
-    /// rows that each table does not have. Returns the outcomes, and the table that is configured wrongly, if any.
+    /// rows that each table does not have.
     pub async fn settle(
         &self,
         messages: Vec<Envelope<Message>>,
         collisions: Collisions,
         unwritten: PerTable<Unwritten>,
-    ) -> (Vec<Outcome>, Option<(Table, Answer)>) {
-        let (mut fates, configuration) = fates(messages.len(), collisions.rejected, unwritten);
+    ) -> Settled {
+        let Decided { mut fates, configuration, unconfirmed } =
+            decide(messages.len(), collisions.rejected, unwritten);
         follow(&mut fates, &collisions.superseded);
         let outcomes = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
-        (join_all(outcomes).await, configuration)
+        Settled { outcomes: join_all(outcomes).await, configuration, unconfirmed }
+    }
+
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.dead_letters
     }
 
     /// Settles a message that is no payment.
@@ -82,8 +97,7 @@ impl Settler {
     }
 
     async fn dead_letter(&self, message: &Message, reject: &Reject, handle: AckHandle) -> Outcome {
-        if let Err(error) = self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
-            tracing::error!(message_id = message.message_id, %error, "no dead letter could be published");
+        if !self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
             return self.nacked(message);
         }
         if handle.ack().await.is_err() {
@@ -99,17 +113,19 @@ impl Settler {
     }
 }
 
-/// One fate a row, and the first configuration error met.
-fn fates(
-    rows: usize,
-    rejected: Vec<(usize, String)>,
-    unwritten: PerTable<Unwritten>,
-) -> (Vec<Fate>, Option<(Table, Answer)>) {
+/// One fate a row, and the first answers of two kinds.
+struct Decided {
+    fates: Vec<Fate>,
+    configuration: Option<(Table, Answer)>,
+    unconfirmed: Option<(Table, Answer)>,
+}
+
+fn decide(rows: usize, rejected: Vec<(usize, String)>, unwritten: PerTable<Unwritten>) -> Decided {
     let mut fates: Vec<Fate> = (0..rows).map(|_| Fate::Ack).collect();
     for (row, key) in rejected {
         fates[row] = Fate::DeadLetter(Reject::KeyCollision(key));
     }
-    let mut configuration = None;
+    let (mut configuration, mut unconfirmed) = (None, None);
     for (table, unwritten) in unwritten {
         for (row, verdict, answer) in unwritten {
             match verdict {
@@ -122,7 +138,10 @@ fn fates(
                     }
                 }
                 // One table that has not confirmed outweighs another's refusal: the message will come again.
-                Verdict::Unconfirmed | Verdict::Again => fates[row] = Fate::Nack,
+                Verdict::Unconfirmed | Verdict::Again => {
+                    fates[row] = Fate::Nack;
+                    unconfirmed.get_or_insert((table, answer));
+                }
                 Verdict::Configuration => {
                     fates[row] = Fate::Nack;
                     configuration.get_or_insert((table, answer));
@@ -130,7 +149,7 @@ fn fates(
             }
         }
     }
-    (fates, configuration)
+    Decided { fates, configuration, unconfirmed }
 }
 
 /// A row that gave way to a later version is done with when that one is written; if it is not, both come again.
@@ -162,7 +181,8 @@ mod tests {
             by_date: vec![],
             by_transaction: unwritten(2, Verdict::Poison, Code::InvalidArgument),
         };
-        let (fates, configuration) = fates(4, vec![], unwritten);
+        let Decided { fates, configuration, unconfirmed } = decide(4, vec![], unwritten);
+        assert_eq!(unconfirmed, Some((Table::ByCustomer, answer(Code::Unavailable))));
         assert_eq!(fates[0], Fate::Ack);
         assert_eq!(fates[1], Fate::Nack);
         assert!(matches!(
@@ -179,7 +199,7 @@ mod tests {
         let open = || unwritten(0, Verdict::Unconfirmed, Code::Unavailable);
         for (by_customer, by_date) in [(poison(), open()), (open(), poison())] {
             let unwritten = PerTable { by_customer, by_date, by_transaction: vec![] };
-            assert_eq!(fates(1, vec![], unwritten).0, [Fate::Nack]);
+            assert_eq!(decide(1, vec![], unwritten).fates, [Fate::Nack]);
         }
     }
 
@@ -187,7 +207,7 @@ mod tests {
     fn a_configuration_error_returns_the_message_and_is_told() {
         let by_date = unwritten(0, Verdict::Configuration, Code::NotFound);
         let unwritten = PerTable { by_date, ..PerTable::default() };
-        let (fates, configuration) = fates(1, vec![], unwritten);
+        let Decided { fates, configuration, .. } = decide(1, vec![], unwritten);
         assert_eq!(fates, [Fate::Nack]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
     }
@@ -195,14 +215,14 @@ mod tests {
     #[test]
     fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
         let by_customer = unwritten(1, Verdict::Unconfirmed, Code::Unavailable);
-        let (mut fates, _) = fates(4, vec![], PerTable { by_customer, ..PerTable::default() });
+        let mut fates = decide(4, vec![], PerTable { by_customer, ..PerTable::default() }).fates;
         follow(&mut fates, &[(0, 1), (2, 3)]);
         assert_eq!(fates, [Fate::Nack, Fate::Nack, Fate::Ack, Fate::Ack]);
     }
 
     #[test]
     fn a_collision_becomes_a_dead_letter() {
-        let (fates, _) = fates(2, vec![(1, "key".into())], PerTable::default());
+        let fates = decide(2, vec![(1, "key".into())], PerTable::default()).fates;
         assert_eq!(fates, [Fate::Ack, Fate::DeadLetter(Reject::KeyCollision("key".into()))]);
     }
 }

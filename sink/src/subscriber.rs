@@ -1,4 +1,4 @@
-//! Streaming pulls: messages in, decoded, within the memory budget.
+//! Messages off the streams, decoded, within the memory budget.
 
 use crate::budget::{Budget, unclaimed_per_stream};
 use crate::decoder::Decoder;
@@ -6,58 +6,63 @@ use crate::envelope::{AckHandle, Envelope, Received};
 use crate::options::Options;
 use crate::progress::Progress;
 use crate::reject::Reject;
-use google_cloud_pubsub::client::Subscriber;
-use google_cloud_pubsub::model::Message;
-use google_cloud_pubsub::subscriber::{MessageStream, ShutdownToken};
+use gcp::pubsub::Pubsub;
+use gcp::pubsub::pull::{self, Health, Message};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tonic::Status;
 
 /// A stream's next item for the loop.
 #[derive(Debug)]
 pub enum Delivery {
     Payment(Envelope<Received>),
     Reject(Envelope<(Reject, Message)>),
-    /// The stream has ended for good; the client has retried whatever may be retried.
-    Broken(google_cloud_pubsub::Error),
+    /// The stream has ended for good.
+    Broken(Status),
 }
 
 /// The open streams of one subscription.
 #[derive(Debug)]
 pub struct Streams {
-    tokens: Vec<ShutdownToken>,
-    stopping: JoinSet<()>,
+    streams: pull::Streams,
+    /// What decodes; each holds the messages that wait for the budget.
+    decoders: JoinSet<()>,
     budget: Arc<Budget>,
 }
 
-/// Deliveries waiting for the window loop, over all streams. Few: the budget is for panes.
-const QUEUE: usize = 2_048;
+/// Deliveries go on in the batches that they came in; so many wait for the loop. Few: the budget is for panes.
+const QUEUE: usize = 4;
 
 /// Opens the streams. Deliveries end when all streams have ended.
-pub fn open(
-    subscriber: &Subscriber,
+pub async fn open(
+    pubsub: &Pubsub,
     subscription_name: &str,
     options: &Options,
     progress: &Arc<Progress>,
-) -> (Streams, mpsc::Receiver<Delivery>) {
+) -> Result<(Streams, mpsc::Receiver<Vec<Delivery>>), service::Error> {
     let budget = Arc::new(Budget::new(options.max_memory));
+    let (messages, bytes) =
+        unclaimed_per_stream(options.max_memory, i64::try_from(options.streams).unwrap_or(1).max(1));
+    let options = pull::Options {
+        subscription: subscription_name.to_owned(),
+        streams: options.streams,
+        lease: options.lease,
+        max_lease: options.max_lease,
+        max_outstanding_messages: messages,
+        max_outstanding_bytes: bytes,
+    };
+    let (streams, receivers) = pull::open(pubsub, &options).await?;
     let (deliveries, receiver) = mpsc::channel(QUEUE);
-    let streams = i64::try_from(options.streams).unwrap_or(1).max(1);
-    let (unclaimed, unclaimed_bytes) = unclaimed_per_stream(options.max_memory, streams);
-    let mut tokens = Vec::new();
-    for _ in 0..streams {
-        let stream = subscriber
-            .subscribe(subscription_name)
-            .set_max_outstanding_messages(unclaimed)
-            .set_max_outstanding_bytes(unclaimed_bytes)
-            .set_max_lease_extension(options.lease)
-            .build();
-        tokens.push(stream.shutdown_token());
-        let (budget, deliveries, progress) = (budget.clone(), deliveries.clone(), progress.clone());
-        tokio::spawn(pull(stream, budget, deliveries, progress));
+    let mut decoders = JoinSet::new();
+    for messages in receivers {
+        let lane =
+            Lane { budget: budget.clone(), deliveries: deliveries.clone(), progress: progress.clone() };
+        decoders.spawn(lane.run(messages));
     }
-    (Streams { tokens, stopping: JoinSet::new(), budget }, receiver)
+    Ok((Streams { streams, decoders, budget }, receiver))
 }
 
 impl Streams {
@@ -66,42 +71,68 @@ impl Streams {
         self.budget.taken()
     }
 
-    /// Stops pulling. What has been handed on can still be acked.
-    pub fn stop(&mut self) {
-        for token in self.tokens.drain(..) {
-            self.stopping.spawn(async move { token.shutdown().await });
-        }
+    /// When and how the service was heard.
+    pub fn health(&self) -> Health {
+        self.streams.health()
     }
 
-    /// Waits until the client has sent all acks and nacks: a process that leaves earlier loses them.
+    /// Comes back once the service has answered on every stream's connection.
+    pub fn check(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.streams.check()
+    }
+
+    /// Stops pulling. What has been handed on can still be acked.
+    pub fn stop(&mut self) {
+        self.streams.stop();
+    }
+
+    /// Waits until the service has all acks and nacks: a process that leaves earlier loses them.
     ///
     /// Returns whether that happened within `limit`.
     pub async fn closed(mut self, limit: Duration) -> bool {
-        self.stop();
-        let all = async { while self.stopping.join_next().await.is_some() {} };
-        tokio::time::timeout(limit, all).await.is_ok()
+        self.decoders.shutdown().await;
+        self.streams.closed(limit).await
     }
 }
 
-async fn pull(
-    mut stream: MessageStream,
+/// From one stream to the loop.
+struct Lane {
     budget: Arc<Budget>,
-    deliveries: mpsc::Sender<Delivery>,
+    deliveries: mpsc::Sender<Vec<Delivery>>,
     progress: Arc<Progress>,
-) {
-    let mut decoder = Decoder::default();
-    while let Some(next) = stream.next().await {
-        let delivery = match next {
-            Ok((message, handler)) => {
-                progress.received.inc();
-                let permit = budget.take(message.data.len()).await;
-                deliver(&mut decoder, message, AckHandle::new(handler, permit))
+}
+
+impl Lane {
+    async fn run(self, mut messages: mpsc::Receiver<pull::Delivery>) {
+        let mut decoder = Decoder::default();
+        while let Some(next) = messages.recv().await {
+            let is_taken = match next {
+                Ok(messages) => self.hand_on(&mut decoder, messages).await,
+                Err(status) => self.deliveries.send(vec![Delivery::Broken(status)]).await.is_ok(),
+            };
+            if !is_taken {
+                return;
             }
-            Err(error) => Delivery::Broken(error),
-        };
-        if deliveries.send(delivery).await.is_err() {
-            return;
         }
+    }
+
+    /// Hands a response's messages on; those that the budget has room for do not wait for the others.
+    async fn hand_on(&self, decoder: &mut Decoder, messages: Vec<pull::Received>) -> bool {
+        self.progress.received.inc_by(messages.len() as u64);
+        let mut batch = Vec::with_capacity(messages.len());
+        for pull::Received { message, delivery_attempt, handle } in messages {
+            let permit = match self.budget.try_take(message.data.len()) {
+                Some(permit) => permit,
+                None => {
+                    if !batch.is_empty() && self.deliveries.send(std::mem::take(&mut batch)).await.is_err() {
+                        return false;
+                    }
+                    self.budget.take(message.data.len()).await
+                }
+            };
+            batch.push(deliver(decoder, message, AckHandle::new(handle, delivery_attempt, permit)));
+        }
+        batch.is_empty() || self.deliveries.send(batch).await.is_ok()
     }
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How many payments, on which rails, of which amounts, and what became of their messages.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Valid payments, redelivered ones included.
+    /// Payments whose rows are written.
     pub payments: u64,
     /// By `PaymentType`.
     rails: [u64; 8],
@@ -29,35 +29,39 @@ pub struct Tally {
     /// Messages of windows that had been reported.
     pub late: u64,
     pub panes: u64,
+    /// Messages that had been given back before, and came again.
+    pub redelivered: u64,
     /// From publish to the confirmation of all three rows.
     pub latency: Latency,
-    /// Publish times of the payments, UTC microseconds, until it is known what became of them.
-    published: Vec<i64>,
 }
 
 impl Tally {
-    /// Of a pane whose messages are not settled yet.
-    pub fn of_pane(rows: &[Row], duplicates: u64) -> Self {
-        let mut tally = Self { panes: 1, duplicates, ..Self::default() };
-        for row in rows {
-            tally.count(row);
-        }
-        tally.published = rows.iter().map(|row| row.publish_micros).collect();
-        tally
-    }
-
-    /// Adds what became of the messages, in the pane's order. All rows were confirmed at `written_micros`.
-    pub fn conclude(&mut self, outcomes: &[Outcome], written_micros: i64, measured: &Histogram) {
+    /// Of messages and what became of them.
+    pub fn of(outcomes: &[Outcome]) -> Self {
+        let mut tally = Self::default();
         for outcome in outcomes {
             match outcome {
                 Outcome::Acked => {}
-                Outcome::DeadLettered => self.rejected += 1,
-                Outcome::Nacked(_) => self.nacked += 1,
+                Outcome::DeadLettered => tally.rejected += 1,
+                Outcome::Nacked(_) => tally.nacked += 1,
             }
         }
-        for (published, outcome) in std::mem::take(&mut self.published).into_iter().zip(outcomes) {
+        tally
+    }
+
+    /// Adds a pane's rows, in the order of their outcomes: a payment counts once, when its rows are written. All were
+    /// confirmed at `written_micros`.
+    pub fn add_rows(
+        &mut self,
+        rows: &[Row],
+        outcomes: &[Outcome],
+        written_micros: i64,
+        measured: &Histogram,
+    ) {
+        for (row, outcome) in rows.iter().zip(outcomes) {
             if *outcome == Outcome::Acked {
-                let micros = written_micros.saturating_sub(published).max(0);
+                self.count(row);
+                let micros = written_micros.saturating_sub(row.publish_micros).max(0);
                 let latency = Duration::from_micros(micros as u64);
                 self.latency.record(latency);
                 measured.observe(latency.as_secs_f64());
@@ -93,6 +97,7 @@ impl Tally {
         self.nacked += other.nacked;
         self.late += other.late;
         self.panes += other.panes;
+        self.redelivered += other.redelivered;
         self.latency.add(other.latency);
     }
 

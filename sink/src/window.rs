@@ -101,6 +101,11 @@ impl<T: Element> Windows<T> {
         self.fire(start)
     }
 
+    /// Elements that wait for their panes.
+    pub fn len(&self) -> usize {
+        self.open.values().map(|pane| pane.elements.len()).sum()
+    }
+
     /// Whether elements of the window wait for its pane.
     pub fn is_open(&self, window_start_micros: i64) -> bool {
         self.open.contains_key(&window_start_micros)

@@ -1,7 +1,10 @@
-//! Pub/Sub: flags, names, clients, and the checks before work starts.
+//! Pub/Sub: flags, names, clients, and the checks before work starts. [`pull`] has the streams.
 
+pub mod pull;
+
+use crate::endpoint::Dialer;
 use crate::{Endpoint, Project, Resource, Transport, endpoint};
-use google_cloud_pubsub::client::{BasePublisher, Subscriber};
+use google_cloud_pubsub::client::BasePublisher;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use proto::publisher_client::PublisherClient;
 use proto::schema_service_client::SchemaServiceClient;
@@ -142,14 +145,7 @@ impl Pubsub {
             .map_err(|error| self.endpoint.unreachable(SERVICE, error.to_string()))
     }
 
-    /// The official client's subscriber, with `connections` connections.
-    pub async fn subscriber(&self, connections: usize) -> Result<Subscriber, Error> {
-        Subscriber::builder()
-            .with_endpoint(self.endpoint.url())
-            .with_credentials(self.endpoint.credentials().await?)
-            .with_grpc_subchannel_count(connections)
-            .build()
-            .await
-            .map_err(|error| self.endpoint.unreachable(SERVICE, error.to_string()))
+    async fn dialer(&self) -> Result<Dialer, Error> {
+        self.endpoint.dialer(SERVICE).await
     }
 }

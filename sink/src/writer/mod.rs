@@ -15,6 +15,7 @@ mod tests;
 mod verdict;
 
 use crate::fanout::Batches;
+use crate::outage::Patience;
 use crate::progress::Progress;
 use attempt::{Attempt, Caller};
 use futures_util::future::join_all;
@@ -61,6 +62,8 @@ pub struct Writer {
     outstanding: Outstanding,
     /// Cancelled when more attempts make no sense.
     give_up: CancellationToken,
+    /// What each table owes.
+    patience: PerTable<Patience>,
     progress: Arc<Progress>,
 }
 
@@ -84,8 +87,14 @@ impl Writer {
             limiter: Limiter::default(),
             options,
             give_up,
+            patience: PerTable::from_fn(|_| Patience::default()),
             progress,
         }
+    }
+
+    /// What a table owes.
+    pub fn patience(&self, table: Table) -> &Patience {
+        &self.patience[table]
     }
 
     /// A table's full name.
@@ -124,6 +133,7 @@ impl Writer {
         let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
         let mut cookies = MetadataMap::new();
         let mut unwritten = Vec::new();
+        let _waiting = self.patience[table].wait();
         loop {
             let attempt = self.send(&request, deadline, &mut cookies).await;
             let (again, last) = self.sort_out(table, &request, attempt.answers, &mut unwritten);
@@ -167,6 +177,10 @@ impl Writer {
             }
         }
         self.progress.written[table].inc_by(written);
+        match &last {
+            Some(answer) if again.len() == request.len() => self.patience[table].failed(answer),
+            _ => self.patience[table].answered(),
+        }
         (again, last)
     }
 
