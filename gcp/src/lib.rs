@@ -2,6 +2,7 @@
 //! payments.
 //!
 //! - [`endpoint`]: where a service is (an emulator, or Google) and how to speak to it: [`Transport`].
+//! - [`Startup`]: how long a service may be away before work starts.
 //! - [`pubsub`], [`bigtable`]: flags, resource names, clients, and the checks made before any work starts.
 //! - [`bigtable::read`], [`bigtable::write`]: scans that go on after a broken stream; some rows, written with patience.
 //! - [`call`], [`share`]: gRPC calls whose messages the caller encodes, and bounds on what is on its way.
@@ -13,12 +14,16 @@ pub mod bigtable;
 pub mod call;
 pub mod endpoint;
 pub mod headers;
+mod peer;
+mod project;
 pub mod pubsub;
 mod resource;
 pub mod retry;
 pub mod share;
 mod transport;
 
-pub use endpoint::{Endpoint, Project};
+pub use endpoint::Endpoint;
+pub use peer::Startup;
+pub use project::Project;
 pub use resource::Resource;
 pub use transport::Transport;
