@@ -90,10 +90,15 @@ async fn a_producer_killed_half_way_and_started_again_leaves_every_payment_once(
 
 /// Runs a binary that must refuse: one line that names the culprit, exit code 2.
 fn assert_refused(program: &str, args: &[&str], names: &[&str]) -> Result<()> {
+    assert_ends(program, args, 2, names)
+}
+
+/// Runs a binary that must end with this exit code and one line that names the culprit.
+fn assert_ends(program: &str, args: &[&str], code: i32, names: &[&str]) -> Result<()> {
     let output = programs::run(program, args)?;
     let stderr = String::from_utf8(output.stderr)?;
     let lines: Vec<_> = stderr.lines().collect();
-    assert_eq!(output.status.code(), Some(2), "{program} {args:?}: {stderr}");
+    assert_eq!(output.status.code(), Some(code), "{program} {args:?}: {stderr}");
     assert_eq!(lines.len(), 1, "{program} {args:?}: {stderr}");
     for name in names {
         assert!(stderr.contains(name), "{program} {args:?} does not name {name:?}: {stderr}");
@@ -131,12 +136,67 @@ fn bad_flags_are_refused_in_one_line_that_names_them() -> Result<()> {
 #[test]
 fn an_unreachable_emulator_is_told_with_its_address() -> Result<()> {
     let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
-    assert_refused("producer", &["--pubsub-emulator-host", &free], &[&free, "payments emulators"])?;
-    assert_refused(
-        "sink",
-        &["--pubsub-emulator-host", &free, "--bigtable-emulator-host", &free],
-        &[&free, "payments emulators"],
-    )
+    let (host, names) =
+        (["--pubsub-emulator-host", &free, "--connect-timeout", "1s"], [&free, "payments emulators"]);
+    assert_ends("producer", &host, 1, &names)?;
+    assert_ends("sink", &[&host[..], &["--bigtable-emulator-host", &free]].concat(), 1, &names)?;
+    let scheme = "ftp://127.0.0.1 1";
+    assert_refused("producer", &["--pubsub-emulator-host", scheme], &[scheme, "HOST:PORT"])
+}
+
+/// The flags by which a command talks to servers that take connections and say nothing, as stopped processes do.
+fn frozen(addr: &str) -> [String; 6] {
+    ["--pubsub-emulator-host", addr, "--bigtable-emulator-host", addr, "--connect-timeout", "1s"]
+        .map(str::to_owned)
+}
+
+#[test]
+fn every_command_says_when_a_server_is_silent() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let addr = listener.local_addr()?.to_string();
+    let [pubsub, host, bigtable, _, patience, time] = &frozen(&addr);
+    let (pubsub, bigtable, patience) = ([&**pubsub, host], [&**bigtable, host], [&**patience, time]);
+    let both = [pubsub, bigtable].concat();
+    let commands: [(&str, &[&str], &[&str]); 13] = [
+        ("producer", &[], &pubsub),
+        ("producer", &["trickle"], &pubsub),
+        ("sink", &[], &both),
+        ("payments", &["setup"], &both),
+        ("payments", &["query", "customer", "CUST000042"], &bigtable),
+        ("payments", &["verify", "--num-records", "10"], &bigtable),
+        ("payments", &["verify", "--consistency"], &bigtable),
+        ("payments", &["quality"], &bigtable),
+        ("payments", &["snapshot", "list"], &pubsub),
+        ("payments", &["replay", "--begin"], &pubsub),
+        ("payments", &["dead-letter", "list"], &pubsub),
+        ("payments", &["cleanup", "rows", "--run-id", "3f2a9c01d4e5b677"], &both),
+        ("payments", &["cleanup", "all", "--topics"], &both),
+    ];
+    std::thread::scope(|scope| {
+        let ended: Vec<_> = commands
+            .iter()
+            .map(|(program, command, hosts)| {
+                let args = [command, *hosts, &patience].concat();
+                let names = [&addr, "no answer after 1 s"];
+                scope.spawn(move || assert_ends(program, &args, 1, &names))
+            })
+            .collect();
+        ended.into_iter().try_for_each(|ended| ended.join().expect("a command ends as it should"))
+    })
+}
+
+#[tokio::test]
+async fn a_stop_at_the_start_ends_at_once() -> Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let addr = listener.local_addr()?.to_string();
+    for command in [&[][..], &["trickle"]] {
+        let args = [command, &["--pubsub-emulator-host", &addr, "--connect-timeout", "10m"]].concat();
+        let mut producer = Running::spawn(programs::command("producer").args(args))?;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        producer.signal("-TERM")?;
+        assert_eq!(producer.end(Duration::from_secs(5)).await?, Some(0), "{command:?}");
+    }
+    Ok(())
 }
 
 #[test]

@@ -80,6 +80,24 @@ async fn a_closed_streams_messages_can_still_be_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_half_closed_stream_ends_and_its_messages_can_still_be_acknowledged() {
+    let bed = Bed::with(Subscription { enable_exactly_once_delivery: true, ..Subscription::default() }).await;
+    bed.client.publish_numbers(0..100).await;
+    let mut pull = bed.client.stream().await;
+    let received = soon(pull.take(100)).await;
+    pull.ack(&received[..10]).await;
+    let pubsub_support::Pull { requests, mut responses } = pull;
+    drop(requests);
+    let confirmed = soon(responses.message()).await.unwrap().unwrap().acknowledge_confirmation.unwrap();
+    assert_eq!(confirmed.ack_ids.len(), 10, "what was asked before the close is answered");
+    assert_eq!(soon(responses.message()).await.unwrap(), None, "the end is an orderly one");
+    bed.client.publish_numbers(100..110).await;
+    assert_eq!((bed.stats().streams, bed.stats().outstanding), (0, 90), "the leases outlive the stream");
+    bed.client.ack(&received[10..]).await.unwrap();
+    assert_eq!(bed.stats().unacked, 10);
+}
+
+#[tokio::test]
 async fn a_broken_connection_gives_its_messages_back_at_once() {
     let bed = Bed::new().await;
     bed.client.publish_numbers(0..100).await;

@@ -46,14 +46,14 @@ impl Relay {
     }
 
     /// From now on the open connections swallow every byte, and stay open; new ones work.
-    pub fn silence(&self) {
+    pub fn quieten(&self) {
         self.generation.fetch_add(1, Ordering::Relaxed);
     }
 
     /// From now on new connections are silent, too: the server is frozen.
     pub fn freeze(&self) {
         self.frozen.store(true, Ordering::Relaxed);
-        self.silence();
+        self.quieten();
     }
 
     /// Connections taken so far.

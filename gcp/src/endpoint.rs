@@ -10,29 +10,13 @@ use tonic::transport::{Channel, ClientTlsConfig};
 /// Longest wait for a first answer. The libraries below would wait silently for much longer.
 pub const PROBE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long a connection with calls on it may be silent before it is asked for a sign of life, and how long that may
+/// take.
+const PING_INTERVAL: Duration = Duration::from_secs(20);
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// Room for pulls and scans of large messages; the default of 4 MiB is below what both services send.
 pub const MAX_MESSAGE_BYTES: usize = 256 << 20;
-
-/// Project used with emulators, which do not look at it, where none is given.
-const EMULATOR_PROJECT: &str = "local";
-
-/// The project that resources belong to.
-#[derive(Clone, Debug, Default, clap::Args)]
-pub struct Project {
-    /// Google Cloud project; with an emulator any name does.
-    #[arg(long, env = "GOOGLE_CLOUD_PROJECT", value_name = "PROJECT")]
-    pub project: Option<String>,
-}
-
-impl Project {
-    pub fn resolve(&self, endpoint: &Endpoint) -> Result<String, Error> {
-        match (&self.project, endpoint) {
-            (Some(project), _) if !project.is_empty() => Ok(project.clone()),
-            (_, Endpoint::Emulator { .. }) => Ok(EMULATOR_PROJECT.to_owned()),
-            _ => Err(Error::NoProject),
-        }
-    }
-}
 
 /// Where one of the two services is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,43 +66,33 @@ impl Endpoint {
         }
     }
 
-    /// `count` connections to the endpoint, each opened once to see that it answers.
-    pub async fn connect(&self, service: &'static str, count: usize) -> Result<Vec<Transport>, Error> {
-        let credentials = match self {
-            Self::Emulator { .. } => None,
-            Self::Google { .. } => Some(self.credentials().await?),
-        };
-        let mut transports = Vec::with_capacity(count);
-        for _ in 0..count.max(1) {
-            let channel = self.open().await.map_err(|reason| self.unreachable(service, reason))?;
-            transports.push(Transport::new(channel, credentials.clone()));
+    /// As [`Endpoint::credentials`]; none where calls need none.
+    pub(crate) async fn transport_credentials(&self) -> Result<Option<Credentials>, Error> {
+        match self {
+            Self::Emulator { .. } => Ok(None),
+            Self::Google { .. } => self.credentials().await.map(Some),
         }
-        Ok(transports)
     }
 
-    /// The means to open connections whose user watches over them: they send no pings.
-    pub async fn dialer(&self, service: &'static str) -> Result<Dialer, Error> {
-        let credentials = match self {
-            Self::Emulator { .. } => None,
-            Self::Google { .. } => Some(self.credentials().await?),
-        };
-        let endpoint = self.channel().map_err(|reason| self.unreachable(service, reason))?;
-        Ok(Dialer { endpoint, credentials })
+    /// The means to open connections that send no pings: for a caller that notices by itself that nothing comes any
+    /// more, as on a stream that is silent while there is nothing to say.
+    pub async fn dialer(&self) -> Result<Dialer, Error> {
+        Ok(Dialer { endpoint: self.channel()?, credentials: self.transport_credentials().await? })
     }
 
-    async fn open(&self) -> Result<Channel, String> {
-        let endpoint = self
+    /// A connection that is dead, half open perhaps, is noticed within [`PING_INTERVAL`] and [`PING_TIMEOUT`] and
+    /// replaced. It is asked only under calls: Google's emulator cuts connections that are pinged while they are idle.
+    pub(crate) fn with_pings(&self) -> Result<tonic::transport::Endpoint, Error> {
+        Ok(self
             .channel()?
-            // A call on a dead connection would hang. Pings without a call make Google's emulator cut the connection.
-            .http2_keep_alive_interval(Duration::from_secs(20))
-            .keep_alive_timeout(Duration::from_secs(20))
-            .keep_alive_while_idle(false);
-        endpoint.connect().await.map_err(|error| error_chain(&error))
+            .http2_keep_alive_interval(PING_INTERVAL)
+            .keep_alive_timeout(PING_TIMEOUT)
+            .keep_alive_while_idle(false))
     }
 
-    fn channel(&self) -> Result<tonic::transport::Endpoint, String> {
-        let mut endpoint = Channel::from_shared(self.url())
-            .map_err(|_| "the address is not of the form HOST:PORT".to_owned())?
+    fn channel(&self) -> Result<tonic::transport::Endpoint, Error> {
+        let channel = Channel::from_shared(self.url())
+            .map_err(|_| self.malformed())?
             .connect_timeout(PROBE_TIMEOUT)
             .tcp_nodelay(true)
             .tcp_keepalive(Some(Duration::from_mins(1)))
@@ -126,12 +100,16 @@ impl Endpoint {
             .max_frame_size(512 << 10)
             .initial_stream_window_size(4 << 20)
             .initial_connection_window_size(16 << 20);
-        if matches!(self, Self::Google { .. }) {
-            endpoint = endpoint
+        match self {
+            Self::Emulator { .. } => Ok(channel),
+            Self::Google { .. } => channel
                 .tls_config(ClientTlsConfig::new().with_webpki_roots())
-                .map_err(|error| error_chain(&error))?;
+                .map_err(|error| Error::Config(error_chain(&error))),
         }
-        Ok(endpoint)
+    }
+
+    fn malformed(&self) -> Error {
+        Error::Config(format!("{} ({}) is not of the form HOST:PORT", self.variable(), self.url()))
     }
 
     pub(crate) fn unreachable(&self, service: &'static str, reason: String) -> Error {
@@ -160,7 +138,7 @@ impl Dialer {
 }
 
 /// tonic's transport errors say only "transport error"; what happened is in their sources.
-fn error_chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn error_chain(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
@@ -188,17 +166,11 @@ mod tests {
     }
 
     #[test]
-    fn google_needs_a_project_and_an_emulator_does_not() {
-        assert_eq!(Project::default().resolve(&endpoint(Some("h:1"))).unwrap(), "local");
-        assert!(matches!(Project::default().resolve(&endpoint(None)), Err(Error::NoProject)));
-    }
-
-    #[tokio::test]
-    async fn a_dead_address_is_told_with_what_to_do() {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        drop(listener);
-        let error = endpoint(Some(&address)).connect("Pub/Sub", 1).await.unwrap_err().to_string();
-        assert!(error.contains(&address) && error.contains("payments emulators"), "{error}");
+    fn an_address_of_another_form_is_refused_and_not_tried() {
+        let error = endpoint(Some("no address")).with_pings().unwrap_err();
+        assert!(
+            matches!(&error, Error::Config(_)) && error.to_string().contains("PUBSUB_EMULATOR_HOST"),
+            "{error}"
+        );
     }
 }

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::URL_SAFE;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::FeatureFlags;
 use prost::Message;
 use std::fmt::Write;
+use tonic::Request;
 use tonic::metadata::AsciiMetadataValue;
 
 /// Names of the headers.
@@ -30,6 +31,13 @@ pub fn routing(params: &[(&str, &str)]) -> AsciiMetadataValue {
         }
     }
     text.parse().expect("what is not ASCII is percent-encoded")
+}
+
+/// A request that says which resource it is about.
+pub fn routed<T>(message: T, params: &[(&str, &str)]) -> Request<T> {
+    let mut request = Request::new(message);
+    request.metadata_mut().insert(ROUTING, routing(params));
+    request
 }
 
 #[cfg(test)]

@@ -2,9 +2,10 @@
 
 use crate::call::code;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use prost::Message;
 use std::time::Duration;
 use tonic::{Code, Status};
-use tonic_types::{RpcStatusExt, StatusExt, pb};
+use tonic_types::{RetryInfo, pb};
 
 /// Whether Bigtable may fare better at another attempt after this answer to a call or to one of its rows.
 pub fn is_transient(code: Code, message: &str) -> bool {
@@ -24,14 +25,21 @@ pub fn may_pass(status: &Status) -> bool {
     is_transient(code(status), status.message()) || asked_delay(status).is_some()
 }
 
-/// The pause that the service asks for (`google.rpc.RetryInfo`).
+/// Whatever a service asks for, no pause is longer: sums with one cannot overflow, and nobody waits for it.
+const LONGEST: Duration = Duration::from_hours(24);
+
+/// The pause that the service asks for (`google.rpc.RetryInfo`), of a day at most.
 pub fn asked_delay(status: &Status) -> Option<Duration> {
-    status.get_details_retry_info()?.retry_delay
+    asked_delay_in(pb::Status::decode(status.details()).ok()?.details)
 }
 
 /// As [`asked_delay`], for a status inside an answer.
 pub fn asked_delay_in(details: Vec<prost_types::Any>) -> Option<Duration> {
-    pb::Status { details, ..Default::default() }.get_details_retry_info()?.retry_delay
+    let told = details.iter().find(|detail| detail.type_url == RetryInfo::TYPE_URL)?;
+    let delay = pb::RetryInfo::decode(&*told.value).ok()?.retry_delay?;
+    // By hand: a conversion of the whole range of seconds and nanoseconds overflows.
+    let (seconds, nanos) = (u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?);
+    Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos.into())).min(LONGEST))
 }
 
 /// Pauses between attempts: each about twice the one before, with jitter.
@@ -56,8 +64,8 @@ impl Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prost::Message;
-    use tonic_types::ErrorDetails;
+    use prost_types::{Any, Duration as Told};
+    use tonic_types::{ErrorDetails, StatusExt};
 
     #[test]
     fn only_what_passes_by_itself_is_tried_again() {
@@ -85,5 +93,17 @@ mod tests {
         assert_eq!(delays.next(asked_delay(&status)), asked);
         let details = pb::Status::decode(status.details()).unwrap().details;
         assert_eq!(asked_delay_in(details), Some(asked));
+    }
+
+    #[test]
+    fn no_pause_that_a_service_asks_for_is_too_long_to_be_reckoned_with() {
+        for (seconds, nanos) in
+            [(i64::MAX, i32::MAX), (i64::MAX, 0), (i64::MIN, 0), (1, i32::MIN), (0, i32::MAX)]
+        {
+            let value = pb::RetryInfo { retry_delay: Some(Told { seconds, nanos }) }.encode_to_vec();
+            let details = vec![Any { type_url: RetryInfo::TYPE_URL.to_owned(), value }];
+            let delay = asked_delay_in(details).unwrap_or_default();
+            assert!(delay <= LONGEST && (seconds < 2 || delay == LONGEST), "{seconds} {nanos}: {delay:?}");
+        }
     }
 }

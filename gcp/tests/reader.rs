@@ -2,20 +2,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
+use data::mutate_rows_request::Entry;
 use data::read_rows_response::CellChunk;
 use data::read_rows_response::cell_chunk::RowStatus;
 use data::row_range::{EndKey, StartKey};
 use data::{ReadRowsRequest, ReadRowsResponse};
-use fakes::scripted::Server;
-use fakes::scripted::reads::{self, Answer};
+use fakes::scripted::reads::{self, Answer, Reply};
+use fakes::scripted::{Server, writes};
 use gcp::Project;
 use gcp::bigtable::read::{Error, Patience, Reader, Scan, Scanned, Span};
 use gcp::bigtable::{Args, Bigtable};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
+use prost::Message;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
+use tonic_types::{RetryInfo, pb};
 
 /// A script's requests, in their order, and its server.
 struct Fixture {
@@ -33,10 +37,13 @@ async fn fixture(script: impl Fn(usize, &ReadRowsRequest) -> Answer + Send + Syn
     })
     .await
     .unwrap();
-    let args = Args { instance: "i".into(), bigtable_emulator_host: Some(server.addr().to_string()) };
-    let bigtable = Bigtable::connect(&args, &Project::default(), 1).await.unwrap();
     let patience = Patience { silence: Duration::from_millis(300), give_up: Duration::from_secs(2) };
-    Fixture { reader: Reader::new(bigtable, "", patience), requests, _server: server }
+    Fixture { reader: Reader::new(bigtable(&server).await, "", patience), requests, _server: server }
+}
+
+async fn bigtable(server: &Server) -> Bigtable {
+    let args = Args { instance: "i".into(), bigtable_emulator_host: Some(server.addr().to_string()) };
+    Bigtable::connect(&args, &Project::default(), 1).await.unwrap()
 }
 
 impl Fixture {
@@ -151,9 +158,92 @@ async fn a_stream_that_breaks_behind_its_last_row_is_not_taken_up_again() {
     let fixture = fixture(|_, _| vec![message([row(1), row(2)]), unavailable()]).await;
     let (keys, result) = fixture.keys(Scan { limit: Some(2), ..Scan::of("t") }).await;
     assert_eq!((keys.len(), result.unwrap().calls), (2, 1));
-    let one = Span::key(b"row002");
-    let (keys, result) = fixture.keys(Scan { spans: vec![one], ..Scan::of("t") }).await;
+    let two = Span { start: b"row001".into(), end: Some(b"row002\0".into()) };
+    let (keys, result) = fixture.keys(Scan { spans: vec![two], ..Scan::of("t") }).await;
     assert_eq!((keys.len(), result.unwrap().calls), (2, 1));
+}
+
+#[tokio::test]
+async fn a_row_that_was_not_asked_for_is_refused_by_its_key_and_the_range() {
+    let span = |from: &str, to: &str| Span { start: from.into(), end: Some(to.into()) };
+    for stray in [4, 9] {
+        let fixture = fixture(move |_, _| vec![message([row(3), row(stray)])]).await;
+        let spans = vec![span("row003", "row004"), span("row005", "row008")];
+        let (keys, result) = fixture.keys(Scan { spans, ..Scan::of("t") }).await;
+        let error = result.unwrap_err().to_string();
+        assert!(
+            error.contains(&format!("row row00{stray},")) && error.contains("[row005, row008)"),
+            "{error}"
+        );
+        assert_eq!((keys, fixture.requests.lock().unwrap().len()), (expected(3..4), 1));
+    }
+    let fixture = fixture(|_, _| vec![message([row(2)])]).await;
+    let (keys, result) = fixture.keys(Scan { spans: vec![Span::prefix(b"row003")], ..Scan::of("t") }).await;
+    assert!(keys.is_empty() && matches!(result, Err(Error::Outside { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_given_no_longer_than_the_read_may_take() {
+    let server = reads::serve(|call| {
+        let messages = if call.number == 0 { vec![message([row(1)])] } else { Vec::new() };
+        Reply { messages, is_silent: true, ..Reply::default() }
+    });
+    let server = server.await.unwrap();
+    let patience = Patience { silence: Duration::from_mins(1), give_up: Duration::from_secs(1) };
+    let reader = Reader::new(bigtable(&server).await, "", patience);
+    let read = reader.scan(Scan::of("t"), |_| ControlFlow::Continue(()));
+    let read = tokio::time::timeout(Duration::from_secs(10), read).await.expect("it ends by itself");
+    assert!(matches!(read, Err(Error::Broken { .. })), "{read:?}");
+}
+
+#[tokio::test]
+async fn routing_cookies_are_told_again_in_the_attempts_of_their_scan_and_in_no_other() {
+    let seen: Arc<Mutex<Vec<Vec<String>>>> = Arc::default();
+    let noted = seen.clone();
+    let server = reads::serve(move |call| {
+        let told = |name| call.metadata.get(name).map(|value| value.to_str().unwrap().to_owned());
+        let names = ["x-goog-cbt-cookie-a", "x-goog-cbt-cookie-b", "x-goog-other"];
+        noted.lock().unwrap().push(names.into_iter().filter_map(told).collect());
+        let (mut headers, mut trailers) = (MetadataMap::new(), MetadataMap::new());
+        headers.insert("x-goog-cbt-cookie-a", format!("a{}", call.number).parse().unwrap());
+        headers.insert("x-goog-other", "not told".parse().unwrap());
+        trailers.insert("x-goog-cbt-cookie-b", format!("b{}", call.number).parse().unwrap());
+        let broken = Err(Status::with_metadata(Code::Unavailable, "scripted", trailers));
+        Reply { headers, messages: if call.number < 2 { vec![broken] } else { Vec::new() }, is_silent: false }
+    });
+    let server = server.await.unwrap();
+    let reader = Reader::new(bigtable(&server).await, "", Patience::default());
+    for _ in 0..2 {
+        reader.scan(Scan::of("t"), |_| ControlFlow::Continue(())).await.unwrap();
+    }
+    let none = Vec::<String>::new();
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [none.clone(), vec!["a0".into(), "b0".into()], vec!["a1".into(), "b1".into()], none]
+    );
+}
+
+#[tokio::test]
+async fn a_pause_longer_than_time_itself_ends_the_scan_and_no_more() {
+    let fixture = fixture(|_, _| {
+        let value =
+            pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds: i64::MAX, nanos: i32::MAX }) };
+        let details =
+            vec![prost_types::Any { type_url: RetryInfo::TYPE_URL.into(), value: value.encode_to_vec() }];
+        let status = pb::Status { details, ..Default::default() }.encode_to_vec();
+        vec![Err(Status::with_details(Code::ResourceExhausted, "scripted", status.into()))]
+    });
+    let (_, result) = fixture.await.keys(Scan::of("t")).await;
+    assert!(matches!(result, Err(Error::Broken { .. })), "{result:?}");
+}
+
+#[tokio::test]
+async fn a_write_that_is_denied_asks_for_the_writers_role() {
+    let denied = writes::start(|_| writes::Reply::Refuse(Status::permission_denied("scripted")));
+    let server = denied.await.unwrap();
+    let reader = Reader::new(bigtable(&server).await, "", Patience::default());
+    let error = reader.write("t", vec![Entry::default()]).await.unwrap_err().to_string();
+    assert!(error.contains("grant the caller roles/bigtable.user"), "{error}");
 }
 
 #[tokio::test]

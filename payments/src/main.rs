@@ -17,8 +17,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs and looks after the payments pipeline: generated payments through Pub/Sub into three Bigtable tables.
 ///
-/// Exit codes: 0 done; 1 work was left undone or a check found a difference; 2 a flag, resource, permission or address
-/// is wrong.
+/// Exit codes: 0 done; 1 work was left undone, a service was away, or a check found a difference; 2 a flag, resource,
+/// permission or an address's form is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -99,13 +99,15 @@ async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
         Command::Plan(args) => plan::run(&args, &mut stdout()),
-        Command::Setup(args) => {
-            let lines = setup::run(&args).await?;
-            let (text, json) = (|| setup::text(&lines), || setup::json(&lines));
-            output::write(&mut stdout(), args.format, text, json)?;
-            setup::verdict(&lines)
-        }
+        Command::Setup(args) => until(&shutdown, set_up(&args)).await,
     }
+}
+
+async fn set_up(args: &setup::Args) -> anyhow::Result<()> {
+    let lines = setup::run(args).await?;
+    let (text, json) = (|| setup::text(&lines), || setup::json(&lines));
+    output::write(&mut stdout(), args.format, text, json)?;
+    setup::verdict(&lines)
 }
 
 /// Runs a command that may be interrupted at any point.

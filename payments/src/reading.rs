@@ -3,6 +3,7 @@
 use gcp::bigtable::Bigtable;
 use gcp::bigtable::read::{Patience, Reader};
 use gcp::{Project, bigtable};
+use schemas::layout::Table;
 use service::Error;
 use service::units::parse_duration;
 use std::time::Duration;
@@ -38,8 +39,19 @@ impl Default for Flags {
 }
 
 impl Flags {
-    /// Connects, or says within seconds why it cannot.
-    pub async fn reader(&self) -> Result<Reader, Error> {
+    /// Connects and looks at the tables that will be read, or says within `--connect-timeout` why it cannot.
+    pub async fn reader(&self, tables: &[Table]) -> Result<Reader, Error> {
+        let reader = self.connect().await?;
+        let bigtable = reader.bigtable();
+        for table in tables {
+            let name = bigtable.table_name(table.id());
+            bigtable.require_table_as(bigtable::READER, &self.app_profile, &name).await?;
+        }
+        Ok(reader)
+    }
+
+    /// Connects, as [`Flags::reader`] does.
+    pub async fn connect(&self) -> Result<Reader, Error> {
         if !(1..=1_000).contains(&self.connections) {
             let (flag, value) = ("--connections", self.connections.to_string());
             return Err(Error::Flag { flag, value, problem: "must be between 1 and 1000".into() });

@@ -128,23 +128,27 @@ pub async fn create(
         subscription: subscription.to_owned(),
         ..Default::default()
     };
-    let answer = pubsub.subscriptions().create_snapshot(request).await;
-    answer.map(tonic::Response::into_inner).map_err(|status| explain(name, &status))
+    let create = || async { pubsub.subscriptions().create_snapshot(request.clone()).await };
+    pubsub.answer_explained(|status| explain(name, status), create).await
 }
 
 /// The snapshot as it is, or why it cannot be used.
 pub async fn get(pubsub: &Pubsub, name: &str) -> Result<proto::Snapshot, service::Error> {
     let request = proto::GetSnapshotRequest { snapshot: name.to_owned() };
-    let answer = pubsub.subscriptions().get_snapshot(request).await;
-    answer.map(tonic::Response::into_inner).map_err(|status| explain(name, &status))
+    let get = || async { pubsub.subscriptions().get_snapshot(request.clone()).await };
+    pubsub.answer_explained(|status| explain(name, status), get).await
 }
 
+/// Deletes it; what is gone already is as good, an attempt whose answer was lost may have done it.
 pub async fn delete(pubsub: &Pubsub, name: &str) -> Result<(), service::Error> {
     let request = proto::DeleteSnapshotRequest { snapshot: name.to_owned() };
-    match pubsub.subscriptions().delete_snapshot(request).await {
-        Ok(_) => Ok(()),
-        Err(status) => Err(explain(name, &status)),
-    }
+    let delete = || async {
+        match pubsub.subscriptions().delete_snapshot(request.clone()).await {
+            Err(status) if status.code() == tonic::Code::NotFound => Ok(tonic::Response::new(())),
+            answer => answer,
+        }
+    };
+    pubsub.answer_explained(|status| explain(name, status), delete).await
 }
 
 /// All snapshots of the project.
@@ -154,8 +158,8 @@ pub async fn list(pubsub: &Pubsub) -> Result<Vec<proto::Snapshot>, service::Erro
     loop {
         let request = proto::ListSnapshotsRequest { project: project.clone(), page_size: 100, page_token };
         let resource = Resource { kind: "project", name: &project, role: "roles/pubsub.viewer" };
-        let answer = pubsub.subscriptions().list_snapshots(request).await;
-        let page = answer.map_err(|status| resource.explain(&status))?.into_inner();
+        let list = || async { pubsub.subscriptions().list_snapshots(request.clone()).await };
+        let page = pubsub.answer(resource, list).await?;
         snapshots.extend(page.snapshots);
         page_token = page.next_page_token;
         if page_token.is_empty() {

@@ -17,9 +17,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Generates synthetic payments and publishes them to a Pub/Sub topic.
 ///
 /// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or
-/// SIGINT stops it after confirming what is in flight, and prints where to go on. Exit codes: 0 everything asked for is
-/// confirmed, or it was stopped cleanly; 1 a payment could not be confirmed, or the checkpoint not be written; 2 a
-/// flag, resource, permission or address is wrong.
+/// SIGINT stops it after confirming what is in flight, and prints where to go on; before anything is published, at
+/// once. Exit codes: 0 everything asked for is confirmed, or it was stopped cleanly; 1 a payment could not be
+/// confirmed, the checkpoint not be written, or Pub/Sub was away; 2 a flag, resource, permission or an address's form
+/// is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -56,8 +57,8 @@ enum Command {
 ///
 /// Some payments begin as PENDING and are updated later under the same id and the same row keys. Ids and row keys never
 /// repeat, not even after a restart. SIGTERM or SIGINT stops it after confirming what is in flight. Exit codes: 0 it
-/// was stopped cleanly, or reached --duration or --num-records; 1 a message could not be confirmed, or the checkpoint
-/// not be written; 2 a flag, resource, permission or address is wrong.
+/// was stopped cleanly, or reached --duration or --num-records; 1 a message could not be confirmed, the checkpoint not
+/// be written, or Pub/Sub was away; 2 a flag, resource, permission or an address's form is wrong.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   producer trickle --project my-project --rate 50/s --rate-curve calendar --checkpoint trickle.state
@@ -98,9 +99,10 @@ fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
-async fn run_trickle(cli: TrickleCli) -> anyhow::Result<()> {
+async fn run_trickle(mut cli: TrickleCli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
+    cli.project.startup.stop = shutdown.clone();
     let mut options = cli.options;
     options.place(variable)?;
     let trickle = Trickle::new(options)?;
@@ -112,6 +114,7 @@ async fn run_trickle(cli: TrickleCli) -> anyhow::Result<()> {
 async fn run(mut cli: Cli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
+    cli.project.startup.stop = shutdown.clone();
     cli.publishing.place(cli.batch.shards, variable)?;
     let generator = cli.generation.generator()?;
     cli.publishing.range(generator.config().num_records)?;

@@ -1,4 +1,4 @@
-/// Something outside the program that must be mended before it can work.
+/// Something outside the program that keeps it from working.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     #[error("no project: pass --project or set GOOGLE_CLOUD_PROJECT (an emulator needs none)")]
@@ -10,6 +10,14 @@ pub enum Error {
     Config(String),
     #[error("cannot reach {service} at {address}: {reason}; {advice}")]
     Unreachable { service: &'static str, address: String, reason: String, advice: String },
+    /// The service answers, but not with what it was asked for, and has been asked for as long as was allowed.
+    #[error(
+        "{service} at {address} cannot serve now: {reason}; start again later, or pass a longer --connect-timeout"
+    )]
+    Busy { service: &'static str, address: String, reason: String },
+    /// The operator asked for the end before work had begun; nothing is left undone.
+    #[error("stopped before work began")]
+    Stopped,
     #[error(
         "no usable Google credentials: {reason}; run `gcloud auth application-default login`, set \
          GOOGLE_APPLICATION_CREDENTIALS, or set {variable} to use an emulator"
@@ -21,4 +29,11 @@ pub enum Error {
     Denied { kind: &'static str, name: String, reason: String, role: &'static str },
     #[error("{kind} {name}: {reason}")]
     Refused { kind: &'static str, name: String, reason: String },
+}
+
+impl Error {
+    /// Whether it may be gone at the next start though nobody mends anything.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, Self::Unreachable { .. } | Self::Busy { .. })
+    }
 }

@@ -4,21 +4,23 @@ use std::process::ExitCode;
 
 /// Everything that was asked for is done and confirmed.
 pub const OK: u8 = 0;
-/// Work was left undone or unconfirmed, or a check found a difference. Running again is safe.
+/// Work was left undone or unconfirmed, a service was away, or a check found a difference. Running again is safe.
 pub const INCOMPLETE: u8 = 1;
-/// A flag, resource, permission or address is wrong; nothing will work until that is mended.
+/// A flag, resource, permission or an address's form is wrong; nothing will work until that is mended.
 pub const CONFIGURATION: u8 = 2;
 
 /// Prints an error with its causes on one line and says how the process ends.
 ///
-/// Errors that are, or stem from, a [`crate::Error`] count as configuration errors.
+/// Errors that are, or stem from, a [`crate::Error`] count as configuration errors, but for those that pass by
+/// themselves and for the operator's own stop, of which nothing is said.
 pub fn report(error: &anyhow::Error) -> ExitCode {
-    if error.chain().any(is_broken_pipe) {
+    let ours = error.chain().find_map(|cause| cause.downcast_ref::<crate::Error>());
+    if error.chain().any(is_broken_pipe) || matches!(ours, Some(crate::Error::Stopped)) {
         return ExitCode::from(OK);
     }
     eprintln!("error: {}", one_line(error));
-    let configuration = error.chain().any(<dyn std::error::Error + 'static>::is::<crate::Error>);
-    ExitCode::from(if configuration { CONFIGURATION } else { INCOMPLETE })
+    let is_configuration = ours.is_some_and(|error| !error.may_pass());
+    ExitCode::from(if is_configuration { CONFIGURATION } else { INCOMPLETE })
 }
 
 /// The reader of standard output has seen enough, as `head` does.
@@ -53,6 +55,14 @@ mod tests {
         let error = anyhow::Error::new(Wrapper(crate::Error::NoProject));
         assert_eq!(one_line(&error), crate::Error::NoProject.to_string());
         assert_eq!(report(&error), ExitCode::from(CONFIGURATION));
+    }
+
+    #[test]
+    fn a_service_that_is_away_is_no_configuration_error_and_a_stop_is_none_at_all() {
+        let (address, reason) = ("http://h:1".to_owned(), "refused".to_owned());
+        let away = crate::Error::Unreachable { service: "Pub/Sub", address, reason, advice: String::new() };
+        assert_eq!(report(&Wrapper(away).into()), ExitCode::from(INCOMPLETE));
+        assert_eq!(report(&Wrapper(crate::Error::Stopped).into()), ExitCode::from(OK));
     }
 
     #[test]

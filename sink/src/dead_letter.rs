@@ -5,8 +5,8 @@ use crate::outage::Patience;
 use crate::reject::Reject;
 use crate::sampler::Sampler;
 use crate::time::Time;
+use gcp::publishing::SteadyPublisher;
 use gcp::pubsub::pull::Message;
-use google_cloud_pubsub::client::Publisher;
 use google_cloud_pubsub::model::Message as Letter;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -27,7 +27,7 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 /// Publishes dead letters.
 #[derive(Debug)]
 pub struct DeadLetters {
-    publisher: Publisher,
+    publisher: SteadyPublisher,
     subscription_name: String,
     patience: Patience,
     sampler: Sampler,
@@ -35,7 +35,7 @@ pub struct DeadLetters {
 
 impl DeadLetters {
     /// `subscription_name` is where the letters come from.
-    pub fn new(publisher: Publisher, subscription_name: String) -> Self {
+    pub fn new(publisher: SteadyPublisher, subscription_name: String) -> Self {
         Self { publisher, subscription_name, patience: Patience::default(), sampler: Sampler::default() }
     }
 
@@ -59,11 +59,15 @@ impl DeadLetters {
                 self.patience.answered();
                 true
             }
-            Err(error) => {
-                self.patience.failed(&error);
+            Err(status) => {
+                self.patience.failed(format_args!("{:?}: {}", status.code(), status.message()));
                 drop(waiting);
                 if self.sampler.admits("no dead letter", now) {
-                    tracing::error!(message_id, %error, "no dead letter could be published; the message goes back");
+                    tracing::error!(
+                        message_id,
+                        answer = status.message(),
+                        "no dead letter could be published; the message goes back"
+                    );
                 }
                 tokio::time::sleep(REFUSED_PAUSE).await;
                 false

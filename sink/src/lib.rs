@@ -62,7 +62,9 @@ pub use progress::Progress;
 pub use service::metrics::Counter;
 
 use dead_letter::DeadLetters;
-use gcp::{bigtable::Bigtable, pubsub::Pubsub};
+use gcp::bigtable::{Bigtable, WRITER};
+use gcp::publishing::SteadyPublisher;
+use gcp::pubsub::Pubsub;
 use pane::Stages;
 use run::Run;
 use schemas::layout::PerTable;
@@ -91,13 +93,14 @@ pub async fn run(
     pubsub.require_topic(&dead_letter_topic).await?;
     let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
     for name in tables.values() {
-        bigtable.require_table(name).await?;
+        bigtable.require_table_as(WRITER, &options.app_profile, name).await?;
     }
-    bigtable.warm(&options.app_profile).await;
+    bigtable.warm_beside(&options.app_profile);
 
     let (connections, give_up) = (bigtable.transports(), CancellationToken::new());
     let writer = Writer::new(options.writer(), tables, connections, give_up.clone(), progress.clone());
-    let publisher = pubsub.publisher(DEAD_LETTER_PATIENCE).await?.publisher(dead_letter_topic).build();
+    let publisher =
+        SteadyPublisher::new(pubsub.clone(), dead_letter_topic, DEAD_LETTER_PATIENCE, None).await?;
     let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
     let (streams, deliveries) = subscriber::open(pubsub, &subscription, options, &progress).await?;
     tracing::info!(subscription, "consuming");

@@ -14,9 +14,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Consumes payments from a Pub/Sub subscription and writes each to three Bigtable tables.
 ///
-/// Runs until SIGTERM or SIGINT, then writes what it holds and exits 0. Any number of sinks may share a subscription.
-/// Exit codes: 0 everything confirmed; 1 something went back to the subscription, start again; 2 a flag, resource,
-/// permission or address is wrong.
+/// Runs until SIGTERM or SIGINT, then writes what it holds and exits 0; before anything is pulled, at once. Any number of
+/// sinks may share a subscription. Exit codes: 0 everything confirmed; 1 something went back to the subscription, or a
+/// service was away, start again; 2 a flag, resource, permission or an address's form is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -49,8 +49,9 @@ async fn start(cli: Cli) -> ExitCode {
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<()> {
+async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let shutdown: CancellationToken = signals::shutdown_token()?;
+    cli.project.startup.stop = shutdown.clone();
     cli.options.check()?;
     let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
     let bigtable = bigtable::Bigtable::connect(&cli.bigtable, &cli.project, cli.options.connections).await?;

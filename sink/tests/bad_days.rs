@@ -32,7 +32,7 @@ async fn a_connection_that_dies_without_a_word_is_replaced_within_a_minute() {
     scene.publish(0..500).await;
     wait(20 * SECOND, "the first messages are acked", || scene.unacked("payments-sink") == 0).await;
     for round in 0..rounds {
-        relay.silence();
+        relay.quieten();
         let begin = Instant::now();
         // What is sent into the dead connections comes again after its lease; what is published later does not wait.
         for published in 1.. {

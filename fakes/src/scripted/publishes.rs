@@ -1,6 +1,6 @@
 //! A Pub/Sub whose answers to Publish are a function: for tests of what a publisher does under faults.
 //!
-//! Every topic exists.
+//! Every topic exists, unless a script of its own answers for topics.
 
 use super::server::{BoxFuture, Script, Server};
 use crate::proto::pubsub::{GetTopicRequest, PublishRequest, PublishResponse, Topic};
@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::codegen::Service;
 use tonic::codegen::http;
+use tonic::metadata::MetadataMap;
 use tonic::server::{Grpc, NamedService, UnaryService};
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
@@ -28,15 +29,32 @@ pub enum Reply {
 /// Answers a call by its number, counted from 0, and its request.
 type Answerer = dyn Fn(usize, &PublishRequest) -> Reply + Send + Sync;
 
+/// Says by a GetTopic call's number, counted from 0, and its metadata, whether the topic is found.
+type Looker = dyn Fn(usize, &MetadataMap) -> Result<(), Status> + Send + Sync;
+
 /// Starts on a free loopback port.
 pub async fn start(
     script: impl Fn(usize, &PublishRequest) -> Reply + Send + Sync + 'static,
 ) -> std::io::Result<Server> {
-    Server::start(Router(Script::new(Arc::new(script)))).await
+    start_with_topics(|_, _| Ok(()), script).await
+}
+
+/// As [`start`], with a script for GetTopic.
+pub async fn start_with_topics(
+    topics: impl Fn(usize, &MetadataMap) -> Result<(), Status> + Send + Sync + 'static,
+    script: impl Fn(usize, &PublishRequest) -> Reply + Send + Sync + 'static,
+) -> std::io::Result<Server> {
+    Server::start(Router(Script::new(Arc::new(script)), Script::new(Arc::new(topics)))).await
+}
+
+/// Every topic exists and takes everything.
+pub(super) fn confirming() -> Router {
+    let confirm = |_: usize, request: &PublishRequest| Reply::Confirm(request.messages.len());
+    Router(Script::new(Arc::new(confirm)), Script::new(Arc::new(|_: usize, _: &MetadataMap| Ok(()))))
 }
 
 #[derive(Clone)]
-struct Router(Script<Answerer>);
+pub(super) struct Router(Script<Answerer>, Script<Looker>);
 
 impl NamedService for Router {
     const NAME: &'static str = "google.pubsub.v1.Publisher";
@@ -56,7 +74,7 @@ impl Service<http::Request<Body>> for Router {
         Box::pin(async move {
             Ok(match request.uri().path().rsplit('/').next() {
                 Some("Publish") => Grpc::new(ProstCodec::default()).unary(Publish(router), request).await,
-                Some("GetTopic") => Grpc::new(ProstCodec::default()).unary(GetTopic, request).await,
+                Some("GetTopic") => Grpc::new(ProstCodec::default()).unary(GetTopic(router), request).await,
                 _ => Status::unimplemented("only Publish is scripted").into_http(),
             })
         })
@@ -85,15 +103,16 @@ impl UnaryService<PublishRequest> for Publish {
     }
 }
 
-/// Every topic exists.
-pub(super) struct GetTopic;
+struct GetTopic(Router);
 
 impl UnaryService<GetTopicRequest> for GetTopic {
     type Response = Topic;
     type Future = BoxFuture<Result<Response<Topic>, Status>>;
 
     fn call(&mut self, request: Request<GetTopicRequest>) -> Self::Future {
+        let (number, look) = self.0.1.next();
+        let found = look(number, request.metadata());
         let name = request.into_inner().topic;
-        Box::pin(ready(Ok(Response::new(Topic { name, ..Default::default() }))))
+        Box::pin(ready(found.map(|()| Response::new(Topic { name, ..Default::default() }))))
     }
 }

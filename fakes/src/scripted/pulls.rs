@@ -1,6 +1,6 @@
 //! A Pub/Sub for subscribers whose streams and answers are functions: for tests of what a puller does under faults.
 
-use super::publishes::GetTopic;
+use super::publishes;
 use super::server::{BoxFuture, Server};
 use crate::proto::pubsub::{
     AcknowledgeRequest, GetSubscriptionRequest, ModifyAckDeadlineRequest, PubsubMessage, ReceivedMessage,
@@ -110,7 +110,10 @@ impl Pulls {
     ) -> std::io::Result<Self> {
         let log = Arc::new(Mutex::new(Log::default()));
         let router = Router { streams: Arc::new(streams), answer: Arc::new(answer), log: log.clone() };
-        Ok(Self { server: Server::start_all(Routes::new(router).add_service(Topics)).await?, log })
+        Ok(Self {
+            server: Server::start_all(Routes::new(router).add_service(publishes::confirming())).await?,
+            log,
+        })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -136,33 +139,6 @@ pub fn messages<'a>(ack_ids: impl IntoIterator<Item = &'a str>) -> StreamingPull
     StreamingPullResponse {
         received_messages: ack_ids.into_iter().map(received).collect(),
         ..StreamingPullResponse::default()
-    }
-}
-
-/// The topics that a subscriber may ask for.
-#[derive(Clone)]
-struct Topics;
-
-impl NamedService for Topics {
-    const NAME: &'static str = "google.pubsub.v1.Publisher";
-}
-
-impl Service<http::Request<Body>> for Topics {
-    type Response = http::Response<Body>;
-    type Error = Infallible;
-    type Future = BoxFuture<Result<Self::Response, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        Box::pin(async move {
-            if request.uri().path().ends_with("/GetTopic") {
-                return Ok(Grpc::new(ProstCodec::default()).unary(GetTopic, request).await);
-            }
-            Ok(Status::unimplemented("nothing is published here").into_http())
-        })
     }
 }
 

@@ -2,25 +2,56 @@
 
 use super::server::{BoxFuture, Script, Server};
 use crate::proto::bigtable::{ReadRowsRequest, ReadRowsResponse};
+use futures_util::stream::{self, BoxStream, StreamExt};
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tonic::body::Body;
 use tonic::codegen::Service;
+use tonic::metadata::MetadataMap;
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
-use tonic::{Request, Response, Status};
+use tonic::{Extensions, Request, Response, Status};
 use tonic_prost::ProstCodec;
 
-/// The messages of an answer; an error ends it.
+/// The messages of an answer; an error ends it, with its metadata as trailers.
 pub type Answer = Vec<Result<ReadRowsResponse, Status>>;
 
-/// Answers a call by its number, counted from 0, and its request.
-type Answerer = dyn Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync;
+/// One ReadRows call as it arrived.
+#[derive(Debug)]
+pub struct Call {
+    /// Counted from 0 in the order of arrival.
+    pub number: usize,
+    pub request: ReadRowsRequest,
+    pub metadata: MetadataMap,
+}
 
-/// Starts on a free loopback port.
+/// How the server answers a call.
+#[derive(Debug, Default)]
+pub struct Reply {
+    /// Sent before any message.
+    pub headers: MetadataMap,
+    pub messages: Answer,
+    /// Behind the messages the call stays open and silent.
+    pub is_silent: bool,
+}
+
+impl From<Answer> for Reply {
+    fn from(messages: Answer) -> Self {
+        Self { messages, ..Self::default() }
+    }
+}
+
+type Answerer = dyn Fn(&Call) -> Reply + Send + Sync;
+
+/// Starts on a free loopback port; answers a call by its number, counted from 0, and its request.
 pub async fn start(
     script: impl Fn(usize, &ReadRowsRequest) -> Answer + Send + Sync + 'static,
 ) -> std::io::Result<Server> {
+    serve(move |call| script(call.number, &call.request).into()).await
+}
+
+/// As [`start`], for scripts that look at a call's metadata or answer with some.
+pub async fn serve(script: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> std::io::Result<Server> {
     Server::start(Router(Script::new(Arc::new(script)))).await
 }
 
@@ -53,7 +84,7 @@ impl Service<tonic::codegen::http::Request<Body>> for Router {
 
 struct ReadRows(Router);
 
-type Answers = tokio_stream::Iter<std::vec::IntoIter<Result<ReadRowsResponse, Status>>>;
+type Answers = BoxStream<'static, Result<ReadRowsResponse, Status>>;
 
 impl ServerStreamingService<ReadRowsRequest> for ReadRows {
     type Response = ReadRowsResponse;
@@ -62,7 +93,10 @@ impl ServerStreamingService<ReadRowsRequest> for ReadRows {
 
     fn call(&mut self, request: Request<ReadRowsRequest>) -> Self::Future {
         let (number, answer) = self.0.0.next();
-        let answer = answer(number, request.get_ref());
-        Box::pin(std::future::ready(Ok(Response::new(tokio_stream::iter(answer)))))
+        let (metadata, _, request) = request.into_parts();
+        let Reply { headers, messages, is_silent } = answer(&Call { number, request, metadata });
+        let silence = stream::pending().take(if is_silent { usize::MAX } else { 0 });
+        let messages = stream::iter(messages).chain(silence).boxed();
+        Box::pin(std::future::ready(Ok(Response::from_parts(headers, messages, Extensions::default()))))
     }
 }

@@ -1,5 +1,7 @@
 //! Bigtable: flags, names, connections, and the checks before work starts.
 
+use crate::headers::routed;
+use crate::peer::{Peer, Startup};
 use crate::{Endpoint, Project, Resource, Transport, endpoint};
 use admin::bigtable_table_admin_client::BigtableTableAdminClient;
 use data::bigtable_client::BigtableClient;
@@ -12,6 +14,10 @@ const SERVICE: &str = "Bigtable";
 const DATA_URL: &str = "https://bigtable.googleapis.com";
 const ADMIN_URL: &str = "https://bigtableadmin.googleapis.com";
 const VARIABLE: &str = "BIGTABLE_EMULATOR_HOST";
+
+/// The IAM roles that reading and writing rows need.
+pub const READER: &str = "roles/bigtable.reader";
+pub const WRITER: &str = "roles/bigtable.user";
 
 /// Where Bigtable is.
 #[derive(Clone, Debug, clap::Args)]
@@ -34,6 +40,8 @@ impl Default for Args {
 /// Bigtable's data plane of one instance, seen to answer.
 #[derive(Clone, Debug)]
 pub struct Bigtable {
+    endpoint: Endpoint,
+    startup: Startup,
     instance_name: String,
     transports: Vec<Transport>,
 }
@@ -41,12 +49,18 @@ pub struct Bigtable {
 /// Bigtable's table administration of one instance.
 #[derive(Clone, Debug)]
 pub struct TableAdmin {
+    endpoint: Endpoint,
+    startup: Startup,
     instance_name: String,
     transport: Transport,
 }
 
 fn endpoint_at(args: &Args, url: &'static str) -> Endpoint {
     Endpoint::new(args.bigtable_emulator_host.as_deref(), url, VARIABLE)
+}
+
+fn peer<'a>(endpoint: &'a Endpoint, startup: &'a Startup) -> Peer<'a> {
+    Peer { service: SERVICE, endpoint, startup }
 }
 
 fn instance_name(args: &Args, project: &Project, endpoint: &Endpoint) -> Result<String, Error> {
@@ -58,12 +72,13 @@ fn table_name(instance_name: &str, id: &str) -> String {
 }
 
 impl Bigtable {
-    /// Opens `connections` connections, or says within seconds why not.
+    /// Opens `connections` connections, or says within `--connect-timeout` why not.
     pub async fn connect(args: &Args, project: &Project, connections: usize) -> Result<Self, Error> {
         let endpoint = endpoint_at(args, DATA_URL);
         let instance_name = instance_name(args, project, &endpoint)?;
-        let transports = endpoint.connect(SERVICE, connections).await?;
-        Ok(Self { instance_name, transports })
+        let startup = project.startup.clone();
+        let transports = peer(&endpoint, &startup).connect(connections).await?;
+        Ok(Self { endpoint, startup, instance_name, transports })
     }
 
     /// `projects/PROJECT/instances/INSTANCE/tables/ID`.
@@ -80,16 +95,21 @@ impl Bigtable {
         BigtableClient::new(self.transports[0].clone()).max_decoding_message_size(endpoint::MAX_MESSAGE_BYTES)
     }
 
+    /// As [`Bigtable::warm`], beside whatever comes next: a server that does not answer delays nothing.
+    pub fn warm_beside(&self, app_profile: &str) {
+        let (bigtable, app_profile) = (self.clone(), app_profile.to_owned());
+        tokio::spawn(async move { bigtable.warm(&app_profile).await });
+    }
+
     /// Lets every connection reach its servers before the first write has to wait for that.
     ///
     /// Of no consequence but for the first requests' latency, so a server that cannot do it is only noted.
     pub async fn warm(&self, app_profile: &str) {
         let warm = |transport: &Transport| {
             let mut client = BigtableClient::new(transport.clone());
-            let request = data::PingAndWarmRequest {
-                name: self.instance_name.clone(),
-                app_profile_id: app_profile.to_owned(),
-            };
+            let (name, app_profile_id) = (self.instance_name.clone(), app_profile.to_owned());
+            let params = [("name", &*self.instance_name), ("app_profile_id", app_profile)];
+            let request = routed(data::PingAndWarmRequest { name, app_profile_id }, &params);
             async move { tokio::time::timeout(endpoint::PROBE_TIMEOUT, client.ping_and_warm(request)).await }
         };
         for answer in join_all(self.transports.iter().map(warm)).await {
@@ -104,24 +124,35 @@ impl Bigtable {
         }
     }
 
-    /// Reads one row of the table, which shows that it exists and may be read.
+    /// As [`Bigtable::require_table_as`], for a writer by the instance's default app profile.
+    pub async fn require_table(&self, name: &str) -> Result<(), Error> {
+        self.require_table_as(WRITER, "", name).await
+    }
+
+    /// Reads one row of the table by an app profile, which shows that it exists and may be read. `role` is what the
+    /// caller needs for its work.
     ///
     /// A data call, because a writer's service account needs no admin role.
-    pub async fn require_table(&self, name: &str) -> Result<(), Error> {
-        let request =
-            data::ReadRowsRequest { table_name: name.to_owned(), rows_limit: 1, ..Default::default() };
-        let read = async {
-            let mut stream = self.client().read_rows(request).await?.into_inner();
-            stream.message().await.map(|_| ())
+    pub async fn require_table_as(
+        &self,
+        role: &'static str,
+        app_profile: &str,
+        name: &str,
+    ) -> Result<(), Error> {
+        let request = data::ReadRowsRequest {
+            table_name: name.to_owned(),
+            app_profile_id: app_profile.to_owned(),
+            rows_limit: 1,
+            ..Default::default()
         };
-        let resource = Resource { kind: "table", name, role: "roles/bigtable.user" };
-        match tokio::time::timeout(endpoint::PROBE_TIMEOUT, read).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(status)) => Err(resource.explain(&status)),
-            Err(_) => {
-                Err(Error::Refused { kind: "table", name: name.to_owned(), reason: "no answer".into() })
-            }
-        }
+        let params = [("table_name", name), ("app_profile_id", app_profile)];
+        let read = || async {
+            let request = routed(request.clone(), &params);
+            self.client().read_rows(request).await?.into_inner().message().await
+        };
+        let resource = Resource { kind: "table", name, role };
+        let peer = peer(&self.endpoint, &self.startup);
+        peer.answer(|status| resource.explain(status), read).await.map(|_| ())
     }
 }
 
@@ -129,8 +160,9 @@ impl TableAdmin {
     pub async fn connect(args: &Args, project: &Project) -> Result<Self, Error> {
         let endpoint = endpoint_at(args, ADMIN_URL);
         let instance_name = instance_name(args, project, &endpoint)?;
-        let mut transports = endpoint.connect(SERVICE, 1).await?;
-        Ok(Self { instance_name, transport: transports.remove(0) })
+        let startup = project.startup.clone();
+        let transport = peer(&endpoint, &startup).connect(1).await?.remove(0);
+        Ok(Self { endpoint, startup, instance_name, transport })
     }
 
     /// `projects/PROJECT/instances/INSTANCE`.
@@ -145,5 +177,15 @@ impl TableAdmin {
 
     pub fn client(&self) -> BigtableTableAdminClient<Transport> {
         BigtableTableAdminClient::new(self.transport.clone())
+    }
+
+    /// The answer to a call, which is made again while the service is away, for `--connect-timeout` at most. A change
+    /// may have been made by an attempt whose answer was lost.
+    pub async fn answer<T, F>(&self, resource: Resource<'_>, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    {
+        let peer = peer(&self.endpoint, &self.startup);
+        peer.answer(|status| resource.explain(status), call).await.map(tonic::Response::into_inner)
     }
 }

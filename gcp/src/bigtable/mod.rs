@@ -4,4 +4,4 @@ mod connect;
 pub mod read;
 pub mod write;
 
-pub use connect::{Args, Bigtable, TableAdmin};
+pub use connect::{Args, Bigtable, READER, TableAdmin, WRITER};

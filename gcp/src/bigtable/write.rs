@@ -1,6 +1,8 @@
 //! Rows written again: for repairs, a few at a time. The sink's writer is the one for loads.
 
+use super::WRITER;
 use super::read::{Error, Reader, delays};
+use crate::headers::routed;
 use crate::retry::{asked_delay, may_pass};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::MutateRowsRequest;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::mutate_rows_request::Entry;
@@ -22,7 +24,7 @@ impl Reader {
             let (mut delays, started) = (delays(), Instant::now());
             while let Err(status) = self.try_write(&table_name, &mut left).await {
                 if !may_pass(&status) {
-                    return Err(Error::refused(&table_name, &status));
+                    return Err(Error::refused(&table_name, WRITER, &status));
                 }
                 let delay = delays.next(asked_delay(&status));
                 if started.elapsed() + delay >= self.patience().give_up {
@@ -74,7 +76,9 @@ impl Reader {
         request: MutateRowsRequest,
         answers: &mut [Option<Status>],
     ) -> Result<(), Status> {
-        let silence = self.patience().silence;
+        let silence = self.patience().silence.min(self.patience().give_up);
+        let (table_name, app_profile) = (request.table_name.clone(), self.app_profile());
+        let request = routed(request, &[("table_name", &table_name), ("app_profile_id", app_profile)]);
         let call = async {
             let mut stream = self.bigtable().client().mutate_rows(request).await?.into_inner();
             while let Some(response) = stream.message().await? {

@@ -3,6 +3,8 @@
 pub mod pull;
 
 use crate::endpoint::Dialer;
+use crate::headers::routed;
+use crate::peer::{Peer, Startup};
 use crate::{Endpoint, Project, Resource, Transport, endpoint};
 use google_cloud_pubsub::client::BasePublisher;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
@@ -29,18 +31,20 @@ pub struct Args {
 #[derive(Clone, Debug)]
 pub struct Pubsub {
     endpoint: Endpoint,
+    startup: Startup,
     project: String,
     transport: Transport,
 }
 
 impl Pubsub {
-    /// Connects, or says within seconds why not.
+    /// Connects, or says within `--connect-timeout` why not.
     pub async fn connect(args: &Args, project: &Project) -> Result<Self, Error> {
         let endpoint = Endpoint::new(args.pubsub_emulator_host.as_deref(), URL, "PUBSUB_EMULATOR_HOST");
+        let startup = project.startup.clone();
         let project = project.resolve(&endpoint)?;
-        let mut transports = endpoint.connect(SERVICE, 1).await?;
-        let transport = transports.remove(0);
-        Ok(Self { endpoint, project, transport })
+        let peer = Peer { service: SERVICE, endpoint: &endpoint, startup: &startup };
+        let transport = peer.connect(1).await?.remove(0);
+        Ok(Self { endpoint, startup, project, transport })
     }
 
     /// The full name of a topic: `projects/PROJECT/topics/ID`, or `id` itself where it is one.
@@ -95,34 +99,46 @@ impl Pubsub {
     pub async fn require_topic(&self, name: &str) -> Result<proto::Topic, Error> {
         let resource = Resource { kind: "topic", name, role: "roles/pubsub.viewer" };
         let request = proto::GetTopicRequest { topic: name.to_owned() };
-        self.answer(resource, async { self.topics().get_topic(request).await }).await
+        let request = || routed(request.clone(), &[("topic", name)]);
+        self.answer(resource, || async { self.topics().get_topic(request()).await }).await
     }
 
     /// The subscription as it is, or why it cannot be used.
     pub async fn require_subscription(&self, name: &str) -> Result<proto::Subscription, Error> {
         let resource = Resource { kind: "subscription", name, role: "roles/pubsub.viewer" };
         let request = proto::GetSubscriptionRequest { subscription: name.to_owned() };
-        self.answer(resource, async { self.subscriptions().get_subscription(request).await }).await
+        let request = || routed(request.clone(), &[("subscription", name)]);
+        self.answer(resource, || async { self.subscriptions().get_subscription(request()).await }).await
     }
 
     /// `count` connections of their own, for calls in bulk.
     pub async fn connections(&self, count: usize) -> Result<Vec<Transport>, Error> {
-        self.endpoint.connect(SERVICE, count).await
+        self.peer().connect(count).await
     }
 
-    async fn answer<T>(
+    fn peer(&self) -> Peer<'_> {
+        Peer { service: SERVICE, endpoint: &self.endpoint, startup: &self.startup }
+    }
+
+    /// The answer to a call, which is made again while the service is away, for `--connect-timeout` at most. A change
+    /// may have been made by an attempt whose answer was lost.
+    pub async fn answer<T, F>(&self, resource: Resource<'_>, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, Status>>,
+    {
+        self.answer_explained(|status| resource.explain(status), call).await
+    }
+
+    /// As [`Pubsub::answer`], for refusals that mean something of their own.
+    pub async fn answer_explained<T, F>(
         &self,
-        resource: Resource<'_>,
-        call: impl Future<Output = Result<tonic::Response<T>, Status>>,
-    ) -> Result<T, Error> {
-        match tokio::time::timeout(endpoint::PROBE_TIMEOUT, call).await {
-            Ok(Ok(response)) => Ok(response.into_inner()),
-            Ok(Err(status)) if status.code() == tonic::Code::Unavailable => {
-                Err(self.endpoint.unreachable(SERVICE, status.message().to_owned()))
-            }
-            Ok(Err(status)) => Err(resource.explain(&status)),
-            Err(_) => Err(self.endpoint.unreachable(SERVICE, "no answer".to_owned())),
-        }
+        explain: impl Fn(&Status) -> Error,
+        call: impl Fn() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, Status>>,
+    {
+        self.peer().answer(explain, call).await.map(tonic::Response::into_inner)
     }
 
     /// A factory of the official client's publishers, retrying transient errors for `patience` for each message.
@@ -146,6 +162,6 @@ impl Pubsub {
     }
 
     async fn dialer(&self) -> Result<Dialer, Error> {
-        self.endpoint.dialer(SERVICE).await
+        self.endpoint.dialer().await
     }
 }

@@ -12,7 +12,6 @@ use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as ad
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use schemas::layout::Table;
 use service::Error;
-use tonic::{Code, Response, Status};
 
 /// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes new rows meanwhile.
 pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
@@ -23,7 +22,7 @@ pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
         clean_pubsub(args, &pubsub, &mut lines).await?;
     }
     let service = TableAdmin::connect(&args.common.bigtable, &project).await?;
-    let reader = args.common.reading(&project).reader().await?;
+    let reader = args.common.reading(&project).connect().await?;
     for table in Table::ALL {
         let name = service.table_name(table.id());
         if !has_table(&service, &name).await? {
@@ -43,7 +42,9 @@ pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
         if args.tables {
             if args.common.yes {
                 let request = admin::DeleteTableRequest { name: name.clone() };
-                done("table", &name, "roles/bigtable.admin", service.client().delete_table(request).await)?;
+                let resource = Resource { kind: "table", name: &name, role: "roles/bigtable.admin" };
+                let delete = || async { service.client().delete_table(request.clone()).await };
+                absent(service.answer(resource, delete).await.map(|()| State::Gone))?;
             }
             lines.push(line("table", name, state(args)));
         }
@@ -58,8 +59,9 @@ async fn clean_pubsub(args: &All, pubsub: &Pubsub, lines: &mut Vec<Line>) -> Res
         let found = match pubsub.require_subscription(&name).await {
             Ok(_) if args.common.yes => {
                 let request = proto::DeleteSubscriptionRequest { subscription: name.clone() };
-                let answer = pubsub.subscriptions().delete_subscription(request).await;
-                done("subscription", &name, "roles/pubsub.editor", answer)
+                let delete = || async { pubsub.subscriptions().delete_subscription(request.clone()).await };
+                let resource = Resource { kind: "subscription", name: &name, role: "roles/pubsub.editor" };
+                pubsub.answer(resource, delete).await.map(|()| State::Gone)
             }
             found => found.map(|_| state(args)),
         };
@@ -69,9 +71,10 @@ async fn clean_pubsub(args: &All, pubsub: &Pubsub, lines: &mut Vec<Line>) -> Res
         let name = pubsub.topic_name(id);
         let found = match pubsub.require_topic(&name).await {
             Ok(_) if args.common.yes => {
-                let answer =
-                    pubsub.topics().delete_topic(proto::DeleteTopicRequest { topic: name.clone() }).await;
-                done("topic", &name, "roles/pubsub.editor", answer)
+                let request = proto::DeleteTopicRequest { topic: name.clone() };
+                let delete = || async { pubsub.topics().delete_topic(request.clone()).await };
+                let resource = Resource { kind: "topic", name: &name, role: "roles/pubsub.editor" };
+                pubsub.answer(resource, delete).await.map(|()| State::Gone)
             }
             found => found.map(|_| state(args)),
         };
@@ -82,26 +85,16 @@ async fn clean_pubsub(args: &All, pubsub: &Pubsub, lines: &mut Vec<Line>) -> Res
 
 async fn has_table(service: &TableAdmin, name: &str) -> Result<bool, Error> {
     let view = admin::table::View::NameOnly as i32;
-    match service.client().get_table(admin::GetTableRequest { name: name.to_owned(), view }).await {
+    let request = admin::GetTableRequest { name: name.to_owned(), view };
+    let resource = Resource { kind: "table", name, role: "roles/bigtable.admin" };
+    match service.answer(resource, || async { service.client().get_table(request.clone()).await }).await {
         Ok(_) => Ok(true),
-        Err(status) if status.code() == Code::NotFound => Ok(false),
-        Err(status) => Err(Resource { kind: "table", name, role: "roles/bigtable.admin" }.explain(&status)),
+        Err(Error::Missing { .. }) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
-/// Deleted; if somebody else was faster, that is as good.
-fn done<T>(
-    kind: &'static str,
-    name: &str,
-    role: &'static str,
-    answer: Result<Response<T>, Status>,
-) -> Result<State, Error> {
-    match answer {
-        Ok(_) => Ok(State::Gone),
-        Err(status) => absent(Err(Resource { kind, name, role }.explain(&status))),
-    }
-}
-
+/// What somebody else was faster to delete, or an attempt whose answer was lost, is gone as well.
 fn absent(found: Result<State, Error>) -> Result<State, Error> {
     match found {
         Err(Error::Missing { .. }) => Ok(State::Absent),

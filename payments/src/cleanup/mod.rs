@@ -40,11 +40,10 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
 
 async fn clean_rows(args: &Rows, which: &Which) -> anyhow::Result<Vec<Line>> {
     let project = args.common.project(false)?;
-    let reader = args.common.reading(&project).reader().await?;
+    let reader = args.common.reading(&project).reader(&args.tables()).await?;
     let mut lines = Vec::new();
     for table in args.tables() {
         let name = reader.bigtable().table_name(table.id());
-        reader.bigtable().require_table(&name).await?;
         let counted = match which {
             _ if !args.common.yes => rows::count(&reader, table, which).await?,
             Which::Prefix(_) => {

@@ -4,7 +4,7 @@ use super::which::Which;
 use crate::names::Names;
 use crate::output::Format;
 use crate::reading;
-use gcp::{Endpoint, Project, bigtable, pubsub};
+use gcp::{Endpoint, Project, Startup, bigtable, pubsub};
 use schemas::layout::Table;
 use service::Error;
 use service::units::parse_duration;
@@ -146,6 +146,8 @@ pub struct Common {
     #[arg(long, value_name = "PROJECT")]
     pub project: Option<String>,
     #[command(flatten)]
+    pub startup: Startup,
+    #[command(flatten)]
     pub bigtable: bigtable::Args,
     #[command(flatten)]
     pub pubsub: pubsub::Args,
@@ -165,6 +167,7 @@ impl Default for Common {
         Self {
             yes: false,
             project: None,
+            startup: Startup::default(),
             bigtable: bigtable::Args::default(),
             pubsub: pubsub::Args::default(),
             app_profile: String::new(),
@@ -188,7 +191,7 @@ impl Common {
             ));
         }
         let project = self.project.clone().or_else(|| std::env::var("GOOGLE_CLOUD_PROJECT").ok());
-        Ok(Project { project })
+        Ok(Project { project, startup: self.startup.clone() })
     }
 
     pub fn reading(&self, project: &Project) -> reading::Flags {

@@ -111,8 +111,9 @@ pub async fn drop_range(service: &TableAdmin, table: Table, which: &Which) -> Re
     };
     let bar = spinner("dropping rows of", table);
     let request = admin::DropRowRangeRequest { name: name.clone(), target: Some(target) };
-    let answer = service.client().drop_row_range(request).await;
-    bar.finish_and_clear();
     let resource = Resource { kind: "table", name: &name, role: "roles/bigtable.admin" };
-    answer.map(|_| ()).map_err(|status| resource.explain(&status))
+    let dropped =
+        service.answer(resource, || async { service.client().drop_row_range(request.clone()).await }).await;
+    bar.finish_and_clear();
+    dropped
 }

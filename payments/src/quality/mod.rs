@@ -25,7 +25,7 @@ use std::io::Write;
 /// Writes the report to `out`; an error if anything is wrong.
 pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     args.check()?;
-    let tables = Tables { reader: args.reading.reader().await?, parallelism: args.parallelism };
+    let tables = Tables { reader: args.reading.reader(&Table::ALL).await?, parallelism: args.parallelism };
     let limits = Limits::listing(args.max_listed);
     let observed = observe(&tables, args.max_listed).await?;
     let quality = Quality {

@@ -21,7 +21,7 @@ use std::io::Write;
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
     let common = args.by.common();
     let lookup = Lookup::of(&args.by)?;
-    let reader = common.reading.reader().await?;
+    let reader = common.reading.reader(&[lookup.table]).await?;
     let mut printer = Printer::new(out, common.format)?;
     let outcome =
         page(&reader, &lookup, common.limit, common.page_token.as_deref(), |row| printer.print(row)).await?;

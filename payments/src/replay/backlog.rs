@@ -12,7 +12,7 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use service::Error;
 use std::time::Duration;
 use tokio::time::Instant;
-use tonic::Code;
+use tonic::{Code, Response};
 
 /// A snapshot's longest life.
 const LIFE_MICROS: i64 = 7 * 24 * 3_600 * SECOND_MICROS;
@@ -46,6 +46,21 @@ impl<'p> Backlog<'p> {
         }
     }
 
+    async fn probe(&self, request: &proto::CreateSnapshotRequest) -> Result<Probed, Error> {
+        let (kind, name) = ("subscription", self.subscription.as_str());
+        let resource = Resource { kind, name, role: "roles/pubsub.editor" };
+        let create = || async {
+            let probed = match self.pubsub.subscriptions().create_snapshot(request.clone()).await {
+                Ok(made) => Probed::Made(made.into_inner()),
+                Err(status) if status.code() == Code::FailedPrecondition => Probed::TooOld,
+                Err(status) if status.code() == Code::AlreadyExists => Probed::Occupied,
+                Err(status) => return Err(status),
+            };
+            Ok(Response::new(probed))
+        };
+        self.pubsub.answer(resource, create).await
+    }
+
     /// Looks once.
     pub async fn oldest(&self) -> Result<Oldest, Error> {
         let request = proto::CreateSnapshotRequest {
@@ -53,17 +68,17 @@ impl<'p> Backlog<'p> {
             subscription: self.subscription.clone(),
             ..Default::default()
         };
-        let mut answer = self.pubsub.subscriptions().create_snapshot(request.clone()).await;
-        if answer.as_ref().is_err_and(|status| status.code() == Code::AlreadyExists) {
+        let mut probed = self.probe(&request).await?;
+        if probed == Probed::Occupied {
             snapshot::delete(self.pubsub, &self.probe).await?;
-            answer = self.pubsub.subscriptions().create_snapshot(request).await;
+            probed = self.probe(&request).await?;
         }
-        let made = match answer {
-            Ok(made) => made.into_inner(),
-            Err(status) if status.code() == Code::FailedPrecondition => return Ok(Oldest::TooOld),
-            Err(status) => {
-                let (kind, name) = ("subscription", self.subscription.as_str());
-                return Err(Resource { kind, name, role: "roles/pubsub.editor" }.explain(&status));
+        let made = match probed {
+            Probed::Made(made) => made,
+            Probed::TooOld => return Ok(Oldest::TooOld),
+            Probed::Occupied => {
+                let reason = format!("another look makes {} at the same time", self.probe);
+                return Err(Error::Refused { kind: "subscription", name: self.subscription.clone(), reason });
             }
         };
         snapshot::delete(self.pubsub, &self.probe).await?;
@@ -74,6 +89,15 @@ impl<'p> Backlog<'p> {
         };
         Ok(Oldest::Published(expires.ok_or_else(refused)? - LIFE_MICROS))
     }
+}
+
+/// What became of the snapshot that is made to look.
+#[derive(Debug, PartialEq)]
+enum Probed {
+    Made(proto::Snapshot),
+    TooOld,
+    /// One of this name is there already.
+    Occupied,
 }
 
 /// How long to wait.

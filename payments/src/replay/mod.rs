@@ -96,7 +96,8 @@ async fn undo(args: &Args, pubsub: &Pubsub, name: &str, seek: &Seek) -> Result<O
 async fn apply(pubsub: &Pubsub, name: &str, seek: Seek) -> Result<(), Error> {
     let request = proto::SeekRequest { subscription: name.to_owned(), target: Some(seek.target) };
     let resource = Resource { kind: "subscription", name, role: "roles/pubsub.editor" };
-    pubsub.subscriptions().seek(request).await.map(|_| ()).map_err(|status| resource.explain(&status))
+    let seek = || async { pubsub.subscriptions().seek(request.clone()).await };
+    pubsub.answer(resource, seek).await.map(|_| ())
 }
 
 async fn wait(

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use std::fmt;
+use tonic::{Code, Response, Status};
 
 /// The state of one thing, or what set-up did about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,6 +54,14 @@ pub fn json(lines: &[Line]) -> Value {
     json!({ "setup": lines.iter().map(one).collect::<Vec<_>>() })
 }
 
+/// What was not there a moment ago and is now has been made, by an attempt whose answer was lost perhaps.
+pub fn made<T: Default>(answer: Result<Response<T>, Status>) -> Result<Response<T>, Status> {
+    match answer {
+        Err(status) if status.code() == Code::AlreadyExists => Ok(Response::new(T::default())),
+        answer => answer,
+    }
+}
+
 /// Collects the lines of a set-up.
 #[derive(Debug)]
 pub struct Findings {
@@ -70,11 +79,11 @@ impl Findings {
     }
 
     /// For something that is not there: creates it with `create`, or in a dry run only notes it.
-    pub async fn create<E>(
+    pub async fn create<T, E>(
         &mut self,
         kind: &'static str,
         name: &str,
-        create: impl Future<Output = Result<(), E>>,
+        create: impl Future<Output = Result<T, E>>,
     ) -> Result<(), E> {
         let finding = if self.dry_run {
             Finding::Absent

@@ -1,16 +1,15 @@
 //! Topics and subscriptions.
 
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, Findings, made};
 use super::schema;
 use crate::names::{Names, dead_letter_subscription};
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
-    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, SchemaSettings,
-    Subscription, Topic,
+    DeadLetterPolicy, ExpirationPolicy, RetryPolicy, SchemaSettings, Subscription, Topic,
 };
 use prost_types::Duration;
-use tonic::Code;
+use service::Error;
 
 const ROLE: &str = "roles/pubsub.editor";
 /// How long acked messages can be replayed and unacked ones wait: tables are reloaded from a topic.
@@ -28,7 +27,7 @@ pub async fn set_up(
     names: &Names,
     settings: Option<SchemaSettings>,
     findings: &mut Findings,
-) -> Result<(), service::Error> {
+) -> Result<(), Error> {
     let topic = service.topic_name(&names.topic);
     let dead_letters = service.topic_name(&names.dead_letter_topic);
     require_topic(service, &topic, settings, findings).await?;
@@ -68,53 +67,49 @@ async fn require_topic(
     name: &str,
     settings: Option<SchemaSettings>,
     findings: &mut Findings,
-) -> Result<(), service::Error> {
+) -> Result<(), Error> {
     let resource = Resource { kind: "topic", name, role: ROLE };
-    match service.topics().get_topic(GetTopicRequest { topic: name.to_owned() }).await {
+    match service.require_topic(name).await {
         Ok(found) => {
             findings.note("topic", name, Finding::Present);
-            if let Some(wanted) = settings {
-                schema::attach(service, found.into_inner(), wanted, findings).await?;
+            match settings {
+                Some(wanted) => schema::attach(service, found, wanted, findings).await,
+                None => Ok(()),
             }
         }
-        Err(status) if status.code() == Code::NotFound => {
+        Err(Error::Missing { .. }) => {
             let topic = Topic { name: name.to_owned(), schema_settings: settings, ..Default::default() };
-            let create = async { service.topics().create_topic(topic).await.map(|_| ()) };
-            findings.create("topic", name, create).await.map_err(|status| resource.explain(&status))?;
+            let create = || async { made(service.topics().create_topic(topic.clone()).await) };
+            findings.create("topic", name, service.answer(resource, create)).await
         }
-        Err(status) => return Err(resource.explain(&status)),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 async fn require_subscription(
     service: &Pubsub,
     wanted: Subscription,
     findings: &mut Findings,
-) -> Result<(), service::Error> {
+) -> Result<(), Error> {
     let name = wanted.name.clone();
     let resource = Resource { kind: "subscription", name: &name, role: ROLE };
-    let request = GetSubscriptionRequest { subscription: name.clone() };
-    match service.subscriptions().get_subscription(request).await {
+    match service.require_subscription(&name).await {
         Ok(found) => {
-            let differences = differences(&wanted, found.get_ref());
+            let differences = differences(&wanted, &found);
             let finding = if differences.is_empty() {
                 Finding::Present
             } else {
                 Finding::Differs(differences.join("; "))
             };
             findings.note("subscription", &name, finding);
+            Ok(())
         }
-        Err(status) if status.code() == Code::NotFound => {
-            let create = async { service.subscriptions().create_subscription(wanted).await.map(|_| ()) };
-            findings
-                .create("subscription", &name, create)
-                .await
-                .map_err(|status| resource.explain(&status))?;
+        Err(Error::Missing { .. }) => {
+            let create = || async { made(service.subscriptions().create_subscription(wanted.clone()).await) };
+            findings.create("subscription", &name, service.answer(resource, create)).await
         }
-        Err(status) => return Err(resource.explain(&status)),
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 /// The faults that make a subscription unfit; retention and deadline beyond these are the operator's choice.

@@ -1,6 +1,6 @@
 //! The payment schema at Pub/Sub's schema service, and on the topic.
 
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, Findings, made};
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
@@ -16,22 +16,24 @@ const ROLE: &str = "roles/pubsub.editor";
 /// Makes the schema that of this version's message, and returns the settings for a topic.
 pub async fn set_up(service: &Pubsub, id: &str, findings: &mut Findings) -> Result<SchemaSettings, Error> {
     let name = service.schema_name(id);
-    let explain = |status: Status| explain(&name, &status);
+    let explain = |status: &Status| explain(&name, status);
     let request = GetSchemaRequest { name: name.clone(), view: SchemaView::Full.into() };
-    match service.schemas().get_schema(request).await {
-        Ok(found) if found.get_ref().definition == schemas::PROTO => {
+    let get = || async { service.schemas().get_schema(request.clone()).await };
+    match service.answer_explained(explain, get).await {
+        Ok(found) if found.definition == schemas::PROTO => {
             findings.note("schema", &name, Finding::Present);
         }
         Ok(_) => {
             let request = CommitSchemaRequest { name: name.clone(), schema: Some(definition(&name)) };
-            let commit = async { service.schemas().commit_schema(request).await.map(|_| ()) };
-            findings.create("schema revision", &name, commit).await.map_err(explain)?;
+            let commit = || async { service.schemas().commit_schema(request.clone()).await };
+            let commit = service.answer_explained(explain, commit);
+            findings.create("schema revision", &name, commit).await?;
         }
-        Err(status) if status.code() == Code::NotFound => {
-            let create = async { service.schemas().create_schema(creation(&name)?).await.map(|_| ()) };
-            findings.create("schema", &name, create).await.map_err(explain)?;
+        Err(Error::Missing { .. }) => {
+            let create = || async { made(service.schemas().create_schema(creation(&name)?).await) };
+            findings.create("schema", &name, service.answer_explained(explain, create)).await?;
         }
-        Err(status) => return Err(explain(status)),
+        Err(error) => return Err(error),
     }
     Ok(SchemaSettings { schema: name, encoding: Encoding::Binary.into(), ..Default::default() })
 }
@@ -67,9 +69,9 @@ pub async fn attach(
             topic: Some(Topic { name: name.clone(), schema_settings: Some(wanted), ..Default::default() }),
             update_mask: Some(FieldMask { paths: vec!["schema_settings".to_owned()] }),
         };
-        let update = async { service.topics().update_topic(request).await.map(|_| ()) };
-        let explain = |status: Status| Resource { kind: "topic", name: &name, role: ROLE }.explain(&status);
-        return findings.create("schema of topic", &name, update).await.map_err(explain);
+        let update = || async { service.topics().update_topic(request.clone()).await };
+        let resource = Resource { kind: "topic", name: &name, role: ROLE };
+        return findings.create("schema of topic", &name, service.answer(resource, update)).await;
     }
     let finding = if found.schema != wanted.schema {
         Finding::Differs(format!("is {}, not {}", found.schema, wanted.schema))

@@ -1,6 +1,6 @@
 //! Tables and column families.
 
-use super::findings::{Finding, Findings};
+use super::findings::{Finding, Findings, made};
 use admin::gc_rule::{Rule, Union};
 use admin::modify_column_families_request::{Modification, modification::Mod};
 use admin::{ColumnFamily, CreateTableRequest, GcRule, GetTableRequest, ModifyColumnFamiliesRequest, Table};
@@ -9,12 +9,13 @@ use gcp::bigtable::TableAdmin;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use prost_types::Duration;
 use schemas::layout::{self, Family};
-use tonic::Code;
+use service::Error;
+use tonic::{Response, Status};
 
 const ROLE: &str = "roles/bigtable.admin";
 const DAY_SECS: i64 = 24 * 3_600;
 
-pub async fn set_up(service: &TableAdmin, findings: &mut Findings) -> Result<(), service::Error> {
+pub async fn set_up(service: &TableAdmin, findings: &mut Findings) -> Result<(), Error> {
     for table in layout::Table::ALL {
         require_table(service, table, findings).await?;
     }
@@ -25,32 +26,32 @@ async fn require_table(
     service: &TableAdmin,
     table: layout::Table,
     findings: &mut Findings,
-) -> Result<(), service::Error> {
+) -> Result<(), Error> {
     let name = service.table_name(table.id());
     let resource = Resource { kind: "table", name: &name, role: ROLE };
     let request = GetTableRequest { name: name.clone(), view: admin::table::View::SchemaView as i32 };
-    match service.client().get_table(request).await {
+    match service.answer(resource, || async { service.client().get_table(request.clone()).await }).await {
         Ok(found) => {
             findings.note("table", &name, Finding::Present);
             for family in Family::ALL {
-                require_family(service, &name, found.get_ref(), family, findings).await?;
+                require_family(service, &name, &found, family, findings).await?;
             }
         }
-        Err(status) if status.code() == Code::NotFound => {
-            let create = create_table(service, table);
-            findings.create("table", &name, create).await.map_err(|status| resource.explain(&status))?;
+        Err(Error::Missing { .. }) => {
+            let create = || async { made(create_table(service, table).await) };
+            findings.create("table", &name, service.answer(resource, create)).await?;
             let finding = if findings.dry_run { Finding::Absent } else { Finding::Created };
             for family in Family::ALL {
                 findings.note("column family", &family_name(&name, family), finding.clone());
             }
         }
-        Err(status) => return Err(resource.explain(&status)),
+        Err(error) => return Err(error),
     }
     Ok(())
 }
 
 /// Creates a table with all its families in one call, so that no interruption leaves it with only some.
-async fn create_table(service: &TableAdmin, table: layout::Table) -> Result<(), tonic::Status> {
+async fn create_table(service: &TableAdmin, table: layout::Table) -> Result<Response<Table>, Status> {
     let families = Family::ALL.map(|family| (family.id().to_owned(), column_family(family)));
     let request = CreateTableRequest {
         parent: service.instance_name().to_owned(),
@@ -58,7 +59,7 @@ async fn create_table(service: &TableAdmin, table: layout::Table) -> Result<(), 
         table: Some(Table { column_families: families.into(), ..Default::default() }),
         ..Default::default()
     };
-    service.client().create_table(request).await.map(|_| ())
+    service.client().create_table(request).await
 }
 
 async fn require_family(
@@ -67,15 +68,12 @@ async fn require_family(
     found: &Table,
     family: Family,
     findings: &mut Findings,
-) -> Result<(), service::Error> {
+) -> Result<(), Error> {
     let name = family_name(table_name, family);
     let Some(existing) = found.column_families.get(family.id()) else {
         let resource = Resource { kind: "table", name: table_name, role: ROLE };
-        let create = create_family(service, table_name, family);
-        return findings
-            .create("column family", &name, create)
-            .await
-            .map_err(|status| resource.explain(&status));
+        let create = || async { made(create_family(service, table_name, family).await) };
+        return findings.create("column family", &name, service.answer(resource, create)).await;
     };
     let wanted = describe(&gc_rule(family));
     let actual = describe(&existing.gc_rule.clone().unwrap_or_default());
@@ -88,7 +86,11 @@ async fn require_family(
     Ok(())
 }
 
-async fn create_family(service: &TableAdmin, table_name: &str, family: Family) -> Result<(), tonic::Status> {
+async fn create_family(
+    service: &TableAdmin,
+    table_name: &str,
+    family: Family,
+) -> Result<Response<Table>, Status> {
     let modification = Modification {
         id: family.id().to_owned(),
         r#mod: Some(Mod::Create(column_family(family))),
@@ -99,7 +101,7 @@ async fn create_family(service: &TableAdmin, table_name: &str, family: Family) -
         modifications: vec![modification],
         ..Default::default()
     };
-    service.client().modify_column_families(request).await.map(|_| ())
+    service.client().modify_column_families(request).await
 }
 
 fn family_name(table_name: &str, family: Family) -> String {

@@ -29,6 +29,7 @@ use crate::audit::{self, Consistency, Tables, consistency};
 use crate::output::write;
 use anyhow::{bail, ensure};
 use indicatif::HumanCount;
+use schemas::layout::Table;
 use std::collections::HashSet;
 use std::io::Write;
 use std::sync::Arc;
@@ -43,7 +44,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         Some(path) => producer::spoilt_indices(path, generator.run_id())?,
         None => HashSet::new(),
     });
-    let tables = Tables { reader: args.reading.reader().await?, parallelism: args.parallelism };
+    let tables = Tables { reader: args.reading.reader(&Table::ALL).await?, parallelism: args.parallelism };
     let (suffix, limits) = (args.row_key_suffix.into(), args.limits());
     let started = Instant::now();
     if args.consistency {

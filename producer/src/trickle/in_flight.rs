@@ -2,15 +2,14 @@
 
 use super::feed::Item;
 use super::updates::Update;
-use futures_util::future::FutureExt;
+use futures_util::future::{BoxFuture, FutureExt};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use google_cloud_pubsub::error::PublishError;
-use google_cloud_pubsub::publisher::PublishFuture;
 use std::collections::HashMap;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::Instant;
+use tonic::Status;
 
 /// How a message ended.
 #[derive(Debug)]
@@ -20,7 +19,7 @@ pub struct Settled {
     /// When the payment changes next.
     pub next_micros: Option<i64>,
     pub latency: Duration,
-    pub result: Result<String, PublishError>,
+    pub result: Result<String, Status>,
 }
 
 struct Sent {
@@ -28,14 +27,14 @@ struct Sent {
     changes: u32,
     next_micros: Option<i64>,
     at: Instant,
-    confirmation: PublishFuture,
+    confirmation: BoxFuture<'static, Result<String, Status>>,
 }
 
 impl Future for Sent {
     type Output = Settled;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Settled> {
-        Pin::new(&mut self.confirmation).poll(context).map(|result| Settled {
+        self.confirmation.poll_unpin(context).map(|result| Settled {
             index: self.index,
             changes: self.changes,
             next_micros: self.next_micros,
@@ -55,7 +54,12 @@ pub struct InFlight {
 
 impl InFlight {
     /// Takes in what became of an item whose message is `confirmation`'s.
-    pub fn push(&mut self, item: &Item, confirmation: PublishFuture) {
+    pub fn push(
+        &mut self,
+        item: &Item,
+        confirmation: impl Future<Output = Result<String, Status>> + Send + 'static,
+    ) {
+        let confirmation = confirmation.boxed();
         let Item { index, changes, next_micros, .. } = *item;
         if changes > 0 {
             self.updates.insert(index, Update { due_micros: 0, index, changes });

@@ -35,6 +35,7 @@ use crate::state_file::StateFile;
 use checkpoint::Saved;
 use clock::{EventClock, Source};
 use feed::Feed;
+use gcp::publishing::{Batching, SteadyPublisher};
 use gcp::pubsub::Pubsub;
 use generator::{Config, Live};
 use run::Run;
@@ -46,10 +47,9 @@ use tokio_util::sync::CancellationToken;
 use updates::Updates;
 
 /// Limits of a request, as the service has them or below.
-const BATCH_MESSAGES: u32 = 1_000;
-const BATCH_BYTES: u32 = 1_000_000;
-/// Messages wait this long for others to be sent along: longer costs latency, shorter costs requests.
-const BATCH_DELAY: Duration = Duration::from_millis(5);
+///
+/// Messages wait as long for others to be sent along: longer costs latency, shorter costs requests.
+const BATCHING: Batching = Batching { messages: 1_000, bytes: 1_000_000, delay: Duration::from_millis(5) };
 
 /// A trickle whose flags make sense, not yet begun.
 #[derive(Debug)]
@@ -78,14 +78,8 @@ impl Trickle {
         let topic = pubsub.topic_name(&self.options.topic);
         pubsub.require_topic(&topic).await?;
         let Resumed { options, feed, source, saved, file } = self.resume(&topic)?;
-        let publisher = pubsub
-            .publisher(options.publish_timeout)
-            .await?
-            .publisher(&topic)
-            .set_message_count_threshold(BATCH_MESSAGES)
-            .set_byte_threshold(BATCH_BYTES)
-            .set_delay_threshold(BATCH_DELAY)
-            .build();
+        let (pubsub, patience) = (pubsub.clone(), options.publish_timeout);
+        let publisher = SteadyPublisher::new(pubsub, topic.clone(), patience, Some(BATCHING)).await?;
         let saver = file.map(|file| Saver::start(file, source, saved)).transpose()?;
         let (shard, from) = (options.shard(), options.shard_source);
         tracing::info!(topic, rate = %options.rate, run_id = feed.run_id(), %shard, shard_from = from, "trickling");

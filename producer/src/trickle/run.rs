@@ -11,14 +11,13 @@ use super::report::{Outcome, Report};
 use super::saver::Saver;
 use super::updates::Update;
 use crate::error::explain;
-use google_cloud_pubsub::client::Publisher;
-use google_cloud_pubsub::error::PublishError;
+use gcp::publishing::SteadyPublisher;
 use google_cloud_pubsub::model::Message;
 use service::clock::now_micros as wall_micros;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::{Code, Status};
+use tonic::Status;
 
 /// An update's publish time must be later than that of the version before by more than the millisecond that cell times
 /// are cut to, and by more than the clocks of the service's machines differ.
@@ -35,7 +34,7 @@ pub struct Run {
     options: Options,
     feed: Feed,
     source: Source,
-    publisher: Publisher,
+    publisher: SteadyPublisher,
     topic: String,
     attributes: Vec<(String, String)>,
     saver: Option<Saver>,
@@ -55,7 +54,7 @@ impl Run {
         options: Options,
         feed: Feed,
         source: Source,
-        publisher: Publisher,
+        publisher: SteadyPublisher,
         topic: String,
         saver: Option<Saver>,
     ) -> Self {
@@ -161,8 +160,8 @@ impl Run {
                     self.keep(Update { due_micros, index, changes: changes + 1 }, GAP);
                 }
             }
-            Err(error) => {
-                self.fail(&error);
+            Err(status) => {
+                self.fail(&status);
                 // A new payment that nobody may have seen gets no updates; an update must come, or the table keeps an
                 // old state.
                 if changes > 0 {
@@ -186,14 +185,14 @@ impl Run {
         }
     }
 
-    fn fail(&mut self, error: &PublishError) {
+    fn fail(&mut self, status: &Status) {
+        let reason = format!("{:?}: {}", status.code(), status.message());
         if self.report.failed == 0 {
-            tracing::error!(topic = self.topic, %error, "a message was not confirmed");
+            tracing::error!(topic = self.topic, error = reason, "a message was not confirmed");
         }
-        self.report.failed(error.to_string());
+        self.report.failed(reason);
         if self.broken.is_none() {
-            let status = status_of(error);
-            self.broken = status.and_then(|status| explain(&self.topic, &status));
+            self.broken = explain(&self.topic, status);
         }
     }
 
@@ -239,11 +238,4 @@ impl Run {
 /// Every update that is not confirmed.
 fn pending(feed: &Feed, in_flight: &InFlight) -> Vec<Update> {
     feed.pending().chain(in_flight.updates()).collect()
-}
-
-/// The status in an error of the official client, if the service sent one.
-fn status_of(error: &PublishError) -> Option<Status> {
-    let PublishError::Rpc(rpc) = error else { return None };
-    let status = rpc.status()?;
-    Some(Status::new(Code::from_i32(status.code as i32), status.message.clone()))
 }

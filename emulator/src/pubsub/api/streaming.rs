@@ -36,6 +36,7 @@ struct Shared {
 struct Outbound {
     shared: Arc<Shared>,
     stream: Stream,
+    /// Ends with the client's requests, and with it the stream: who sends no acknowledgements is sent no messages.
     confirmations: mpsc::Receiver<Delivery>,
     heartbeats: bool,
     over: bool,
@@ -83,7 +84,7 @@ impl Outbound {
             biased;
             () = self.shared.subscription.ended.cancelled() => Err(self.shared.subscription.end_status()),
             () = self.shared.closed.cancelled() => return None,
-            Some(confirmation) = self.confirmations.recv() => Ok(confirmation),
+            confirmation = self.confirmations.recv() => Ok(confirmation?),
             delivery = self.stream.next(ack_deadline) => Ok(delivery),
             () = tokio::time::sleep(HEARTBEAT), if self.heartbeats => Ok(Delivery::default()),
         };

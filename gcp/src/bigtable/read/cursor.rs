@@ -11,10 +11,34 @@ use prost::Message;
 use std::ops::ControlFlow;
 use tonic::Status;
 
+/// What an answer must not say.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Fault {
+    Malformed(Malformed),
+    /// A row of this key, which was not asked for.
+    Outside(Vec<u8>),
+}
+
+impl From<Malformed> for Fault {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}
+
+/// Moves on to the span that may hold a key; keys come in order. Says whether it does.
+fn pass(spans: &[Span], at: &mut usize, key: &[u8]) -> bool {
+    while spans.get(*at).and_then(|span| span.end.as_deref()).is_some_and(|end| end <= key) {
+        *at += 1;
+    }
+    spans.get(*at).is_some_and(|span| span.contains(key))
+}
+
 /// How far a scan is.
 pub struct Cursor {
     pub table_name: String,
     spans: Vec<Span>,
+    /// The span that the last row was in; none before it can have another.
+    at: usize,
     filter: Option<RowFilter>,
     left: Option<u64>,
     stats: bool,
@@ -26,7 +50,8 @@ impl Cursor {
     pub fn new(table_name: String, scan: Scan) -> Self {
         let spans = scan.spans.into_iter().filter(|span| !span.is_empty()).collect();
         let Scan { filter, limit: left, stats, .. } = scan;
-        Self { table_name, spans, filter, left, stats, merger: Merger::new(), scanned: Scanned::default() }
+        let (merger, scanned) = (Merger::new(), Scanned::default());
+        Self { table_name, spans, at: 0, filter, left, stats, merger, scanned }
     }
 
     /// No keys left would be a request for all.
@@ -58,7 +83,7 @@ impl Cursor {
         &mut self,
         message: &[u8],
         each: &mut impl FnMut(Row<'_>) -> ControlFlow<()>,
-    ) -> Result<ControlFlow<()>, Malformed> {
+    ) -> Result<ControlFlow<()>, Fault> {
         self.scanned.bytes += message.len() as u64;
         let mut parts = Parts::of(message);
         loop {
@@ -69,7 +94,10 @@ impl Cursor {
                 Part::Chunk(chunk) => {
                     let Some(row) = self.merger.push(message, &chunk)? else { continue };
                     if self.left == Some(0) {
-                        return Err(Malformed("more rows than asked for"));
+                        return Err(Malformed("more rows than asked for").into());
+                    }
+                    if !pass(&self.spans, &mut self.at, row.key()) {
+                        return Err(Fault::Outside(row.key().to_vec()));
                     }
                     self.scanned.rows += 1;
                     self.left = self.left.map(|left| left - 1);
@@ -102,6 +130,7 @@ impl Cursor {
     /// Leaves what the broken stream did not get to.
     pub fn resume(&mut self) {
         self.merger.restart();
+        self.at = 0;
         let last_key = self.merger.last_key();
         if !last_key.is_empty() {
             self.spans.iter_mut().for_each(|span| span.trim_to_after(last_key));
@@ -109,17 +138,22 @@ impl Cursor {
         }
     }
 
-    pub fn malformed(&self, problem: &'static str) -> Error {
-        Error::Malformed { table: self.table_name.clone(), key: self.merger.last_key().to_vec(), problem }
+    /// The error for a fault of this scan's answer.
+    pub fn refuse(&self, fault: Fault) -> Error {
+        let table = self.table_name.clone();
+        match fault {
+            Fault::Malformed(Malformed(problem)) => {
+                Error::Malformed { table, key: self.merger.last_key().to_vec(), problem }
+            }
+            Fault::Outside(key) => {
+                let nearest = self.spans.get(self.at).or(self.spans.last());
+                Error::Outside { table, key, asked: nearest.cloned().unwrap_or_default() }
+            }
+        }
     }
 
     pub fn broken(&self, patience: Patience, status: &Status) -> Error {
-        Error::Broken {
-            table: self.table_name.clone(),
-            key: self.merger.last_key().to_vec(),
-            patience_secs: patience.give_up.as_secs(),
-            reason: format!("{:?}: {}", status.code(), status.message()),
-        }
+        Error::broken(self.table_name.clone(), self.merger.last_key().to_vec(), patience, status)
     }
 }
 

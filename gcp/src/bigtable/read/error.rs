@@ -1,3 +1,4 @@
+use super::{Patience, Span};
 use tonic::Status;
 
 /// Why a table could not be read to the end.
@@ -8,6 +9,9 @@ pub enum Error {
     /// Not to be mended by another try: the server breaks the protocol of ReadRows.
     #[error("table {table}: the answer to a read is malformed{}: {problem}", after(.key))]
     Malformed { table: String, key: Vec<u8>, problem: &'static str },
+    /// Handed on, it would be taken for an answer to what was asked.
+    #[error("table {table}: the server answered row {}, which is not in the range asked for, {asked}", key.escape_ascii())]
+    Outside { table: String, key: Vec<u8>, asked: Span },
     #[error("table {table}: reading broke off{} and could not go on within {patience_secs} s: {reason}", after(.key))]
     Broken { table: String, key: Vec<u8>, patience_secs: u64, reason: String },
     #[error("table {table}: not all rows could be written within {patience_secs} s: {reason}; run again")]
@@ -21,8 +25,14 @@ fn after(key: &[u8]) -> String {
 }
 
 impl Error {
-    /// What a status that no retry can mend means.
-    pub(crate) fn refused(table: &str, status: &Status) -> Self {
-        crate::Resource { kind: "table", name: table, role: "roles/bigtable.reader" }.explain(status).into()
+    /// For a read that has come as far as `key` and was tried for as long as was allowed.
+    pub(crate) fn broken(table: String, key: Vec<u8>, patience: Patience, status: &Status) -> Self {
+        let reason = format!("{:?}: {}", status.code(), status.message());
+        Self::Broken { table, key, patience_secs: patience.give_up.as_secs(), reason }
+    }
+
+    /// What a status that no retry can mend means for a call that needs the role.
+    pub(crate) fn refused(table: &str, role: &'static str, status: &Status) -> Self {
+        crate::Resource { kind: "table", name: table, role }.explain(status).into()
     }
 }

@@ -1,16 +1,18 @@
 //! Scans that come to their end although connections break.
 
+use super::call::{self, Cookies};
 use super::cursor::Cursor;
-use super::merger::Malformed;
 use super::scan::delays;
-use super::{Error, Patience, Row, Scan, Scanned, call};
+use super::{Error, Patience, Row, Scan, Scanned};
 use crate::Transport;
-use crate::bigtable::Bigtable;
+use crate::bigtable::{Bigtable, READER};
+use crate::headers::routed;
 use crate::retry::{asked_delay, may_pass};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::SampleRowKeysRequest;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use tonic::Status;
 
@@ -51,19 +53,20 @@ impl Reader {
     ) -> Result<Scanned, Error> {
         let mut cursor = Cursor::new(self.bigtable.table_name(&scan.table), scan);
         let mut pauses = delays();
-        let mut last_progress = Instant::now();
+        let mut progress = Progress::new(self.patience);
+        let mut cookies = Cookies::default();
         while !cursor.is_done() {
-            // A key that rises says so for rows, and for what a filter leaves out.
-            let last_key = cursor.merger.last_key().to_vec();
-            let Err(status) = self.attempt(&mut cursor, &mut each).await? else { break };
+            let before = progress.last;
+            let attempt = self.attempt(&mut cursor, &mut progress, &mut cookies, &mut each);
+            let Err(status) = attempt.await? else { break };
             if !may_pass(&status) {
-                return Err(Error::refused(&cursor.table_name, &status));
+                return Err(Error::refused(&cursor.table_name, READER, &status));
             }
-            if last_key != cursor.merger.last_key() {
-                (pauses, last_progress) = (delays(), Instant::now());
+            if progress.last != before {
+                pauses = delays();
             }
             let delay = pauses.next(asked_delay(&status));
-            if last_progress.elapsed() + delay >= self.patience.give_up {
+            if delay >= progress.left() {
                 return Err(cursor.broken(self.patience, &status));
             }
             tracing::debug!(table = cursor.table_name, rows = cursor.scanned.rows, ?delay, %status, "reading on");
@@ -77,29 +80,29 @@ impl Reader {
     async fn attempt(
         &self,
         cursor: &mut Cursor,
+        progress: &mut Progress,
+        cookies: &mut Cookies,
         each: &mut impl FnMut(Row<'_>) -> ControlFlow<()>,
     ) -> Result<Result<(), Status>, Error> {
         cursor.scanned.calls += 1;
         let request = cursor.request(&self.app_profile);
-        let started = timeout(self.patience.silence, call::read_rows(self.transport(), request)).await;
+        let started = timeout(progress.limit(), call::read_rows(self.transport(), request, cookies)).await;
         let mut stream = match started.unwrap_or_else(|_| Err(silent())) {
             Ok(stream) => stream,
             Err(status) => return Ok(Err(status)),
         };
         loop {
-            let message = timeout(self.patience.silence, stream.message()).await;
+            let message = timeout(progress.limit(), stream.message()).await;
             match message.unwrap_or_else(|_| Err(silent())) {
                 Ok(Some(message)) => {
-                    if cursor
-                        .take(&message, each)
-                        .map_err(|Malformed(problem)| cursor.malformed(problem))?
-                        .is_break()
-                    {
+                    let flow = cursor.take(&message, each).map_err(|fault| cursor.refuse(fault))?;
+                    if flow.is_break() {
                         return Ok(Ok(()));
                     }
+                    progress.note(cursor.merger.last_key());
                 }
                 Ok(None) => {
-                    cursor.merger.finish().map_err(|Malformed(problem)| cursor.malformed(problem))?;
+                    cursor.merger.finish().map_err(|malformed| cursor.refuse(malformed.into()))?;
                     return Ok(Ok(()));
                 }
                 Err(status) => return Ok(Err(status)),
@@ -118,15 +121,19 @@ impl Reader {
         let mut delays = delays();
         let started = Instant::now();
         loop {
-            let asked = timeout(self.patience.silence, self.try_sample_keys(&table_name)).await;
+            let limit = self.patience.silence.min(self.patience.give_up.saturating_sub(started.elapsed()));
+            let asked = timeout(limit, self.try_sample_keys(&table_name)).await;
             let status = match asked {
                 Ok(Ok(keys)) => return Ok(keys),
                 Ok(Err(status)) => status,
                 Err(_) => silent(),
             };
+            if !may_pass(&status) {
+                return Err(Error::refused(&table_name, READER, &status));
+            }
             let delay = delays.next(asked_delay(&status));
-            if !may_pass(&status) || started.elapsed() + delay >= self.patience.give_up {
-                return Err(Error::refused(&table_name, &status));
+            if started.elapsed() + delay >= self.patience.give_up {
+                return Err(Error::broken(table_name, Vec::new(), self.patience, &status));
             }
             tokio::time::sleep(delay).await;
         }
@@ -138,6 +145,7 @@ impl Reader {
             app_profile_id: self.app_profile.to_string(),
             ..Default::default()
         };
+        let request = routed(request, &[("table_name", table_name), ("app_profile_id", &self.app_profile)]);
         let mut stream = self.bigtable.client().sample_row_keys(request).await?.into_inner();
         let mut keys = Vec::new();
         while let Some(sample) = stream.message().await? {
@@ -147,6 +155,38 @@ impl Reader {
         keys.sort();
         keys.dedup();
         Ok(keys)
+    }
+}
+
+/// When a scan last came further.
+struct Progress {
+    patience: Patience,
+    last: Instant,
+    /// A key that rises says so for rows, and for what a filter leaves out.
+    key: Vec<u8>,
+}
+
+impl Progress {
+    fn new(patience: Patience) -> Self {
+        Self { patience, last: Instant::now(), key: Vec::new() }
+    }
+
+    fn note(&mut self, key: &[u8]) {
+        if *self.key != *key {
+            self.key.clear();
+            self.key.extend_from_slice(key);
+            self.last = Instant::now();
+        }
+    }
+
+    /// How long the scan may still go without progress.
+    fn left(&self) -> Duration {
+        self.patience.give_up.saturating_sub(self.last.elapsed())
+    }
+
+    /// How long the next message may take.
+    fn limit(&self) -> Duration {
+        self.patience.silence.min(self.left())
     }
 }
 

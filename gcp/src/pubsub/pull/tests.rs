@@ -138,7 +138,7 @@ async fn a_connection_that_dies_is_replaced_within_a_minute_and_acks_go_out_on_t
         let relay = Relay::start(server.addr()).await.unwrap();
         let mut puller = puller(relay.addr(), LEASE).await;
         let first = puller.next().await;
-        relay.silence();
+        relay.quieten();
         let cut = Instant::now();
         let ack = first.into_iter().next().unwrap().handle.ack();
         ack.await.unwrap();
@@ -322,7 +322,7 @@ async fn a_check_is_answered_only_by_a_server_that_is_there() {
     let relay = Relay::start(server.addr()).await.unwrap();
     let puller = puller(relay.addr(), LEASE).await;
     timeout(Duration::from_secs(5), puller.streams.check()).await.unwrap();
-    relay.silence();
+    relay.quieten();
     assert!(timeout(Duration::from_secs(10), puller.streams.check()).await.is_err());
     timeout(Duration::from_mins(1), puller.streams.check()).await.expect("on a new connection");
     clock.abort();

@@ -3,7 +3,10 @@
 //! Answers are cut from the connection's frames here. tonic's own stream copies them into a buffer first, which costs a
 //! scan more than a copy: it reads them while they are in the cache.
 
+mod cookies;
 mod frames;
+
+pub use cookies::Cookies;
 
 use crate::Transport;
 use crate::call::send;
@@ -23,30 +26,41 @@ use wire::frames::header;
 
 const METHOD: &str = "/google.bigtable.v2.Bigtable/ReadRows";
 
-/// Starts a read.
-pub async fn read_rows(transport: Transport, request: ReadRowsRequest) -> Result<Answers, Status> {
-    let mut metadata = MetadataMap::new();
-    let flags = FeatureFlags { last_scanned_row_responses: true, retry_info: true, ..Default::default() };
+/// Starts a read, with the cookies of the attempts before; those of this one join them.
+pub async fn read_rows(
+    transport: Transport,
+    request: ReadRowsRequest,
+    cookies: &mut Cookies,
+) -> Result<Answers<'_>, Status> {
+    let mut metadata = MetadataMap::from_headers(cookies.headers());
+    let flags = FeatureFlags {
+        last_scanned_row_responses: true,
+        retry_info: true,
+        routing_cookie: true,
+        ..Default::default()
+    };
     metadata.insert(FEATURES, features(&flags));
     let (table_name, app_profile) = (&request.table_name, &request.app_profile_id);
     metadata.insert(ROUTING, routing(&[("table_name", table_name), ("app_profile_id", app_profile)]));
     let response = send(transport, METHOD, metadata, Full::new(frame(&request)?)).await?;
     let (head, mut body) = response.into_parts();
+    cookies.keep(&head.headers);
     if Status::from_header_map(&head.headers).is_some() {
         // A call that is refused at once has its end in its headers.
         body = Body::new(Empty::new().with_trailers(ready(Some(Ok(head.headers)))));
     }
-    Ok(Answers { body, http_status: head.status, frames: Frames::default() })
+    Ok(Answers { body, http_status: head.status, frames: Frames::default(), cookies })
 }
 
 /// The answers to a read, as they come.
-pub struct Answers {
+pub struct Answers<'c> {
     body: Body,
     http_status: StatusCode,
     frames: Frames,
+    cookies: &'c mut Cookies,
 }
 
-impl Answers {
+impl Answers<'_> {
     /// The next message; none at the call's orderly end.
     pub async fn message(&mut self) -> Result<Option<Bytes>, Status> {
         loop {
@@ -63,6 +77,7 @@ impl Answers {
 
     /// What the call's end means is tonic's to say.
     async fn end(&mut self, trailers: Option<HeaderMap>) -> Result<Option<Bytes>, Status> {
+        trailers.iter().for_each(|trailers| self.cookies.keep(trailers));
         let last = Empty::<Bytes>::new().with_trailers(ready(trailers.map(Ok)));
         let decoder = ProstDecoder::<()>::default();
         Streaming::new_response(decoder, last, self.http_status, None, None).message().await?;
@@ -86,24 +101,25 @@ mod tests {
     use tonic::Code;
 
     /// The answers that come as `sent`, ended by a status or not at all.
-    fn answers(sent: &'static [u8], status: Option<Status>) -> Answers {
+    fn answers<'c>(sent: &'static [u8], status: Option<Status>, cookies: &'c mut Cookies) -> Answers<'c> {
         let trailers = status.map(|status| {
             let mut trailers = HeaderMap::new();
             status.add_header(&mut trailers).unwrap();
             Ok(trailers)
         });
         let body = Body::new(Full::new(Bytes::from_static(sent)).with_trailers(ready(trailers)));
-        Answers { body, http_status: StatusCode::OK, frames: Frames::default() }
+        Answers { body, http_status: StatusCode::OK, frames: Frames::default(), cookies }
     }
 
     const MESSAGE: &[u8] = &[0, 0, 0, 0, 2, 7, 8];
 
     #[tokio::test]
     async fn answers_end_as_their_status_says() {
-        let mut whole = answers(MESSAGE, Some(Status::ok("")));
+        let mut cookies = Cookies::default();
+        let mut whole = answers(MESSAGE, Some(Status::ok("")), &mut cookies);
         assert_eq!(whole.message().await.unwrap().as_deref(), Some(&[7, 8][..]));
         assert_eq!(whole.message().await.unwrap(), None);
-        let mut broken = answers(MESSAGE, Some(Status::aborted("")));
+        let mut broken = answers(MESSAGE, Some(Status::aborted("")), &mut cookies);
         assert!(broken.message().await.unwrap().is_some());
         assert_eq!(broken.message().await.unwrap_err().code(), Code::Aborted);
     }
@@ -113,7 +129,8 @@ mod tests {
         for (sent, status) in
             [(&MESSAGE[..6], Some(Status::ok(""))), (&MESSAGE[..3], Some(Status::ok(""))), (&[], None)]
         {
-            assert!(answers(sent, status).message().await.is_err(), "{sent:?}");
+            let mut cookies = Cookies::default();
+            assert!(answers(sent, status, &mut cookies).message().await.is_err(), "{sent:?}");
         }
     }
 }
