@@ -4,7 +4,7 @@
 mod support;
 
 use fakes::relay::Relay;
-use fakes::scripted::pulls::{Answer, Pulls, Step};
+use fakes::scripted::pulls::{Answer, Pulls, Step, Unary};
 use fakes::scripted::writes::{Call, Reply, response};
 use gcp::pubsub::pull;
 use generator::{Config, Generator};
@@ -282,4 +282,37 @@ async fn the_window_line_counts_payments_once_although_they_came_again() {
     assert_eq!(code, Some(0), "{}", sink.log());
     let words = ["window done", "payments=100", "returned=100", "redelivered=100"];
     assert_eq!(sink.lines(&words), 1, "{}", sink.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_hangs_ends_at_once_when_told() {
+    let scene = Scene::new(Reply::ok).await;
+    let relay = Relay::start(scene.tables.addr()).await.unwrap();
+    relay.freeze();
+    let mut sink = Sink::start(scene.server.addr(), relay.addr(), &["--connect-timeout=1m"]);
+    tokio::time::sleep(2 * SECOND).await;
+    let (code, took) = sink.stop(10 * SECOND).await;
+    println!("a hanging start: exit {code:?} after {took:?}");
+    assert_eq!(code, Some(0), "{}", sink.log());
+    assert!(took < SECOND, "{took:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_is_away_at_the_start_is_waited_for_and_then_called_away() {
+    let scene = Scene::new(Reply::ok).await;
+    let begin = Instant::now();
+    let away = move |call: &Unary| match call {
+        Unary::GetSubscription if begin.elapsed() < 3 * SECOND => {
+            Answer::Refuse(Status::unavailable("not yet"))
+        }
+        _ => Answer::Ok,
+    };
+    let server = Pulls::start(|_| vec![], away).await.unwrap();
+    let mut impatient = Sink::start(server.addr(), scene.tables.addr(), &["--connect-timeout=500ms"]);
+    let mut patient = Sink::start(server.addr(), scene.tables.addr(), &["--exit-when-idle=500ms"]);
+    let (code, _) = impatient.end(3 * SECOND).await;
+    assert_eq!(code, Some(1), "{}", impatient.log());
+    assert!(impatient.log().contains("not yet"), "{}", impatient.log());
+    let (code, _) = patient.end(20 * SECOND).await;
+    assert_eq!(code, Some(0), "{}", patient.log());
 }

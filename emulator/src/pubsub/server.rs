@@ -27,6 +27,8 @@ const GRACE: Duration = Duration::from_millis(1500);
 /// How long the store's users may then take to release it.
 const RELEASE: Duration = Duration::from_secs(5);
 
+/// A connection is asked this often whether it still is one, and has as long for its answer.
+const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// HTTP/2: windows for a few publish requests under way, and frames so large that a megabyte is not cut into sixty.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
@@ -154,6 +156,9 @@ async fn serve(
     let schemas = schema_service::Service { broker: broker.clone(), _alive: alive.clone() };
     let subscriber = SubscriberService { broker, alive };
     tonic::transport::Server::builder()
+        // The messages of a client that is gone without a word must go to others, not into its dead connection.
+        .http2_keepalive_interval(Some(KEEP_ALIVE))
+        .http2_keepalive_timeout(Some(KEEP_ALIVE))
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
         .max_frame_size(MAX_FRAME)
