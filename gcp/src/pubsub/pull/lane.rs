@@ -146,7 +146,9 @@ impl Lane {
             Link::Waiting(at) | Link::Closing(_, at) => Some(*at),
             Link::Streaming(_) | Link::Closed => None,
         };
-        [link, self.leases.next_due(), self.calls.next_due()].into_iter().flatten().min()
+        let probe = self.link.stream().filter(|stream| !self.checks.is_empty() && !stream.is_probing());
+        let probe = probe.map(|stream| stream.started + GOOD_STREAM);
+        [link, probe, self.leases.next_due(), self.calls.next_due()].into_iter().flatten().min()
     }
 
     fn on_time(&mut self, now: Instant) {
@@ -154,6 +156,12 @@ impl Lane {
             Link::Waiting(at) if at <= now => self.open(),
             Link::Closing(_, at) if at <= now => self.link = Link::Closed,
             _ => {}
+        }
+        if let Link::Streaming(stream) = &mut self.link
+            && !self.checks.is_empty()
+            && stream.started + GOOD_STREAM <= now
+        {
+            stream.probe();
         }
         if self.leases.next_due().is_some_and(|at| at <= now) {
             let due = self.leases.due(now);
@@ -166,10 +174,7 @@ impl Lane {
 
     fn open(&mut self) {
         let routing = routing(&[("subscription", &self.first_request.subscription)]);
-        let mut stream = Stream::open(self.transport.clone(), routing, self.first_request.clone());
-        if !self.checks.is_empty() {
-            stream.probe();
-        }
+        let stream = Stream::open(self.transport.clone(), routing, self.first_request.clone());
         self.link = Link::Streaming(Box::new(stream));
     }
 
@@ -202,8 +207,11 @@ impl Lane {
     }
 
     fn heard(&mut self) {
-        for check in self.checks.drain(..) {
-            let _ = check.send(());
+        // On a young stream messages may still be on their way.
+        if self.link.stream().is_some_and(|stream| stream.started.elapsed() >= GOOD_STREAM) {
+            for check in self.checks.drain(..) {
+                let _ = check.send(());
+            }
         }
         self.note(|state| (state.heard, state.trouble) = (Instant::now(), None));
     }
@@ -239,14 +247,19 @@ impl Lane {
             self.held = Some(Err(status.clone()));
             return;
         }
+        let lived = stream.started.elapsed() >= GOOD_STREAM;
+        let is_told = status.as_ref().is_none_or(|status| std::error::Error::source(status).is_none());
         let end =
             status.map_or_else(|| "OK".into(), |status| format!("{:?}: {}", code(&status), status.message()));
         tracing::debug!(end, "a stream ended; opening another");
-        let heard = stream.heard > stream.started;
-        if heard || stream.started.elapsed() >= GOOD_STREAM {
+        if lived || stream.has_delivered {
             self.delays = delays();
         }
-        self.note(|state| state.trouble = Some(end));
+        // A server that ends idle streams is there.
+        self.note(|state| match lived && is_told {
+            true => (state.heard, state.trouble) = (Instant::now(), None),
+            false => state.trouble = Some(end),
+        });
         self.link = Link::Waiting(Instant::now() + self.delays.next(None));
     }
 
@@ -290,12 +303,7 @@ impl Lane {
 
     fn obey(&mut self, order: Option<Order>) {
         match order {
-            Some(Order::Check(answer)) => {
-                self.checks.push(answer);
-                if let Link::Streaming(stream) = &mut self.link {
-                    stream.probe();
-                }
-            }
+            Some(Order::Check(answer)) => self.checks.push(answer),
             Some(Order::Stop) | None => self.stop(),
         }
     }
@@ -315,6 +323,13 @@ impl Lane {
 }
 
 impl Link {
+    fn stream(&self) -> Option<&Stream> {
+        match self {
+            Self::Streaming(stream) => Some(stream),
+            Self::Waiting(_) | Self::Closing(..) | Self::Closed => None,
+        }
+    }
+
     /// The stream's next event; for ever none without one.
     async fn next(&mut self) -> Event {
         match self {

@@ -33,7 +33,7 @@ const QUIET: Duration = Duration::from_secs(15);
 /// What happens on a stream.
 pub enum Event {
     Response(StreamingPullResponse),
-    /// The server has answered something that is no response.
+    /// The server has taken the stream, or answered a question.
     Alive,
     /// The server ended the stream; with OK, if there is no status.
     Ended(Option<Status>),
@@ -59,6 +59,7 @@ pub struct Stream {
     pub started: Instant,
     /// When the server was last heard.
     pub heard: Instant,
+    pub has_delivered: bool,
     next_ping: Instant,
     /// The first ping since then.
     pinged: Option<Instant>,
@@ -90,6 +91,7 @@ impl Stream {
             inbound: Inbound::Opening(Box::pin(opening)),
             started: now,
             heard: now,
+            has_delivered: false,
             next_ping: now + PING,
             pinged: None,
             answers_pings: false,
@@ -103,12 +105,18 @@ impl Stream {
             let due = self.due();
             tokio::select! {
                 inbound = self.inbound.next() => match inbound {
-                    Ok(Some(response)) => {
-                        self.answers_pings |= response.received_messages.is_empty();
+                    Ok(Arrival::Headers) => {
+                        self.hear();
+                        return Event::Alive;
+                    }
+                    Ok(Arrival::Response(response)) => {
+                        let is_empty = response.received_messages.is_empty();
+                        self.answers_pings |= is_empty;
+                        self.has_delivered |= !is_empty;
                         self.hear();
                         return Event::Response(response);
                     }
-                    Ok(None) => return Event::Ended(None),
+                    Ok(Arrival::End) => return Event::Ended(None),
                     Err(status) => return Event::Ended(Some(status)),
                 },
                 is_there = until_answered(&mut self.probe) => {
@@ -159,6 +167,11 @@ impl Stream {
         false
     }
 
+    /// Whether an answer is awaited.
+    pub fn is_probing(&self) -> bool {
+        self.probe.is_some()
+    }
+
     /// Asks the server on this connection whether it is there; [`Stream::next`] tells.
     pub fn probe(&mut self) {
         let mut request =
@@ -183,15 +196,21 @@ impl Stream {
     }
 }
 
+enum Arrival {
+    Headers,
+    Response(StreamingPullResponse),
+    End,
+}
+
 impl Inbound {
-    async fn next(&mut self) -> Result<Option<StreamingPullResponse>, Status> {
-        if let Self::Opening(opening) = self {
-            let opened = opening.as_mut().await?;
-            *self = Self::Open(Box::new(opened.into_inner()));
-        }
+    async fn next(&mut self) -> Result<Arrival, Status> {
         match self {
-            Self::Open(stream) => stream.message().await,
-            Self::Opening(_) => pending().await,
+            Self::Opening(opening) => {
+                let opened = opening.as_mut().await?;
+                *self = Self::Open(Box::new(opened.into_inner()));
+                Ok(Arrival::Headers)
+            }
+            Self::Open(stream) => Ok(stream.message().await?.map_or(Arrival::End, Arrival::Response)),
         }
     }
 }

@@ -359,3 +359,26 @@ async fn an_ack_on_an_exactly_once_subscription_is_told_by_id() {
     assert_eq!(results.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(server.log().acked(), ["later"], "at the second attempt");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_ends_idle_streams_is_no_trouble_and_one_that_is_gone_is() {
+    let clock = run_the_clock();
+    let idle = |_| vec![Step::Wait(Duration::from_secs(4)), Step::End(Status::unavailable("idle"))];
+    let server = Pulls::start(idle, all_ok).await.unwrap();
+    let puller = puller(server.addr(), LEASE).await;
+    for _ in 0..60 {
+        sleep(Duration::from_secs(1)).await;
+        let health = puller.streams.health();
+        let silence = health.heard.elapsed();
+        assert!(
+            health.trouble.is_none() || silence < Duration::from_secs(6),
+            "{:?}, {silence:?}",
+            health.trouble
+        );
+    }
+    drop(server);
+    sleep(Duration::from_secs(30)).await;
+    let health = puller.streams.health();
+    assert!(health.trouble.is_some() && health.heard.elapsed() > Duration::from_secs(15), "{health:?}");
+    clock.abort();
+}
