@@ -2,9 +2,13 @@
 
 use crate::call::code;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use prost::Message;
 use std::time::Duration;
 use tonic::{Code, Status};
-use tonic_types::{RpcStatusExt, StatusExt, pb};
+use tonic_types::{RetryInfo, pb};
+
+/// A service that asks for less than this asks for no pause at all.
+const LEAST_ASKED: Duration = Duration::from_millis(1);
 
 /// Whether Bigtable may fare better at another attempt after this answer to a call or to one of its rows.
 pub fn is_transient(code: Code, message: &str) -> bool {
@@ -26,12 +30,16 @@ pub fn may_pass(status: &Status) -> bool {
 
 /// The pause that the service asks for (`google.rpc.RetryInfo`).
 pub fn asked_delay(status: &Status) -> Option<Duration> {
-    status.get_details_retry_info()?.retry_delay
+    asked_delay_in(&pb::Status::decode(status.details()).ok()?.details)
 }
 
 /// As [`asked_delay`], for a status inside an answer.
-pub fn asked_delay_in(details: Vec<prost_types::Any>) -> Option<Duration> {
-    pb::Status { details, ..Default::default() }.get_details_retry_info()?.retry_delay
+pub fn asked_delay_in(details: &[prost_types::Any]) -> Option<Duration> {
+    let info = details.iter().find(|detail| detail.type_url == RetryInfo::TYPE_URL)?;
+    let delay = pb::RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?;
+    // By hand, because the conversions of prost and tonic negate, which no program survives for the least number.
+    let (secs, nanos) = (u64::try_from(delay.seconds), u32::try_from(delay.nanos));
+    Some(Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0).min(999_999_999)))
 }
 
 /// Pauses between attempts: each about twice the one before, with jitter.
@@ -48,7 +56,10 @@ impl Delays {
     }
 
     /// The next pause; the one that the service asks for, if it does.
+    ///
+    /// Where it asks for none the pauses are our own: a call that fails at once would be made a thousand times a second.
     pub fn next(&mut self, asked: Option<Duration>) -> Duration {
+        let asked = asked.filter(|asked| *asked >= LEAST_ASKED);
         asked.unwrap_or_else(|| self.backoff.next().unwrap_or(self.max))
     }
 }
@@ -56,8 +67,7 @@ impl Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prost::Message;
-    use tonic_types::ErrorDetails;
+    use tonic_types::{ErrorDetails, StatusExt};
 
     #[test]
     fn only_what_passes_by_itself_is_tried_again() {
@@ -84,6 +94,29 @@ mod tests {
         assert!(may_pass(&status));
         assert_eq!(delays.next(asked_delay(&status)), asked);
         let details = pb::Status::decode(status.details()).unwrap().details;
-        assert_eq!(asked_delay_in(details), Some(asked));
+        assert_eq!(asked_delay_in(&details), Some(asked));
+    }
+
+    #[test]
+    fn a_service_that_asks_for_no_pause_is_not_asked_without_one() {
+        let min = Duration::from_millis(10);
+        let mut delays = Delays::new(min, Duration::from_secs(30));
+        let pauses: Vec<_> = (0..5).map(|_| delays.next(Some(Duration::ZERO))).collect();
+        assert!(pauses[0] >= min && pauses[4] >= 16 * min, "{pauses:?}");
+    }
+
+    #[test]
+    fn any_pause_can_be_asked_for() {
+        let asked = |seconds, nanos| {
+            let info = pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds, nanos }) };
+            let detail =
+                prost_types::Any { type_url: RetryInfo::TYPE_URL.to_owned(), value: info.encode_to_vec() };
+            let status = pb::Status { details: vec![detail], ..Default::default() };
+            asked_delay(&Status::with_details(Code::Aborted, "", status.encode_to_vec().into()))
+        };
+        assert_eq!(asked(2, 5), Some(Duration::new(2, 5)));
+        assert_eq!(asked(i64::MAX, i32::MAX), Some(Duration::new(i64::MAX as u64, 999_999_999)));
+        assert_eq!(asked(i64::MIN, i32::MIN), Some(Duration::ZERO));
+        assert_eq!(asked(-1, 0), Some(Duration::ZERO));
     }
 }

@@ -98,8 +98,9 @@ impl Caller {
     ) -> Result<(), Status> {
         let metadata = self.metadata(request, cookies);
         let body = MessageBody::new(request.clone());
-        let mut stream =
-            call::<MutateRowsResponse, _>(connection.transport.clone(), METHOD, metadata, body).await?;
+        let mut stream = call::<MutateRowsResponse, _>(connection.transport.clone(), METHOD, metadata, body)
+            .await?
+            .into_inner();
         while let Some(response) = stream.message().await? {
             collected.take(response);
         }

@@ -44,7 +44,7 @@ impl Answer {
     /// For one entry; no status is the service's way of saying OK.
     pub fn of_entry(status: Option<rpc::Status>) -> Self {
         let status = status.unwrap_or_default();
-        let retry_delay = retry::asked_delay_in(status.details);
+        let retry_delay = retry::asked_delay_in(&status.details);
         Self { code: Code::from_i32(status.code), message: status.message, retry_delay }
     }
 }
