@@ -33,6 +33,13 @@ pub struct Attempt {
 }
 
 impl Attempt {
+    /// Whether the service has refused most of it because it has too much to do; a single hot row is not that.
+    pub fn is_overload(&self) -> bool {
+        let refused = self.entries.iter().flatten().filter(|answer| answer.is_overload()).count();
+        self.end.as_ref().is_some_and(Answer::is_overload)
+            || (refused > 0 && 2 * refused >= self.entries.len())
+    }
+
     fn take(&mut self, response: MutateRowsResponse) {
         self.has_responses = true;
         self.rate_limit = response.rate_limit_info.or(self.rate_limit.take());

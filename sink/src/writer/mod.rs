@@ -7,8 +7,10 @@
 //! - [`pauses`]: how long to wait for the next attempt, and how many there are.
 //! - [`limiter`]: the rate that the service asks for.
 //! - [`outstanding`]: how many requests, rows and bytes may be unanswered.
+//! - [`congestion`]: how many rows the service takes at once when it is overloaded.
 
 mod attempt;
+mod congestion;
 mod limiter;
 mod outstanding;
 mod pauses;
@@ -191,7 +193,7 @@ impl Writer {
         let attempt = self.caller.call(request, deadline, &self.give_up, cookies).await;
         self.progress.requests.dec();
         self.progress.call_rate.set(self.limiter.observe(&attempt).unwrap_or(0.0));
-        drop(slot);
+        slot.settle(&attempt);
         Ok(attempt)
     }
 

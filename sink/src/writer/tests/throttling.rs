@@ -1,6 +1,70 @@
 //! A service that has too much to do, and says so.
 
 use super::*;
+use futures_util::stream;
+use std::sync::atomic::AtomicUsize;
+
+/// A table that takes so many rows at once, each call for `SERVICE_TIME`, and refuses all others.
+#[derive(Default)]
+struct Narrow {
+    open: AtomicUsize,
+    served: AtomicUsize,
+    refused: AtomicUsize,
+    /// Rows open at each call that was served, added up.
+    busy: AtomicUsize,
+}
+
+const LIMIT: usize = 300;
+const SERVICE_TIME: Duration = Duration::from_millis(20);
+
+/// Rows that are open until it is dropped, by an answer or by a client that has gone.
+struct OpenRows(Arc<Narrow>, usize);
+
+impl Drop for OpenRows {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(self.1, Ordering::SeqCst);
+    }
+}
+
+impl Narrow {
+    fn answer(self: &Arc<Self>, call: &Call, refusal: &Status) -> Reply {
+        let rows = call.request.entries.len();
+        let open = self.open.fetch_add(rows, Ordering::SeqCst) + rows;
+        let opened = OpenRows(self.clone(), rows);
+        if open > LIMIT {
+            self.refused.fetch_add(1, Ordering::SeqCst);
+            return Reply::Refuse(refusal.clone());
+        }
+        self.served.fetch_add(1, Ordering::SeqCst);
+        self.busy.fetch_add(open, Ordering::SeqCst);
+        let message = response(all(call).map(|index| (index, Code::Ok)));
+        Reply::Flow(Box::pin(stream::once(async move {
+            tokio::time::sleep(SERVICE_TIME).await;
+            drop(opened);
+            Ok(message)
+        })))
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_sent_at_once_falls_to_what_an_overloaded_service_takes() {
+    for refusal in [Status::resource_exhausted("slower"), Status::unavailable("Too many open mutations")] {
+        let narrow = Arc::new(Narrow::default());
+        let state = narrow.clone();
+        let options = Options {
+            request_rows: 50,
+            in_flight: Bounds { requests: 48, rows: 2_400, bytes: 64 << 20 },
+            ..options()
+        };
+        let bench = Bench::new(options, move |call| state.answer(call, &refusal)).await;
+        assert_eq!(failures(&bench.write(4_000).await), [0, 0, 0]);
+        let count = |counter: &AtomicUsize| counter.load(Ordering::SeqCst);
+        let (served, refused) = (count(&narrow.served), count(&narrow.refused));
+        // Of 240 calls; the first 48 go out before anything is known.
+        assert!(refused <= served / 2, "{refused} refused, {served} served");
+        assert!(count(&narrow.busy) / served >= LIMIT / 2, "most of the time it has enough to do");
+    }
+}
 
 /// A table that asks for a rate as long as `asks` says so.
 fn limited(
