@@ -7,6 +7,9 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{RetryInfo, pb};
 
+/// A service that asks for less than this asks for no pause at all.
+const LEAST_ASKED: Duration = Duration::from_millis(1);
+
 /// Whether Bigtable may fare better at another attempt after this answer to a call or to one of its rows.
 pub fn is_transient(code: Code, message: &str) -> bool {
     match code {
@@ -30,16 +33,16 @@ const LONGEST: Duration = Duration::from_hours(24);
 
 /// The pause that the service asks for (`google.rpc.RetryInfo`), of a day at most.
 pub fn asked_delay(status: &Status) -> Option<Duration> {
-    asked_delay_in(pb::Status::decode(status.details()).ok()?.details)
+    asked_delay_in(&pb::Status::decode(status.details()).ok()?.details)
 }
 
 /// As [`asked_delay`], for a status inside an answer.
-pub fn asked_delay_in(details: Vec<prost_types::Any>) -> Option<Duration> {
-    let told = details.iter().find(|detail| detail.type_url == RetryInfo::TYPE_URL)?;
-    let delay = pb::RetryInfo::decode(&*told.value).ok()?.retry_delay?;
-    // By hand: a conversion of the whole range of seconds and nanoseconds overflows.
-    let (seconds, nanos) = (u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?);
-    Some(Duration::from_secs(seconds).saturating_add(Duration::from_nanos(nanos.into())).min(LONGEST))
+pub fn asked_delay_in(details: &[prost_types::Any]) -> Option<Duration> {
+    let info = details.iter().find(|detail| detail.type_url == RetryInfo::TYPE_URL)?;
+    let delay = pb::RetryInfo::decode(info.value.as_slice()).ok()?.retry_delay?;
+    // By hand, because the conversions of prost and tonic negate, which no program survives for the least number.
+    let (secs, nanos) = (u64::try_from(delay.seconds), u32::try_from(delay.nanos));
+    Some(Duration::new(secs.unwrap_or(0), nanos.unwrap_or(0).min(999_999_999)).min(LONGEST))
 }
 
 /// Pauses between attempts: each about twice the one before, with jitter.
@@ -56,7 +59,10 @@ impl Delays {
     }
 
     /// The next pause; the one that the service asks for, if it does.
+    ///
+    /// Where it asks for none the pauses are our own: a call that fails at once would be made a thousand times a second.
     pub fn next(&mut self, asked: Option<Duration>) -> Duration {
+        let asked = asked.filter(|asked| *asked >= LEAST_ASKED);
         asked.unwrap_or_else(|| self.backoff.next().unwrap_or(self.max))
     }
 }
@@ -64,7 +70,6 @@ impl Delays {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use prost_types::{Any, Duration as Told};
     use tonic_types::{ErrorDetails, StatusExt};
 
     #[test]
@@ -92,18 +97,29 @@ mod tests {
         assert!(may_pass(&status));
         assert_eq!(delays.next(asked_delay(&status)), asked);
         let details = pb::Status::decode(status.details()).unwrap().details;
-        assert_eq!(asked_delay_in(details), Some(asked));
+        assert_eq!(asked_delay_in(&details), Some(asked));
     }
 
     #[test]
-    fn no_pause_that_a_service_asks_for_is_too_long_to_be_reckoned_with() {
-        for (seconds, nanos) in
-            [(i64::MAX, i32::MAX), (i64::MAX, 0), (i64::MIN, 0), (1, i32::MIN), (0, i32::MAX)]
-        {
-            let value = pb::RetryInfo { retry_delay: Some(Told { seconds, nanos }) }.encode_to_vec();
-            let details = vec![Any { type_url: RetryInfo::TYPE_URL.to_owned(), value }];
-            let delay = asked_delay_in(details).unwrap_or_default();
-            assert!(delay <= LONGEST && (seconds < 2 || delay == LONGEST), "{seconds} {nanos}: {delay:?}");
-        }
+    fn a_service_that_asks_for_no_pause_is_not_asked_without_one() {
+        let min = Duration::from_millis(10);
+        let mut delays = Delays::new(min, Duration::from_secs(30));
+        let pauses: Vec<_> = (0..5).map(|_| delays.next(Some(Duration::ZERO))).collect();
+        assert!(pauses[0] >= min && pauses[4] >= 16 * min, "{pauses:?}");
+    }
+
+    #[test]
+    fn any_pause_can_be_asked_for() {
+        let asked = |seconds, nanos| {
+            let info = pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds, nanos }) };
+            let detail =
+                prost_types::Any { type_url: RetryInfo::TYPE_URL.to_owned(), value: info.encode_to_vec() };
+            let status = pb::Status { details: vec![detail], ..Default::default() };
+            asked_delay(&Status::with_details(Code::Aborted, "", status.encode_to_vec().into()))
+        };
+        assert_eq!(asked(2, 5), Some(Duration::new(2, 5)));
+        assert_eq!(asked(i64::MAX, i32::MAX), Some(LONGEST));
+        assert_eq!(asked(i64::MIN, i32::MIN), Some(Duration::ZERO));
+        assert_eq!(asked(-1, 0), Some(Duration::ZERO));
     }
 }

@@ -5,15 +5,17 @@
 use super::server::{BoxFuture, Script, Server};
 use crate::proto::bigtable::{MutateRowsRequest, MutateRowsResponse, mutate_rows_response::Entry};
 use crate::proto::rpc;
+use futures_util::stream::{self, BoxStream, StreamExt};
+use parking_lot::Mutex;
 use std::convert::Infallible;
 use std::future::pending;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tonic::body::Body;
-use tonic::codegen::Service;
+use tonic::codegen::{Service, http};
 use tonic::metadata::MetadataMap;
 use tonic::server::{Grpc, NamedService, ServerStreamingService};
-use tonic::{Code, Request, Response, Status};
+use tonic::{Code, Extensions, Request, Response, Status};
 use tonic_prost::ProstCodec;
 
 /// One MutateRows call as it arrived.
@@ -25,13 +27,21 @@ pub struct Call {
     pub metadata: MetadataMap,
 }
 
+/// A message of an answer, or the call's end; an end of `Ok` with metadata has that in its trailers.
+pub type Message = Result<MutateRowsResponse, Status>;
+
 /// How the server answers a call.
-#[derive(Debug)]
 pub enum Reply {
     /// Sends these messages; an error ends the stream.
-    Stream(Vec<Result<MutateRowsResponse, Status>>),
+    Stream(Vec<Message>),
+    /// As `Stream`, with these headers before the messages.
+    Headed(MetadataMap, Vec<Message>),
+    /// Sends messages as they come.
+    Flow(BoxStream<'static, Message>),
     /// Ends the call before any message.
     Refuse(Status),
+    /// Answers as something that is not a gRPC server would.
+    Http(http::Response<Body>),
     /// Never answers.
     Hang,
 }
@@ -45,6 +55,16 @@ impl Reply {
     /// Answers with these codes by index, in one message.
     pub fn entries(entries: impl IntoIterator<Item = (i64, Code)>) -> Self {
         Self::Stream(vec![Ok(response(entries))])
+    }
+
+    /// Sends these messages and never ends.
+    pub fn stalled(messages: Vec<Message>) -> Self {
+        Self::Flow(stream::iter(messages).chain(stream::pending()).boxed())
+    }
+
+    /// Ends the call well before any message.
+    pub fn nothing() -> Self {
+        Self::Http(Status::ok("").into_http())
     }
 }
 
@@ -71,8 +91,8 @@ impl NamedService for Router {
     const NAME: &'static str = "google.bigtable.v2.Bigtable";
 }
 
-impl Service<tonic::codegen::http::Request<Body>> for Router {
-    type Response = tonic::codegen::http::Response<Body>;
+impl Service<http::Request<Body>> for Router {
+    type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<Result<Self::Response, Infallible>>;
 
@@ -80,8 +100,9 @@ impl Service<tonic::codegen::http::Request<Body>> for Router {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, request: tonic::codegen::http::Request<Body>) -> Self::Future {
-        let method = MutateRows(self.clone());
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let plain = Plain::default();
+        let method = MutateRows(self.clone(), plain.clone());
         Box::pin(async move {
             match request.uri().path().rsplit('/').next() {
                 Some("MutateRows") => {}
@@ -89,28 +110,40 @@ impl Service<tonic::codegen::http::Request<Body>> for Router {
                 _ => return Ok(Status::unimplemented("only MutateRows is scripted").into_http()),
             }
             let mut grpc = Grpc::new(ProstCodec::default()).max_decoding_message_size(256 << 20);
-            Ok(grpc.server_streaming(method, request).await)
+            let answer = grpc.server_streaming(method, request).await;
+            Ok(plain.lock().take().unwrap_or(answer))
         })
     }
 }
 
-struct MutateRows(Router);
+/// An answer that goes out in the place of a gRPC one.
+type Plain = Arc<Mutex<Option<http::Response<Body>>>>;
 
-type Answers = tokio_stream::Iter<std::vec::IntoIter<Result<MutateRowsResponse, Status>>>;
+struct MutateRows(Router, Plain);
 
 impl ServerStreamingService<MutateRowsRequest> for MutateRows {
     type Response = MutateRowsResponse;
-    type ResponseStream = Answers;
-    type Future = BoxFuture<Result<Response<Answers>, Status>>;
+    type ResponseStream = BoxStream<'static, Message>;
+    type Future = BoxFuture<Result<Response<Self::ResponseStream>, Status>>;
 
     fn call(&mut self, request: Request<MutateRowsRequest>) -> Self::Future {
         let (number, answer) = self.0.0.next();
         let (metadata, _, request) = request.into_parts();
         let reply = answer(&Call { number, request, metadata });
+        let plain = self.1.clone();
         Box::pin(async move {
             match reply {
-                Reply::Stream(messages) => Ok(Response::new(tokio_stream::iter(messages))),
+                Reply::Stream(messages) => Ok(Response::new(stream::iter(messages).boxed())),
+                Reply::Headed(headers, messages) => {
+                    let messages = stream::iter(messages).boxed();
+                    Ok(Response::from_parts(headers, messages, Extensions::new()))
+                }
+                Reply::Flow(messages) => Ok(Response::new(messages)),
                 Reply::Refuse(status) => Err(status),
+                Reply::Http(response) => {
+                    *plain.lock() = Some(response);
+                    Err(Status::unknown("the plain answer goes out instead"))
+                }
                 Reply::Hang => pending().await,
             }
         })

@@ -82,7 +82,7 @@ impl Caller {
         let mut metadata = MetadataMap::new();
         metadata.insert(ROUTING, self.routing.clone());
         let body = Frame(Some(request.frame.clone()));
-        let mut answers = call::<PublishResponse, _>(transport, METHOD, metadata, body).await?;
+        let mut answers = call::<PublishResponse, _>(transport, METHOD, metadata, body).await?.into_inner();
         let mut confirmed = 0;
         while let Some(answer) = answers.message().await? {
             confirmed += answer.message_ids.len();

@@ -11,6 +11,7 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::metadata::{AsciiMetadataValue, KeyAndValueRef, MetadataMap};
 use tonic::{Code, Status};
 
@@ -18,15 +19,43 @@ const METHOD: &str = "/google.bigtable.v2.Bigtable/MutateRows";
 const COOKIE_PREFIX: &str = "x-goog-cbt-cookie";
 
 /// One call with its answers.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Attempt {
-    /// One for each entry of the request.
-    pub answers: Vec<Answer>,
-    /// The call's own end: `Ok`, or the code that stands for all unanswered entries.
-    pub call: Code,
-    /// The longest pause that the service asked for.
-    pub retry_delay: Option<Duration>,
+    /// One for each entry of the request; none where the service gave none.
+    pub entries: Vec<Option<Answer>>,
+    /// Why the call did not end well.
+    pub end: Option<Answer>,
+    /// Ended on this side before the service had its time.
+    pub is_cut: bool,
+    /// Whether there was a response at all.
+    pub has_responses: bool,
     pub rate_limit: Option<RateLimitInfo>,
+}
+
+impl Attempt {
+    /// Whether the service has refused most of it because it has too much to do; a single hot row is not that.
+    pub fn is_overload(&self) -> bool {
+        let refused = self.entries.iter().flatten().filter(|answer| answer.is_overload()).count();
+        self.end.as_ref().is_some_and(Answer::is_overload)
+            || (refused > 0 && 2 * refused >= self.entries.len())
+    }
+
+    fn take(&mut self, response: MutateRowsResponse) {
+        self.has_responses = true;
+        self.rate_limit = response.rate_limit_info.or(self.rate_limit.take());
+        for entry in response.entries {
+            let Some(slot) = usize::try_from(entry.index).ok().and_then(|index| self.entries.get_mut(index))
+            else {
+                tracing::warn!(index = entry.index, "Bigtable answered for an entry that was not sent");
+                continue;
+            };
+            let answer = Answer::of_entry(entry.status);
+            // What is written once is written, whatever else is said of it.
+            if answer.code == Code::Ok || slot.is_none() {
+                *slot = Some(answer);
+            }
+        }
+    }
 }
 
 /// Makes calls over the connection that has the fewest in flight.
@@ -68,40 +97,71 @@ impl Caller {
         Self { connections, attempt_timeout, features: features(&flags) }
     }
 
-    /// Sends the request and collects answers until the stream ends or the time is up.
+    /// Sends the request and collects answers until the stream ends, the time is up, or `stop` is cancelled.
     ///
     /// `cookies` are the routing cookies of the request's earlier attempts; those of this one are added.
-    pub async fn call(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Attempt {
+    pub async fn call(
+        &self,
+        request: &Request,
+        deadline: Instant,
+        stop: &CancellationToken,
+        cookies: &mut MetadataMap,
+    ) -> Attempt {
         let limit = self.attempt_timeout.min(deadline.saturating_duration_since(Instant::now()));
-        let mut collected = Collected { entries: vec![None; request.len()], rate_limit: None };
+        let mut attempt = Attempt { entries: vec![None; request.len()], ..Attempt::default() };
         let connection = self.least_busy();
-        // tonic's own timeout ends with the headers; this one covers the whole stream.
-        let end =
-            tokio::time::timeout(limit, self.stream(connection.0, request, cookies, &mut collected)).await;
-        let end = match end {
-            Ok(Ok(())) => None,
-            Ok(Err(status)) => {
-                keep_cookies(status.metadata(), cookies);
-                Some(Answer::of_call(&status))
+        let stream = self.stream(connection.0, request, cookies, &mut attempt);
+        let stoppable = async {
+            tokio::select! {
+                biased;
+                end = stream => Some(end),
+                () = stop.cancelled() => None,
             }
-            Err(_) => Some(Answer::timed_out(limit)),
         };
-        collected.conclude(end)
+        // tonic's own timeout ends with the headers; this one covers the whole stream.
+        match tokio::time::timeout(limit, stoppable).await {
+            Ok(Some(end)) => attempt.end = end.err().map(|status| Answer::of_call(&status)),
+            Ok(None) => (attempt.end, attempt.is_cut) = (Some(Answer::stopped()), true),
+            Err(_) => {
+                attempt.end = Some(Answer::timed_out(limit));
+                attempt.is_cut = limit < self.attempt_timeout;
+            }
+        }
+        attempt
     }
 
     async fn stream(
         &self,
         connection: &Connection,
         request: &Request,
-        cookies: &MetadataMap,
-        collected: &mut Collected,
+        cookies: &mut MetadataMap,
+        attempt: &mut Attempt,
+    ) -> Result<(), Status> {
+        let result = self.collect(connection, request, cookies, attempt).await;
+        if let Err(status) = &result {
+            keep_cookies(status.metadata(), cookies);
+        }
+        result
+    }
+
+    async fn collect(
+        &self,
+        connection: &Connection,
+        request: &Request,
+        cookies: &mut MetadataMap,
+        attempt: &mut Attempt,
     ) -> Result<(), Status> {
         let metadata = self.metadata(request, cookies);
         let body = MessageBody::new(request.clone());
-        let mut stream =
+        let answers =
             call::<MutateRowsResponse, _>(connection.transport.clone(), METHOD, metadata, body).await?;
+        keep_cookies(answers.metadata(), cookies);
+        let mut stream = answers.into_inner();
         while let Some(response) = stream.message().await? {
-            collected.take(response);
+            attempt.take(response);
+        }
+        if let Some(trailers) = stream.trailers().await? {
+            keep_cookies(&trailers, cookies);
         }
         Ok(())
     }
@@ -125,40 +185,10 @@ impl Caller {
     }
 }
 
-struct Collected {
-    entries: Vec<Option<Answer>>,
-    rate_limit: Option<RateLimitInfo>,
-}
-
-impl Collected {
-    fn take(&mut self, response: MutateRowsResponse) {
-        self.rate_limit = response.rate_limit_info.or(self.rate_limit.take());
-        for entry in response.entries {
-            let Some(slot) = usize::try_from(entry.index).ok().and_then(|index| self.entries.get_mut(index))
-            else {
-                tracing::warn!(index = entry.index, "Bigtable answered for an entry that was not sent");
-                continue;
-            };
-            // An entry answered twice is written only if both answers say so: writing it again does no harm.
-            if slot.as_ref().is_none_or(|answer| answer.code == Code::Ok) {
-                *slot = Some(Answer::of_entry(entry.status));
-            }
-        }
-    }
-
-    /// `end` is the answer to the call as a whole; none for a stream that ended well.
-    fn conclude(self, end: Option<Answer>) -> Attempt {
-        let call = end.as_ref().map_or(Code::Ok, |answer| answer.code);
-        let unanswered = end.unwrap_or_else(Answer::missing);
-        let answers: Vec<_> =
-            self.entries.into_iter().map(|answer| answer.unwrap_or_else(|| unanswered.clone())).collect();
-        let retry_delay = answers.iter().filter_map(|answer| answer.retry_delay).max();
-        Attempt { answers, call, retry_delay, rate_limit: self.rate_limit }
-    }
-}
-
-fn keep_cookies(trailers: &MetadataMap, cookies: &mut MetadataMap) {
-    for pair in trailers.iter() {
+/// Keeps the routing cookies of a call's headers or trailers, as Google's Java client does: also of a call that ended
+/// well, because some of its entries may have to go again.
+fn keep_cookies(metadata: &MetadataMap, cookies: &mut MetadataMap) {
+    for pair in metadata.iter() {
         if let KeyAndValueRef::Ascii(key, value) = pair
             && key.as_str().starts_with(COOKIE_PREFIX)
         {

@@ -3,13 +3,19 @@
 //! - [`request`]: a part of a batch that goes out at once, and its bytes on the wire.
 //! - [`attempt`]: one call, answered per entry.
 //! - [`verdict`]: what an answer means.
+//! - [`sorting`]: what an attempt leaves of its request.
+//! - [`pauses`]: how long to wait for the next attempt, and how many there are.
 //! - [`limiter`]: the rate that the service asks for.
 //! - [`outstanding`]: how many requests, rows and bytes may be unanswered.
+//! - [`congestion`]: how many rows the service takes at once when it is overloaded.
 
 mod attempt;
+mod congestion;
 mod limiter;
 mod outstanding;
+mod pauses;
 mod request;
+mod sorting;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -18,20 +24,21 @@ use crate::fanout::Batches;
 use crate::outage::Patience;
 use crate::progress::Progress;
 use attempt::{Attempt, Caller};
-use futures_util::future::join_all;
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use gcp::Transport;
-use gcp::retry::Delays;
 use limiter::Limiter;
-use outstanding::Outstanding;
+use outstanding::{Outstanding, Slot};
+use pauses::Pauses;
 use request::Request;
 use schemas::layout::{PerTable, Table};
+use sorting::sort;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tonic::metadata::MetadataMap;
 use tracing::{Instrument, info_span};
-use verdict::classify;
 
 pub use outstanding::Bounds;
 pub use verdict::{Answer, Verdict};
@@ -60,19 +67,21 @@ pub struct Writer {
     caller: Caller,
     limiter: Limiter,
     outstanding: Outstanding,
-    /// Cancelled when more attempts make no sense.
+    /// Cancelled when nobody waits for answers any more, not even those on their way.
     give_up: CancellationToken,
+    /// Cancelled when more attempts make no sense; also by `give_up`.
+    no_more: CancellationToken,
     /// What each table owes.
     patience: PerTable<Patience>,
     progress: Arc<Progress>,
 }
 
-/// First pause between attempts; it doubles up to [`MAX_DELAY`], with jitter.
-const MIN_DELAY: Duration = Duration::from_millis(10);
-const MAX_DELAY: Duration = Duration::from_mins(1);
+/// What is in place of a write timeout that no clock can count to.
+const FOR_EVER: Duration = Duration::from_hours(24 * 365);
 
 impl Writer {
-    /// `table_names` in full. Once `give_up` is cancelled nothing is tried again.
+    /// `table_names` in full. Once `give_up` is cancelled every write returns at once: calls in flight are cut, none is
+    /// made any more.
     pub fn new(
         options: Options,
         table_names: PerTable<String>,
@@ -84,8 +93,9 @@ impl Writer {
             outstanding: Outstanding::new(options.in_flight),
             table_names: table_names.map(Into::into),
             caller: Caller::new(transports, options.attempt_timeout),
-            limiter: Limiter::default(),
+            limiter: Limiter::new(),
             options,
+            no_more: give_up.child_token(),
             give_up,
             patience: PerTable::from_fn(|_| Patience::default()),
             progress,
@@ -115,6 +125,8 @@ impl Writer {
     }
 
     async fn write_table(&self, table: Table, batches: &Batches) -> Unwritten {
+        let now = Instant::now();
+        let deadline = now.checked_add(self.options.total_timeout).unwrap_or(now + FOR_EVER);
         let requests = Request::split(
             &self.table_names[table],
             &self.options.app_profile,
@@ -123,84 +135,125 @@ impl Writer {
             self.options.request_rows,
             self.options.request_bytes,
         );
-        let writes = requests.into_iter().map(|request| self.write_request(table, request));
-        join_all(writes).await.into_iter().flatten().collect()
-    }
-
-    /// Sends a request until each of its entries has a verdict other than `Again`; returns those that are not written.
-    async fn write_request(&self, table: Table, mut request: Request) -> Unwritten {
-        let deadline = Instant::now() + self.options.total_timeout;
-        let mut delays = Delays::new(MIN_DELAY, MAX_DELAY);
-        let mut cookies = MetadataMap::new();
+        let write = |request| self.write_request(table, request, deadline);
+        let mut writes: FuturesUnordered<_> = requests.into_iter().map(write).collect();
         let mut unwritten = Vec::new();
-        let _waiting = self.patience[table].wait();
-        loop {
-            let attempt = self.send(&request, deadline, &mut cookies).await;
-            let (again, last) = self.sort_out(table, &request, attempt.answers, &mut unwritten);
-            let Some(last) = last else { return unwritten };
-            request.keep(&again);
-            self.progress.retries.inc_by(again.len() as u64);
-            let delay = delays.next(attempt.retry_delay);
-            if Instant::now() + delay >= deadline || !self.pause(delay).await {
-                let rows = (0..request.len()).map(|at| request.row(at));
-                unwritten.extend(rows.map(|row| (row, Verdict::Unconfirmed, last.clone())));
-                return unwritten;
-            }
-            tracing::debug!(rows = request.len(), ?delay, answer = %last, "writing again");
+        while let Some((rows, parts)) = writes.next().await {
+            unwritten.extend(rows);
+            writes.extend(parts.into_iter().map(write));
         }
+        self.tell(&unwritten);
+        unwritten
     }
 
-    /// Counts the entries that are written and collects those that never will be; returns the ones to be sent again,
-    /// with the last answer to any of them.
-    fn sort_out(
+    /// Sends a request until each of its entries has a verdict other than `Again`; returns those that are not written,
+    /// and parts of the request that are left to be written each for itself.
+    async fn write_request(
         &self,
         table: Table,
-        request: &Request,
-        answers: Vec<Answer>,
-        unwritten: &mut Unwritten,
-    ) -> (Vec<usize>, Option<Answer>) {
-        let (mut again, mut last, mut written) = (Vec::new(), None, 0);
-        for (at, answer) in answers.into_iter().enumerate() {
-            match classify(&answer) {
-                Verdict::Written => written += 1,
-                Verdict::Again => {
-                    again.push(at);
-                    last = Some(answer);
+        mut request: Request,
+        deadline: Instant,
+    ) -> (Unwritten, Vec<Request>) {
+        let (mut pauses, mut cookies) = (Pauses::new(), MetadataMap::new());
+        let (mut unwritten, mut last) = (Vec::new(), None);
+        let _waiting = self.patience[table].wait();
+        loop {
+            let attempt = match self.send(&request, deadline, &mut cookies).await {
+                Ok(attempt) => attempt,
+                Err(unsent) => {
+                    give_back(&request, &last.unwrap_or(unsent), &mut unwritten);
+                    return (unwritten, Vec::new());
                 }
-                verdict @ (Verdict::Poison | Verdict::Configuration | Verdict::Unconfirmed) => {
-                    if verdict == Verdict::Configuration {
-                        // Nothing else will fare better: let the other requests give up too.
-                        self.give_up.cancel();
-                    }
-                    unwritten.push((request.row(at), verdict, answer));
+            };
+            let sorted = sort(&request, attempt, pauses.are_patient());
+            self.progress.written[table].inc_by(sorted.written);
+            match &sorted.again {
+                Some(again) if again.entries.len() == request.len() => {
+                    self.patience[table].failed(&again.last)
                 }
+                _ => self.patience[table].answered(),
             }
+            if sorted.unwritten.iter().any(|(_, verdict, _)| *verdict == Verdict::Configuration) {
+                // Nothing else will fare better: let the other requests make no more attempts either.
+                self.no_more.cancel();
+            }
+            unwritten.extend(sorted.unwritten);
+            let Some(again) = sorted.again else { return (unwritten, Vec::new()) };
+            request.keep(&again.entries);
+            let delay = pauses.next(&again);
+            if !self.pause(delay, deadline).await {
+                give_back(&request, &again.last, &mut unwritten);
+                return (unwritten, Vec::new());
+            }
+            self.progress.retries.inc_by(request.len() as u64);
+            tracing::debug!(rows = request.len(), ?delay, answer = %again.last, "writing again");
+            if again.in_halves {
+                return (unwritten, request.halves());
+            }
+            last = Some(again.last);
         }
-        self.progress.written[table].inc_by(written);
-        match &last {
-            Some(answer) if again.len() == request.len() => self.patience[table].failed(answer),
-            _ => self.patience[table].answered(),
-        }
-        (again, last)
     }
 
-    async fn send(&self, request: &Request, deadline: Instant, cookies: &mut MetadataMap) -> Attempt {
-        let _slot = self.outstanding.acquire(request).await;
-        self.limiter.acquire().await;
+    /// Makes one attempt, once there is room for it.
+    ///
+    /// # Errors
+    /// None was made; what is to be said of the rows for that.
+    async fn send(
+        &self,
+        request: &Request,
+        deadline: Instant,
+        cookies: &mut MetadataMap,
+    ) -> Result<Attempt, Answer> {
+        let slot = self.admit(request, deadline).await?;
         self.progress.requests.inc();
-        let attempt = self.caller.call(request, deadline, cookies).await;
+        let attempt = self.caller.call(request, deadline, &self.give_up, cookies).await;
         self.progress.requests.dec();
-        if let Some(calls_per_sec) = self.limiter.observe(&attempt) {
-            self.progress.call_rate.set(calls_per_sec);
+        self.progress.call_rate.set(self.limiter.observe(&attempt).unwrap_or(0.0));
+        slot.settle(&attempt);
+        Ok(attempt)
+    }
+
+    /// Waits until the request may go out, but not beyond its deadline or the end of all attempts.
+    async fn admit(&self, request: &Request, deadline: Instant) -> Result<Slot, Answer> {
+        let turn = async {
+            let slot = self.outstanding.acquire(request).await;
+            self.limiter.acquire().await;
+            slot
+        };
+        tokio::select! {
+            biased;
+            () = self.no_more.cancelled() => Err(Answer::stopped()),
+            () = sleep_until(deadline) => Err(Answer::no_turn()),
+            slot = turn => Ok(slot),
         }
-        attempt
     }
 
     /// Whether there still is a point in another attempt after the pause.
-    async fn pause(&self, delay: Duration) -> bool {
+    async fn pause(&self, delay: Duration, deadline: Instant) -> bool {
+        if delay >= deadline.saturating_duration_since(Instant::now()) {
+            return false;
+        }
         tokio::select! {
-            () = self.give_up.cancelled() => false,
-            () = tokio::time::sleep(delay) => true,
+            biased;
+            () = self.no_more.cancelled() => false,
+            () = sleep(delay) => true,
         }
     }
+
+    /// Says in the log why messages go back to the subscription, unless everybody knows.
+    fn tell(&self, unwritten: &Unwritten) {
+        let mut unconfirmed = unwritten.iter().filter(|(_, verdict, _)| *verdict == Verdict::Unconfirmed);
+        if let Some((_, _, answer)) = unconfirmed.next()
+            && !self.no_more.is_cancelled()
+        {
+            let rows = 1 + unconfirmed.count();
+            tracing::warn!(rows, %answer, "rows are not confirmed; their messages go back");
+        }
+    }
+}
+
+/// No more attempts: the rows of the request count as not written.
+fn give_back(request: &Request, answer: &Answer, unwritten: &mut Unwritten) {
+    let rows = (0..request.len()).map(|at| request.row(at));
+    unwritten.extend(rows.map(|row| (row, Verdict::Unconfirmed, answer.clone())));
 }

@@ -1,5 +1,7 @@
 //! Bounds on what is on its way to Bigtable at once: requests, rows and bytes.
 
+use super::attempt::Attempt;
+use super::congestion::{Congestion, Open};
 use super::request::Request;
 use gcp::share::{Permit, Share};
 
@@ -11,25 +13,26 @@ pub struct Bounds {
     pub bytes: usize,
 }
 
-/// Lets requests out within the bounds.
+/// Lets requests out within the bounds. Those of the rows are narrower while the service is overloaded.
 #[derive(Debug)]
 pub struct Outstanding {
     requests: Share,
-    rows: Share,
+    rows: Congestion,
     bytes: Share,
 }
 
 /// A request's share of the bounds, given back when it is dropped.
 #[derive(Debug)]
 pub struct Slot {
-    _permits: [Permit; 3],
+    rows: Open,
+    _permits: [Permit; 2],
 }
 
 impl Outstanding {
     pub fn new(bounds: Bounds) -> Self {
         Self {
             requests: Share::new(bounds.requests),
-            rows: Share::new(bounds.rows),
+            rows: Congestion::new(bounds.rows),
             bytes: Share::of_bytes(bounds.bytes),
         }
     }
@@ -37,8 +40,19 @@ impl Outstanding {
     /// Waits until the request fits. All ask in the same order, so no two wait for each other.
     pub async fn acquire(&self, request: &Request) -> Slot {
         let slot = self.requests.take(1).await;
-        let rows = self.rows.take(request.len()).await;
+        let rows = self.rows.enter(request.len()).await;
         let bytes = self.bytes.take_bytes(request.encoded_len()).await;
-        Slot { _permits: [slot, rows, bytes] }
+        Slot { rows, _permits: [slot, bytes] }
+    }
+}
+
+impl Slot {
+    /// Gives the share back, and learns from the answers how much may be out from now on.
+    pub fn settle(self, attempt: &Attempt) {
+        if attempt.is_overload() {
+            self.rows.refused();
+        } else if attempt.end.is_none() {
+            self.rows.succeeded();
+        }
     }
 }

@@ -94,6 +94,15 @@ impl Request {
         self.entries = entries.iter().map(|&at| self.entries[at]).collect();
     }
 
+    /// Two requests, each with a half of the entries; the request itself if it has only one.
+    pub fn halves(self) -> Vec<Self> {
+        if self.len() < 2 {
+            return vec![self];
+        }
+        let (first, second) = self.entries.split_at(self.len() / 2);
+        [first, second].map(|entries| Self { entries: entries.into(), ..self.clone() }).into()
+    }
+
     fn entry_len(&self, entry: u32) -> usize {
         let entry = entry as usize;
         field_len(self.keys.key(entry).len()) + self.rows[self.keys.row(entry)].body().len()
@@ -269,5 +278,20 @@ mod tests {
         request.keep(&[1, 2]);
         assert_eq!([request.row(0), request.row(1)], expected);
         assert_eq!(request.len(), 2);
+    }
+
+    #[test]
+    fn halves_hold_every_row_once_down_to_single_ones() {
+        let generator = Generator::new(Config::default()).unwrap();
+        let payments: Vec<_> = (0..7).map(|index| generator.payment(index)).collect();
+        let batches = batches(&payments);
+        let whole = Request::split(&"t".into(), "", &batches, Table::ByDate, 100, usize::MAX).remove(0);
+        let expected: Vec<_> = (0..7).map(|at| whole.row(at)).collect();
+        let mut parts = vec![whole];
+        for _ in 0..3 {
+            parts = parts.into_iter().flat_map(Request::halves).collect();
+        }
+        assert_eq!(parts.iter().map(Request::len).collect::<Vec<_>>(), [1; 7]);
+        assert_eq!(parts.iter().map(|part| part.row(0)).collect::<Vec<_>>(), expected);
     }
 }

@@ -32,6 +32,18 @@ impl Answer {
         Self { code: Code::DeadlineExceeded, message, retry_delay: None }
     }
 
+    /// For entries whose call never had its turn.
+    pub fn no_turn() -> Self {
+        let message = "the write timeout is over before its request could be sent".to_owned();
+        Self { code: Code::DeadlineExceeded, message, retry_delay: None }
+    }
+
+    /// For entries whose call was ended, or never made, because the sink stops.
+    pub fn stopped() -> Self {
+        let message = "the sink stopped before an answer came".to_owned();
+        Self { code: Code::Cancelled, message, retry_delay: None }
+    }
+
     /// For all entries of a call that failed as a whole.
     pub fn of_call(status: &Status) -> Self {
         Self {
@@ -44,8 +56,32 @@ impl Answer {
     /// For one entry; no status is the service's way of saying OK.
     pub fn of_entry(status: Option<rpc::Status>) -> Self {
         let status = status.unwrap_or_default();
-        let retry_delay = retry::asked_delay_in(status.details);
+        let retry_delay = retry::asked_delay_in(&status.details);
         Self { code: Code::from_i32(status.code), message: status.message, retry_delay }
+    }
+
+    fn is_transient(&self) -> bool {
+        self.retry_delay.is_some() || retry::is_transient(self.code, &self.message)
+    }
+
+    /// Whether nothing says if another attempt fares better, so that a few are made.
+    pub fn is_odd(&self) -> bool {
+        matches!(self.code, Code::Internal | Code::Unknown | Code::Cancelled) && !self.is_transient()
+    }
+
+    /// Whether the service has more to do than it can.
+    pub fn is_overload(&self) -> bool {
+        match self.code {
+            Code::ResourceExhausted => true,
+            Code::Unavailable => self.message.to_ascii_lowercase().contains("too many"),
+            _ => false,
+        }
+    }
+
+    /// Whether a call's refusal may be one row's fault. What is wrong with the table or the login is no row's.
+    pub fn is_about_content(&self) -> bool {
+        matches!(self.code, Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition)
+            && !self.is_transient()
     }
 }
 
@@ -63,9 +99,12 @@ pub enum Verdict {
     Unconfirmed,
 }
 
-/// The one place that decides whether an answer is final.
-pub fn classify(answer: &Answer) -> Verdict {
-    if answer.retry_delay.is_some() || retry::is_transient(answer.code, &answer.message) {
+/// The one place that decides whether an answer is final. `patient` as long as an odd one is met by another attempt.
+pub fn classify(answer: &Answer, patient: bool) -> Verdict {
+    if answer.code == Code::Ok {
+        return Verdict::Written;
+    }
+    if answer.is_transient() || (patient && answer.is_odd()) {
         return Verdict::Again;
     }
     match answer.code {
@@ -100,10 +139,10 @@ mod tests {
     #[test]
     fn transient_codes_are_retried() {
         for code in [Code::Unavailable, Code::DeadlineExceeded, Code::Aborted, Code::ResourceExhausted] {
-            assert_eq!(classify(&answer(code, "")), Verdict::Again);
+            assert_eq!(classify(&answer(code, ""), false), Verdict::Again);
         }
         assert_eq!(
-            classify(&answer(Code::Internal, "Received RST_STREAM with error code 2")),
+            classify(&answer(Code::Internal, "Received RST_STREAM with error code 2"), false),
             Verdict::Again
         );
     }
@@ -111,20 +150,24 @@ mod tests {
     #[test]
     fn a_wrong_row_is_poison_and_a_wrong_table_is_configuration() {
         let poison = answer(Code::InvalidArgument, "value too large");
-        assert_eq!(classify(&poison), Verdict::Poison);
+        assert_eq!(classify(&poison, true), Verdict::Poison);
         let missing = answer(Code::NotFound, "table not found");
-        assert_eq!(classify(&missing), Verdict::Configuration);
+        assert_eq!(classify(&missing, true), Verdict::Configuration);
     }
 
     #[test]
     fn an_unknown_fault_is_never_taken_for_written() {
         let odd = answer(Code::Internal, "something else");
-        assert_eq!(classify(&odd), Verdict::Unconfirmed);
+        assert_eq!(classify(&odd, true), Verdict::Again);
+        assert_eq!(classify(&odd, false), Verdict::Unconfirmed);
     }
 
     #[test]
-    fn retry_info_makes_any_code_retryable() {
-        let odd = Answer { retry_delay: Some(Duration::from_millis(30)), ..answer(Code::Internal, "odd") };
-        assert_eq!(classify(&odd), Verdict::Again);
+    fn retry_info_makes_any_code_retryable_but_ok() {
+        let asked = |code| Answer { retry_delay: Some(Duration::from_millis(30)), ..answer(code, "odd") };
+        for code in [Code::Internal, Code::InvalidArgument, Code::DataLoss] {
+            assert_eq!(classify(&asked(code), false), Verdict::Again);
+        }
+        assert_eq!(classify(&asked(Code::Ok), false), Verdict::Written);
     }
 }

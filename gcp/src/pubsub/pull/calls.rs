@@ -285,7 +285,7 @@ async fn unary(
     metadata: MetadataMap,
     frame: Bytes,
 ) -> Result<(), Status> {
-    let mut answer = call::<(), _>(transport, method, metadata, Full::new(frame)).await?;
+    let mut answer = call::<(), _>(transport, method, metadata, Full::new(frame)).await?.into_inner();
     while answer.message().await?.is_some() {}
     Ok(())
 }
