@@ -316,3 +316,41 @@ async fn a_service_that_is_away_at_the_start_is_waited_for_and_then_called_away(
     let (code, _) = patient.end(20 * SECOND).await;
     assert_eq!(code, Some(0), "{}", patient.log());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_the_greatest_size_do_not_take_more_memory_than_was_promised() {
+    use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{PublishRequest, PubsubMessage};
+    let scene = Scene::new(Reply::ok).await;
+    for index in 0..30 {
+        let mut payment = scene.generator.payment(index);
+        payment.metadata.get_or_insert_default().description = "x".repeat(9_500_000);
+        let message = PubsubMessage { data: payment.encode_to_vec().into(), ..PubsubMessage::default() };
+        let request = PublishRequest { topic: scene.pubsub.topic_name("payments"), messages: vec![message] };
+        scene.pubsub.topics().publish(request).await.unwrap();
+    }
+    let mut sink = scene.sink(&[QUICK, "--max-memory=16MiB"]);
+    wait(120 * SECOND, "all is written", || scene.unacked("payments-sink") == 0).await;
+    let peak = sink.peak_memory_mib();
+    println!("30 messages of 9.5 MB with --max-memory=16MiB: at most {peak} MiB");
+    assert!(peak <= 16 + 150, "{peak} MiB");
+    assert_eq!(sink.stop(10 * SECOND).await.0, Some(0), "{}", sink.log());
+    assert_eq!(scene.unacked("letters"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bad_message_that_leaves_no_room_for_a_reason_becomes_a_dead_letter_without_one() {
+    use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{PublishRequest, PubsubMessage};
+    let scene = Scene::new(Reply::ok).await;
+    let data = vec![0xff; 9_999_850];
+    let message = PubsubMessage { data: data.into(), ..PubsubMessage::default() };
+    let request = PublishRequest { topic: scene.pubsub.topic_name("payments"), messages: vec![message] };
+    scene.pubsub.topics().publish(request).await.unwrap();
+    let mut sink = scene.sink(&["--exit-when-idle=2s"]);
+    let (code, _) = sink.end(60 * SECOND).await;
+    assert_eq!(
+        (code, scene.unacked("letters"), scene.unacked("payments-sink")),
+        (Some(0), 1, 0),
+        "{}",
+        sink.log()
+    );
+}

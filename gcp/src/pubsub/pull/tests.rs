@@ -363,8 +363,13 @@ async fn an_ack_on_an_exactly_once_subscription_is_told_by_id() {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_ends_idle_streams_is_no_trouble_and_one_that_is_gone_is() {
     let clock = run_the_clock();
-    let idle = |_| vec![Step::Wait(Duration::from_secs(4)), Step::End(Status::unavailable("idle"))];
-    let server = Pulls::start(idle, all_ok).await.unwrap();
+    let is_gone = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let gone = is_gone.clone();
+    let streams = move |_| match gone.load(std::sync::atomic::Ordering::Relaxed) {
+        false => vec![Step::Wait(Duration::from_secs(4)), Step::End(Status::unavailable("idle"))],
+        true => vec![Step::End(Status::unavailable("gone"))],
+    };
+    let server = Pulls::start(streams, all_ok).await.unwrap();
     let puller = puller(server.addr(), LEASE).await;
     for _ in 0..60 {
         sleep(Duration::from_secs(1)).await;
@@ -376,7 +381,7 @@ async fn a_server_that_ends_idle_streams_is_no_trouble_and_one_that_is_gone_is()
             health.trouble
         );
     }
-    drop(server);
+    is_gone.store(true, std::sync::atomic::Ordering::Relaxed);
     sleep(Duration::from_secs(30)).await;
     let health = puller.streams.health();
     assert!(health.trouble.is_some() && health.heard.elapsed() > Duration::from_secs(15), "{health:?}");
