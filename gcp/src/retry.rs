@@ -60,7 +60,7 @@ impl Delays {
 
     /// The next pause; the one that the service asks for, if it does.
     ///
-    /// Where it asks for none the pauses are our own: a call that fails at once would be made a thousand times a second.
+    /// Where it asks for none the pause is our own: a call that fails at once would be made a thousand times a second.
     pub fn next(&mut self, asked: Option<Duration>) -> Duration {
         let asked = asked.filter(|asked| *asked >= LEAST_ASKED);
         asked.unwrap_or_else(|| self.backoff.next().unwrap_or(self.max))

@@ -139,9 +139,13 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_retry_is_logged_with_its_window_its_pane_and_its_table() {
-    let refused = AtomicBool::new(false);
+async fn a_retry_is_logged_with_its_window_its_pane_and_its_table_and_a_row_that_goes_back_with_its_answer() {
+    let (refused, lost) = (AtomicBool::new(false), AtomicBool::new(false));
     let tables = writes::start(move |call| {
+        if call.request.table_name.ends_with(Table::ByCustomer.id()) && !lost.swap(true, Ordering::Relaxed) {
+            let code = |at| if at == 0 { tonic::Code::DataLoss } else { tonic::Code::Ok };
+            return Reply::entries((0..call.request.entries.len() as i64).map(|at| (at, code(at))));
+        }
         if call.request.table_name.ends_with(DOWN.id()) && !refused.swap(true, Ordering::Relaxed) {
             return Reply::Refuse(tonic::Status::unavailable("down"));
         }
@@ -173,5 +177,8 @@ async fn a_retry_is_logged_with_its_window_its_pane_and_its_table() {
     assert_eq!(field("table"), DOWN.id());
     assert!(field("pane").as_u64().is_some_and(|number| number > 0), "{retry}");
     assert!(lines("window done").any(|report| report["window"] == *field("window")), "{log}");
+    let back = lines("rows are not confirmed; their messages go back").next().unwrap();
+    assert_eq!(back["rows"], 1);
+    assert_eq!(back["answer"], "DataLoss: scripted DataLoss");
     server.shutdown().await.unwrap();
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 const MIN: Duration = Duration::from_millis(10);
 /// Longest pause while a table is down.
 const MAX: Duration = Duration::from_mins(1);
-/// Longest pause while a table is overloaded: what goes out is bounded elsewhere, and a request that sleeps longer leaves
-/// the table idle at the end.
+/// Longest pause while a table is overloaded: what goes out is bounded elsewhere, and a request that sleeps longer
+/// leaves the table idle at the end.
 const MAX_OVERLOADED: Duration = Duration::from_secs(1);
 /// Attempts after an answer of which nobody can say whether the next one will be better.
 const ODD_RETRIES: u32 = 3;

@@ -9,9 +9,11 @@ fn page(status: u16) -> Reply {
     Reply::Http(page.body(Body::new("<html>later</html>".to_owned())).unwrap())
 }
 
-/// How a call ends that has answered nothing.
-fn nothing() -> Vec<(&'static str, fn() -> Reply)> {
-    vec![
+type Answer = fn() -> Reply;
+
+/// Ways in which a call ends that has answered nothing.
+fn nothing() -> [(&'static str, Answer); 7] {
+    [
         ("an end in the headers", Reply::nothing),
         ("no message", || Reply::Stream(Vec::new())),
         ("no entry", || Reply::entries([])),
