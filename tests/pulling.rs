@@ -19,6 +19,7 @@ on_both_backends! {
     messages_of_an_ordering_key_keep_their_order
 }
 
+const SUBSCRIPTION: &str = "held";
 /// The shortest lease that Pub/Sub has.
 const LEASE: Duration = Duration::from_secs(10);
 
@@ -28,9 +29,9 @@ struct Puller {
 }
 
 impl Puller {
-    async fn open(pipeline: &Pipeline, subscription: &str) -> Result<Self> {
+    async fn open(pipeline: &Pipeline) -> Result<Self> {
         let options = Options {
-            subscription: pipeline.pubsub.subscription_name(subscription),
+            subscription: pipeline.pubsub.subscription_name(SUBSCRIPTION),
             streams: 1,
             lease: LEASE,
             max_lease: Duration::from_hours(1),
@@ -62,7 +63,7 @@ impl Puller {
 async fn filled(backend: Backend, change: impl Fn(&mut Subscription), messages: usize) -> Result<Pipeline> {
     let pipeline = Pipeline::set_up(backend).await?;
     let mut subscription = Subscription {
-        name: pipeline.pubsub.subscription_name("s"),
+        name: pipeline.pubsub.subscription_name(SUBSCRIPTION),
         topic: pipeline.pubsub.topic_name(&pipeline.setup.names.topic),
         ack_deadline_seconds: 10,
         ..Subscription::default()
@@ -83,24 +84,24 @@ fn distinct(received: &[Received]) -> usize {
 
 async fn what_is_acked_never_comes_again(backend: Backend) -> Result<()> {
     let pipeline = filled(backend, |_| {}, 1_000).await?;
-    let mut puller = Puller::open(&pipeline, "s").await?;
+    let mut puller = Puller::open(&pipeline).await?;
     let taken = puller.take(1_000, Duration::from_secs(20)).await?;
     assert_eq!(distinct(&taken), 1_000);
     for received in taken {
         received.handle.ack().await?;
     }
     puller.close().await?;
-    let mut next = Puller::open(&pipeline, "s").await?;
+    let mut next = Puller::open(&pipeline).await?;
     assert_eq!(next.take(1, LEASE + Duration::from_secs(3)).await?.len(), 0);
     next.close().await
 }
 
 async fn a_message_that_is_held_beyond_its_lease_goes_to_nobody_else(backend: Backend) -> Result<()> {
     let pipeline = filled(backend, |_| {}, 50).await?;
-    let mut puller = Puller::open(&pipeline, "s").await?;
+    let mut puller = Puller::open(&pipeline).await?;
     let held = puller.take(50, Duration::from_secs(20)).await?;
     assert_eq!(held.len(), 50);
-    let mut other = Puller::open(&pipeline, "s").await?;
+    let mut other = Puller::open(&pipeline).await?;
     assert_eq!(other.take(1, 2 * LEASE + Duration::from_secs(2)).await?.len(), 0, "the leases are extended");
     assert_eq!(puller.take(1, Duration::from_millis(100)).await?.len(), 0);
     for received in held {
@@ -112,7 +113,7 @@ async fn a_message_that_is_held_beyond_its_lease_goes_to_nobody_else(backend: Ba
 
 async fn a_message_whose_handle_is_dropped_comes_again(backend: Backend) -> Result<()> {
     let pipeline = filled(backend, |_| {}, 3).await?;
-    let mut puller = Puller::open(&pipeline, "s").await?;
+    let mut puller = Puller::open(&pipeline).await?;
     let first = puller.take(3, Duration::from_secs(20)).await?;
     assert_eq!(first.len(), 3);
     drop(first);
@@ -130,7 +131,7 @@ async fn a_stopped_puller_leaves_nothing_leased_and_the_next_one_has_everything(
 ) -> Result<()> {
     let pipeline = filled(backend, |_| {}, 2_000).await?;
     for round in 0..4 {
-        let mut puller = Puller::open(&pipeline, "s").await?;
+        let mut puller = Puller::open(&pipeline).await?;
         let taken = puller.take(2_000, Duration::from_secs(5)).await?;
         assert_eq!(distinct(&taken), 2_000, "in round {round}");
         drop(taken);
@@ -142,7 +143,7 @@ async fn a_stopped_puller_leaves_nothing_leased_and_the_next_one_has_everything(
 async fn acks_of_an_exactly_once_subscription_are_confirmed(backend: Backend) -> Result<()> {
     let exactly_once = |subscription: &mut Subscription| subscription.enable_exactly_once_delivery = true;
     let pipeline = filled(backend, exactly_once, 500).await?;
-    let mut puller = Puller::open(&pipeline, "s").await?;
+    let mut puller = Puller::open(&pipeline).await?;
     let taken = puller.take(500, Duration::from_secs(20)).await?;
     assert_eq!(taken.len(), 500);
     let mut acks: JoinSet<_> = taken.into_iter().map(|received| received.handle.ack()).collect();
@@ -161,7 +162,7 @@ async fn messages_of_an_ordering_key_keep_their_order(backend: Backend) -> Resul
         ..PubsubMessage::default()
     };
     pipeline.publish((0..300).map(message).collect()).await?;
-    let mut puller = Puller::open(&pipeline, "s").await?;
+    let mut puller = Puller::open(&pipeline).await?;
     let mut numbers = Vec::new();
     let deadline = Instant::now() + Duration::from_secs(30);
     while numbers.len() < 300 && Instant::now() < deadline {
