@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 /// A running relay; dropping it closes its connections.
@@ -14,6 +15,7 @@ pub struct Relay {
     /// Connections of older generations pass nothing on, but take what comes.
     generation: Arc<AtomicUsize>,
     frozen: Arc<AtomicBool>,
+    cut: Arc<Notify>,
     accepted: Arc<AtomicUsize>,
     _tasks: JoinSet<()>,
 }
@@ -25,6 +27,8 @@ impl Relay {
         let addr = listener.local_addr()?;
         let (generation, accepted) = (Arc::<AtomicUsize>::default(), Arc::<AtomicUsize>::default());
         let frozen = Arc::<AtomicBool>::default();
+        let cut = Arc::<Notify>::default();
+        let to_cut = cut.clone();
         let (current, count, is_frozen) = (generation.clone(), accepted.clone(), frozen.clone());
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -34,11 +38,17 @@ impl Relay {
                 if is_frozen.load(Ordering::Relaxed) {
                     connections.spawn(hold(client));
                 } else if let Ok(server) = TcpStream::connect(target).await {
-                    connections.spawn(relay(client, server, current.clone()));
+                    let (relay, cut) = (relay(client, server, current.clone()), to_cut.clone());
+                    connections.spawn(async move {
+                        tokio::select! {
+                            () = relay => {}
+                            () = cut.notified() => {}
+                        }
+                    });
                 }
             }
         });
-        Ok(Self { addr, generation, frozen, accepted, _tasks: tasks })
+        Ok(Self { addr, generation, frozen, cut, accepted, _tasks: tasks })
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -54,6 +64,11 @@ impl Relay {
     pub fn freeze(&self) {
         self.frozen.store(true, Ordering::Relaxed);
         self.quieten();
+    }
+
+    /// Closes the open connections.
+    pub fn cut(&self) {
+        self.cut.notify_waiters();
     }
 
     /// Connections taken so far.

@@ -71,6 +71,9 @@ pub struct Encoder {
     body: Vec<u8>,
 }
 
+/// A body that is larger is given away instead of copied: it would keep its memory for good.
+const MAX_SCRATCH_BYTES: usize = 1 << 20;
+
 // Keys of google.bigtable.v2.
 const ENTRY_MUTATIONS: u8 = key(2);
 const MUTATION_SET_CELL: u8 = key(1);
@@ -101,7 +104,7 @@ impl Encoder {
         let originator = payment.parties.as_ref().and_then(|parties| parties.originator.as_ref());
         let currency = amount.and_then(|amount| amount.currency.as_bytes().try_into().ok());
         Row {
-            body: self.body.as_slice().into(),
+            body: self.take_body(),
             mutations,
             customer_id: originator.map_or("", |party| &party.party_id).into(),
             payment_id: header.map_or("", |header| &header.payment_id).into(),
@@ -112,6 +115,13 @@ impl Encoder {
             minor_units: amount.map_or(0, |amount| amount.minor_units),
             currency: currency.unwrap_or(*b"XXX"),
         }
+    }
+
+    fn take_body(&mut self) -> Box<[u8]> {
+        if self.body.len() > MAX_SCRATCH_BYTES {
+            return std::mem::take(&mut self.body).into();
+        }
+        self.body.as_slice().into()
     }
 
     /// Writes the row's mutations; returns how many there are.

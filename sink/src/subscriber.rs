@@ -1,6 +1,6 @@
 //! Messages off the streams, decoded, within the memory budget.
 
-use crate::budget::{Budget, unclaimed_per_stream};
+use crate::budget::{Budget, memory, unclaimed_per_stream};
 use crate::decoder::Decoder;
 use crate::envelope::{AckHandle, Envelope, Received};
 use crate::options::Options;
@@ -33,6 +33,8 @@ pub struct Streams {
     budget: Arc<Budget>,
 }
 
+/// The service takes no larger ones.
+const MAX_MESSAGE_BYTES: usize = 10_000_000;
 /// Deliveries go on in the batches that they came in; so many wait for the loop. Few: the budget is for panes.
 const QUEUE: usize = 4;
 
@@ -44,11 +46,13 @@ pub async fn open(
     progress: &Arc<Progress>,
 ) -> Result<(Streams, mpsc::Receiver<Vec<Delivery>>), service::Error> {
     let budget = Arc::new(Budget::new(options.max_memory));
-    let (messages, bytes) =
-        unclaimed_per_stream(options.max_memory, i64::try_from(options.streams).unwrap_or(1).max(1));
+    // The service sends at least one message over each stream, however large.
+    let most = usize::try_from(options.max_memory / memory(MAX_MESSAGE_BYTES)).unwrap_or(usize::MAX);
+    let streams = options.streams.min(most).max(1);
+    let (messages, bytes) = unclaimed_per_stream(options.max_memory, i64::try_from(streams).unwrap_or(1));
     let options = pull::Options {
         subscription: subscription_name.to_owned(),
-        streams: options.streams,
+        streams,
         lease: options.lease,
         max_lease: options.max_lease,
         max_outstanding_messages: messages,

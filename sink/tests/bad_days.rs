@@ -51,6 +51,51 @@ async fn a_connection_that_dies_without_a_word_is_replaced_within_a_minute() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn nothing_stays_unacked_although_the_streams_are_cut_every_few_seconds() {
+    let cuts = if std::env::var_os("LONG_TESTS").is_some() { 120 } else { 3 };
+    let scene = Scene::new(Reply::ok).await;
+    let relay = Relay::start(scene.server.addr()).await.unwrap();
+    let mut sink = scene.sink_at(relay.addr(), &[QUICK]);
+    let mut published = 0;
+    for _ in 0..cuts {
+        let begin = Instant::now();
+        while begin.elapsed() < 5 * SECOND {
+            scene.publish(published..published + 500).await;
+            published += 500;
+            tokio::time::sleep(SECOND / 5).await;
+        }
+        relay.cut();
+    }
+    let took = wait(70 * SECOND, "nothing is left", || scene.unacked("payments-sink") == 0).await;
+    println!("{published} messages, {cuts} cuts: all acked {took:?} after the last one");
+    assert_eq!(sink.stop(10 * SECOND).await.0, Some(0), "{}", sink.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_while_idle_and_at_full_load_is_an_orderly_one() {
+    let scene = Scene::new(Reply::ok).await;
+    let mut idle = scene.sink(&[]);
+    wait(20 * SECOND, "it consumes", || idle.lines(&["consuming"]) == 1).await;
+    tokio::time::sleep(SECOND).await;
+    let (code, took) = idle.stop(10 * SECOND).await;
+    println!("idle: exit {code:?} after {took:?}");
+    assert_eq!(code, Some(0), "{}", idle.log());
+    assert!(took < 3 * SECOND, "{took:?}");
+
+    scene.publish(0..30_000).await;
+    let mut busy = scene.sink(&["--pane-rows=2000"]);
+    wait(60 * SECOND, "it is at work", || scene.unacked("payments-sink") < 28_000).await;
+    let (code, took) = busy.stop(30 * SECOND).await;
+    let left = scene.unacked("payments-sink");
+    println!(
+        "at full load: exit {code:?} after {took:?}, {left} messages left, {} of them leased",
+        scene.outstanding()
+    );
+    assert_eq!(code, Some(0), "{}", busy.log());
+    assert_eq!(scene.outstanding(), 0, "what was not written can be pulled by others at once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn streams_that_end_are_opened_again_and_the_sink_goes_on() {
     let generator = Generator::new(Config::default()).unwrap();
     let data: Vec<_> = (0..4).map(|index| generator.payment(index).encode_to_vec()).collect();
@@ -182,6 +227,7 @@ async fn a_frozen_pubsub_holds_the_end_up_for_the_grace_period_only() {
     scene.publish(0..2_000).await;
     let mut sink = scene.sink_at(relay.addr(), &[QUICK, "--grace-period=2s"]);
     wait(30 * SECOND, "all is held", || scene.outstanding() == 2_000).await;
+    tokio::time::sleep(SECOND).await;
     relay.freeze();
     let (code, took) = sink.stop(30 * SECOND).await;
     println!("a frozen Pub/Sub with messages held: exit {code:?} after {took:?}");

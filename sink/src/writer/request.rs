@@ -121,10 +121,14 @@ impl Request {
         }
     }
 
-    fn put_entry(&self, entry: u32, out: &mut impl BufMut) {
+    fn body(&self, entry: u32) -> &[u8] {
+        self.rows[self.keys.row(entry as usize)].body()
+    }
+
+    /// All of an entry but its row's body.
+    fn put_entry_head(&self, entry: u32, out: &mut impl BufMut) {
         put_head(out, ENTRIES, self.entry_len(entry));
         put_field(out, ENTRY_ROW_KEY, self.keys.key(entry as usize));
-        out.put_slice(self.rows[self.keys.row(entry as usize)].body());
     }
 }
 
@@ -148,11 +152,13 @@ pub struct MessageBody {
     request: Request,
     /// The next entry to send; none before the message's head.
     next: Option<usize>,
+    /// How much of the next entry's body has been sent already, with its head.
+    sent: usize,
 }
 
 impl MessageBody {
     pub fn new(request: Request) -> Self {
-        Self { request, next: None }
+        Self { request, next: None, sent: 0 }
     }
 
     fn next_piece(&mut self) -> Option<Bytes> {
@@ -166,8 +172,18 @@ impl MessageBody {
             0
         });
         while at < self.request.len() && piece.len() < PIECE_BYTES {
-            self.request.put_entry(self.request.entries[at], &mut piece);
-            at += 1;
+            let entry = self.request.entries[at];
+            if self.sent == 0 {
+                self.request.put_entry_head(entry, &mut piece);
+            }
+            // A row of megabytes goes out in pieces, too, or its copy would count three times.
+            let rest = &self.request.body(entry)[self.sent..];
+            let some = &rest[..rest.len().min(PIECE_BYTES)];
+            piece.put_slice(some);
+            self.sent += some.len();
+            if some.len() == rest.len() {
+                (at, self.sent) = (at + 1, 0);
+            }
         }
         self.next = Some(at);
         Some(piece.freeze())
@@ -248,6 +264,29 @@ mod tests {
             assert_eq!(head[3..], profile);
             assert!([&head[..3], entries, &profile].concat() == expected.encode_to_vec(), "{table:?}");
         }
+    }
+
+    #[test]
+    fn a_large_row_goes_out_in_pieces() {
+        let mut payments: Vec<_> = {
+            let generator = Generator::new(Config::default()).unwrap();
+            (0..3).map(|index| generator.payment(index)).collect()
+        };
+        payments[1].metadata.get_or_insert_default().description = "x".repeat(10 * PIECE_BYTES + 7);
+        let batches = batches(&payments);
+        let request = Request::split(&"t".into(), "", &batches, Table::ByDate, 300, 1 << 20).remove(0);
+        let (mut body, mut sent) = (MessageBody::new(request), Vec::new());
+        while let Some(piece) = body.next_piece() {
+            assert!(piece.len() < 3 * PIECE_BYTES);
+            sent.extend_from_slice(&piece);
+        }
+        let request = MutateRowsRequest::decode(&sent[5..]).unwrap();
+        let twins: Vec<_> =
+            payments.iter().map(|payment| twin(payment, PUBLISHED - PUBLISHED % 1_000)).collect();
+        assert_eq!(request.entries.len(), 3);
+        assert!(
+            request.entries.iter().all(|entry| twins.iter().any(|twin| twin.mutations == entry.mutations))
+        );
     }
 
     #[test]

@@ -82,6 +82,7 @@ impl Scene {
 pub struct Sink {
     child: Child,
     log: Arc<Mutex<Vec<String>>>,
+    reader: Option<std::thread::JoinHandle<()>>,
 }
 
 impl Sink {
@@ -96,12 +97,12 @@ impl Sink {
         let (log, lines) =
             (Arc::new(Mutex::new(Vec::new())), BufReader::new(child.stderr.take().unwrap()).lines());
         let sink = log.clone();
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
                 sink.lock().unwrap().push(line);
             }
         });
-        Self { child, log }
+        Self { child, log, reader: Some(reader) }
     }
 
     /// What it has logged so far.
@@ -132,6 +133,8 @@ impl Sink {
         let begin = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
+                // The rest of the log.
+                self.reader.take().map(std::thread::JoinHandle::join);
                 return (status.code(), begin.elapsed());
             }
             assert!(begin.elapsed() < limit, "still running after {limit:?}:\n{}", self.log());
