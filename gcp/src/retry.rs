@@ -35,7 +35,7 @@ pub fn asked_delay(status: &Status) -> Option<Duration> {
 
 /// As [`asked_delay`], for a status inside an answer.
 pub fn asked_delay_in(details: Vec<prost_types::Any>) -> Option<Duration> {
-    let told = details.iter().find(|detail| detail.type_url == RetryInfo::TYPE_URL)?;
+    let told = details.into_iter().find(|detail| detail.type_url == RetryInfo::TYPE_URL)?;
     let delay = pb::RetryInfo::decode(&*told.value).ok()?.retry_delay?;
     // By hand: a conversion of the whole range of seconds and nanoseconds overflows.
     let (seconds, nanos) = (u64::try_from(delay.seconds).ok()?, u32::try_from(delay.nanos).ok()?);
