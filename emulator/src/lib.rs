@@ -9,6 +9,7 @@
 
 pub mod bigtable;
 pub mod connection;
+mod disk;
 pub mod proto;
 pub mod pubsub;
 mod servers;

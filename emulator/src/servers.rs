@@ -60,6 +60,14 @@ impl Servers {
         Ok(Self { pubsub, bigtable, temporary })
     }
 
+    /// Waits until a server's store cannot be written any more, and says why.
+    pub async fn failed(&self) -> Error {
+        tokio::select! {
+            error = self.pubsub.failed() => error.into(),
+            error = self.bigtable.failed() => error.into(),
+        }
+    }
+
     /// Stops both; temporary data is removed.
     pub async fn shutdown(self) -> Result<(), Error> {
         let (pubsub, bigtable) = tokio::join!(self.pubsub.shutdown(), self.bigtable.shutdown());

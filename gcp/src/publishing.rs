@@ -12,8 +12,10 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::time::{Instant, timeout};
 use tonic::{Code, Status};
 
-/// How long a client may take for a message before another one is tried.
-const LIMIT: Duration = Duration::from_secs(20);
+/// How long a client may take for a message before another one is tried: a third of the time that there is, in these
+/// bounds.
+const MIN_LIMIT: Duration = Duration::from_secs(1);
+const MAX_LIMIT: Duration = Duration::from_secs(20);
 /// How much longer than that a client may say nothing at all.
 const SLACK: Duration = Duration::from_secs(5);
 
@@ -100,7 +102,7 @@ impl SteadyPublisher {
 
 impl Shared {
     fn limit(&self) -> Duration {
-        self.patience.min(LIMIT)
+        limit(self.patience)
     }
 
     /// A younger client than this one, made now unless another message has had one made already.
@@ -121,13 +123,17 @@ impl Shared {
     }
 }
 
+fn limit(patience: Duration) -> Duration {
+    (patience / 3).clamp(MIN_LIMIT, MAX_LIMIT)
+}
+
 async fn build(
     pubsub: &Pubsub,
     topic: &str,
     patience: Duration,
     batching: Option<Batching>,
 ) -> Result<Publisher, Error> {
-    let publisher = pubsub.publisher(patience.min(LIMIT)).await?.publisher(topic);
+    let publisher = pubsub.publisher(limit(patience)).await?.publisher(topic);
     Ok(match batching {
         None => publisher.build(),
         Some(Batching { messages, bytes, delay }) => publisher
@@ -138,14 +144,19 @@ async fn build(
     })
 }
 
-/// The service's status, or what kept the client from having one.
+/// The service's last status, or what kept the client from having one.
 fn status_of(error: &PublishError) -> Status {
-    let told = match error {
-        PublishError::Rpc(rpc) => rpc.status(),
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = match error {
+        PublishError::Rpc(rpc) => Some(&**rpc),
         _ => None,
     };
-    match told {
-        Some(status) => Status::new(Code::from_i32(status.code as i32), status.message.clone()),
-        None => Status::deadline_exceeded(error.to_string()),
+    while let Some(inner) = cause {
+        if let Some(told) =
+            inner.downcast_ref::<google_cloud_pubsub::Error>().and_then(|error| error.status())
+        {
+            return Status::new(Code::from_i32(told.code as i32), told.message.clone());
+        }
+        cause = inner.source();
     }
+    Status::deadline_exceeded(error.to_string())
 }

@@ -13,13 +13,11 @@ use gcp::Project;
 use gcp::bigtable::read::{Error, Patience, Reader, Scan, Scanned, Span};
 use gcp::bigtable::{Args, Bigtable};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
-use prost::Message;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
-use tonic_types::{RetryInfo, pb};
 
 /// A script's requests, in their order, and its server.
 struct Fixture {
@@ -221,20 +219,6 @@ async fn routing_cookies_are_told_again_in_the_attempts_of_their_scan_and_in_no_
         *seen.lock().unwrap(),
         [none.clone(), vec!["a0".into(), "b0".into()], vec!["a1".into(), "b1".into()], none]
     );
-}
-
-#[tokio::test]
-async fn a_pause_longer_than_time_itself_ends_the_scan_and_no_more() {
-    let fixture = fixture(|_, _| {
-        let value =
-            pb::RetryInfo { retry_delay: Some(prost_types::Duration { seconds: i64::MAX, nanos: i32::MAX }) };
-        let details =
-            vec![prost_types::Any { type_url: RetryInfo::TYPE_URL.into(), value: value.encode_to_vec() }];
-        let status = pb::Status { details, ..Default::default() }.encode_to_vec();
-        vec![Err(Status::with_details(Code::ResourceExhausted, "scripted", status.into()))]
-    });
-    let (_, result) = fixture.await.keys(Scan::of("t")).await;
-    assert!(matches!(result, Err(Error::Broken { .. })), "{result:?}");
 }
 
 #[tokio::test]

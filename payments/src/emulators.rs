@@ -69,9 +69,11 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
     println!("export PUBSUB_EMULATOR_HOST={}", servers.pubsub.addr());
     println!("export BIGTABLE_EMULATOR_HOST={}", servers.bigtable.addr());
     eprintln!("running; stop with Ctrl-C");
-    shutdown.cancelled().await;
-    servers.shutdown().await?;
-    Ok(())
+    tokio::select! {
+        () = shutdown.cancelled() => Ok(servers.shutdown().await?),
+        // Nothing can be written any more: there is nothing to close in good order.
+        error = servers.failed() => Err(error.into()),
+    }
 }
 
 /// The flags of a set-up for these servers.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use fakes::relay::Relay;
 use fakes::scripted::publishes::{self, Reply};
 use gcp::Project;
 use gcp::pubsub::{Args, Pubsub};
@@ -12,7 +13,7 @@ use prost::Message;
 use schemas::Payment;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
@@ -217,6 +218,34 @@ async fn a_stop_does_not_wait_for_a_service_that_is_down() {
     let error = run.outcome.unwrap_err().to_string();
     assert!(error.contains("10 s of the stop") && error.contains("--start-index 0"), "{error}");
     assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+/// Takes 40 s, as pings are rare: LONG_TESTS=1 asks for it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_whose_connections_have_died_without_a_word_goes_on_by_others_within_a_minute() {
+    if !std::env::var("LONG_TESTS").is_ok_and(|value| value == "1") {
+        eprintln!("skipped: LONG_TESTS=1 asks for it");
+        return;
+    }
+    let relay: Arc<OnceLock<Relay>> = Arc::default();
+    let way = relay.clone();
+    let server = publishes::start(move |number, request| {
+        if number == 5 {
+            way.get().unwrap().quieten();
+        }
+        Reply::Confirm(request.messages.len())
+    });
+    let server = server.await.unwrap();
+    relay.set(Relay::start(server.addr()).await.unwrap()).unwrap();
+    let relay = relay.get().unwrap();
+    let args = Args { pubsub_emulator_host: Some(relay.addr().to_string()) };
+    let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
+    let Load { generation, publishing, batch } = Load::of(20_000);
+    let generator = generation.generator().unwrap();
+    let (progress, stop) = (Arc::new(Progress::default()), CancellationToken::new());
+    let run = producer::run(generator, &publishing, &batch, &pubsub, progress, stop);
+    let outcome = tokio::time::timeout(Duration::from_mins(1), run).await.expect("in time").unwrap();
+    assert!(outcome.is_complete());
 }
 
 /// Trickles as the options say until it ends by itself.

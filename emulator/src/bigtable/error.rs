@@ -21,6 +21,11 @@ pub enum Error {
     /// The store failed.
     #[error("the store in {path} failed; if this repeats, move the directory away and load again")]
     Storage { path: PathBuf, source: fjall::Error },
+    /// The store met a disk that failed or was full, and has to be opened afresh.
+    #[error(
+        "the store in {path} cannot be written any more: its disk failed or was full; make room and start again"
+    )]
+    Unwritable { path: PathBuf },
     /// A record of the store cannot be decoded.
     #[error("the record of {what} in {path} is unreadable; move the directory away and load again")]
     Corrupt { path: PathBuf, what: String },

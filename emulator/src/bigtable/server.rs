@@ -15,6 +15,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::server::Router;
 
 use crate::connection::Connection;
+use crate::disk::Disk;
 use crate::proto::bigtable_data::bigtable_server::BigtableServer;
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdminServer;
 
@@ -34,6 +35,9 @@ const STREAM_WINDOW_BYTES: u32 = 128 << 10;
 /// How long open calls have at shutdown before their connections are cut, and then to notice the cut.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// How often to look whether the store can still be written.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// A server's settings.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -41,12 +45,14 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Memory for what is read often: blocks of keys, and rows.
     pub cache_bytes: u64,
+    /// Bytes of the disk that writes leave free for what the store writes by itself: memtables, and compactions of them.
+    pub reserve_bytes: u64,
 }
 
 impl Options {
     /// The default settings for a data directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Options {
-        Options { data_dir: data_dir.into(), cache_bytes: 32 << 20 }
+        Options { data_dir: data_dir.into(), cache_bytes: 32 << 20, reserve_bytes: 256 << 20 }
     }
 }
 
@@ -75,6 +81,7 @@ impl Server {
         if !addr.ip().is_loopback() {
             return Err(Error::NotLoopback(addr));
         }
+        let disk = Disk::new(&options.data_dir, options.reserve_bytes);
         let open = move || Catalog::open(&options.data_dir, options.cache_bytes);
         let catalog = tokio::task::spawn_blocking(open).await.map_err(|error| died(addr, &error))??;
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
@@ -87,7 +94,7 @@ impl Server {
                 Ok::<_, std::io::Error>(Connection::new(stream, cut.clone()))
             }
         });
-        let router = router(&catalog, &jobs);
+        let router = router(&catalog, &jobs, disk);
         let serving =
             tokio::spawn(router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned()));
         Ok(Server { addr, catalog, jobs, serving, stop: stop.drop_guard(), cut: cut.drop_guard() })
@@ -96,6 +103,17 @@ impl Server {
     /// Where the server listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Waits until the store cannot be written any more, and says why.
+    pub async fn failed(&self) -> Error {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let catalog = self.catalog.clone();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || catalog.check()).await {
+                return error;
+            }
+        }
     }
 
     /// Ends open calls, within about two seconds; then syncs the data to disk and closes the store.
@@ -119,8 +137,9 @@ impl Server {
     }
 }
 
-fn router(catalog: &Arc<Catalog>, jobs: &Arc<Jobs>) -> Router {
-    let data = BigtableServer::new(Data { catalog: catalog.clone(), jobs: jobs.clone() });
+fn router(catalog: &Arc<Catalog>, jobs: &Arc<Jobs>, disk: Disk) -> Router {
+    let data =
+        BigtableServer::new(Data { catalog: catalog.clone(), jobs: jobs.clone(), disk: Arc::new(disk) });
     let reader = Reader { catalog: catalog.clone(), jobs: jobs.clone() };
     let admin = BigtableTableAdminServer::new(Admin { catalog: catalog.clone(), jobs: jobs.clone() });
     tonic::transport::Server::builder()

@@ -12,6 +12,10 @@ pub enum Error {
     Address(#[source] std::io::Error),
     #[error("cannot open the Pub/Sub data in {path}; is another server using it?")]
     Open { path: PathBuf, source: fjall::Error },
+    #[error(
+        "the Pub/Sub store in {path} cannot be written any more: its disk failed or was full; make room and start again"
+    )]
+    Unwritable { path: PathBuf },
     #[error("the Pub/Sub store failed")]
     Store(#[from] fjall::Error),
     #[error(
@@ -36,7 +40,10 @@ pub fn stopping() -> tonic::Status {
 impl From<Error> for tonic::Status {
     /// Storage failures are the only ones that reach a request.
     fn from(error: Error) -> Self {
-        tracing::error!(error = &error as &dyn std::error::Error, "pub/sub request failed");
+        // What made the store so was told before.
+        if !matches!(error, Error::Store(fjall::Error::Poisoned)) {
+            tracing::error!(error = &error as &dyn std::error::Error, "pub/sub request failed");
+        }
         tonic::Status::internal(error.to_string())
     }
 }

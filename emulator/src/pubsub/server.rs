@@ -29,6 +29,8 @@ const RELEASE: Duration = Duration::from_secs(5);
 
 /// A connection is asked this often whether it still is one, and has as long for its answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
+/// How often to look whether the store can still be written.
+const LOOK: Duration = Duration::from_secs(1);
 /// HTTP/2: windows for a few publish requests under way, and frames so large that a megabyte is not cut into sixty.
 const STREAM_WINDOW: u32 = 2 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
@@ -41,11 +43,13 @@ const MAX_REQUEST: usize = 32 * 1024 * 1024;
 pub struct Options {
     /// Where everything is kept; created if missing. One server at a time.
     pub data_dir: PathBuf,
+    /// Bytes of the disk that publishers leave free for what the store writes by itself: journals and memtables.
+    pub reserve_bytes: u64,
 }
 
 impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into() }
+        Self { data_dir: data_dir.into(), reserve_bytes: 128 << 20 }
     }
 }
 
@@ -80,7 +84,8 @@ impl Server {
         if !addr.ip().is_loopback() {
             return Err(Error::NotLoopback(addr));
         }
-        let store = tokio::task::spawn_blocking(move || Store::open(&options.data_dir)).await??;
+        let open = move || Store::open(&options.data_dir, options.reserve_bytes);
+        let store = tokio::task::spawn_blocking(open).await??;
         let stopping = CancellationToken::new();
         let runtime = tokio::runtime::Handle::current();
         let loading = stopping.clone();
@@ -109,6 +114,17 @@ impl Server {
             outstanding: backlog.outstanding(),
             streams: backlog.streams(),
         })
+    }
+
+    /// Waits until the store cannot be written any more, and says why.
+    pub async fn failed(&self) -> Error {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            let Some(store) = self.broker.as_ref().map(|broker| broker.store().clone()) else { continue };
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || store.check()).await {
+                return error;
+            }
+        }
     }
 
     /// Stops accepting, ends streams with `UNAVAILABLE`, gives requests 1.5 s to end, and closes the store with

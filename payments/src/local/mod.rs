@@ -15,6 +15,7 @@ use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
 use generator::Generator;
 use read_back::TableContent;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use summary::Summary;
@@ -128,9 +129,11 @@ impl Pipeline<'_> {
     ) -> anyhow::Result<()> {
         let subscription = pubsub.subscription_name(&self.args.sink.subscription);
         let mut ticks = tokio::time::interval(TICK);
+        let mut failed = pin!(self.servers.failed());
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
+                error = &mut failed => return Err(error.into()),
                 () = shutdown.cancelled() => return Ok(()),
             }
             display.show(&producer.progress, &sink.progress);

@@ -12,6 +12,7 @@ use crate::bigtable::store::limits::check_key;
 use crate::bigtable::write::bulk;
 use crate::bigtable::write::conditional::{check_all, check_and_mutate, read_modify_write};
 use crate::bigtable::write::writer::{Entry, mutate_one};
+use crate::disk::Disk;
 use crate::proto::bigtable::{
     CheckAndMutateRowRequest, CheckAndMutateRowResponse, MutateRowRequest, MutateRowResponse,
     MutateRowsResponse, PingAndWarmRequest, PingAndWarmResponse, ReadModifyWriteRowRequest,
@@ -26,16 +27,18 @@ use super::jobs::Jobs;
 pub struct Data {
     pub catalog: Arc<Catalog>,
     pub jobs: Arc<Jobs>,
+    pub disk: Arc<Disk>,
 }
 
 impl Data {
-    /// Runs a write off the asynchronous threads.
+    /// Runs a write off the asynchronous threads, if there is room for it.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Catalog) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
-        let catalog = self.catalog.clone();
+        let (catalog, disk) = (self.catalog.clone(), self.disk.clone());
         let job = move || {
+            disk.check()?;
             let answer = work(&catalog)?;
             catalog.keep_up()?;
             Ok(answer)

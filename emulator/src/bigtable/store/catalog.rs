@@ -175,6 +175,13 @@ impl Catalog {
         Ok(())
     }
 
+    /// Whether the store can be written; once it cannot, it never can again.
+    pub fn check(&self) -> Result<(), Error> {
+        let Some(db) = self.store.lock().as_ref().map(|store| store.db.clone()) else { return Ok(()) };
+        let written = db.persist(PersistMode::Buffer);
+        written.map_err(|_| Error::Unwritable { path: self.path.clone() })
+    }
+
     /// Syncs everything to disk and closes the store. No call may be under way.
     pub fn close(&self) -> Result<(), Error> {
         let Some(store) = self.store.lock().take() else { return Ok(()) };

@@ -278,6 +278,9 @@ pub fn column_generation(key: &[u8]) -> Option<u64> {
 
 /// Status of a call that the store failed.
 pub fn failed(error: &fjall::Error) -> Status {
-    tracing::error!(%error, "the bigtable store failed");
+    // What made it so was told before.
+    if !matches!(error, fjall::Error::Poisoned) {
+        tracing::error!(%error, "the bigtable store failed");
+    }
     Status::internal(format!("the store failed: {error}; see the server's log"))
 }

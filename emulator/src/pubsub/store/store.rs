@@ -3,11 +3,12 @@
 
 use super::log::{Log, MEMTABLE_BYTES};
 use super::records::{Counters, Progress, SchemaRecord, SnapshotRecord, SubscriptionRecord, TopicRecord};
+use crate::disk::Disk;
 use crate::pubsub::error::Error;
 use fjall::config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use prost::Message;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Memory bounds. The journal's bound holds for the memtables of all topics together.
 const JOURNAL_BYTES: u64 = 64 * 1024 * 1024;
@@ -20,10 +21,13 @@ pub struct Store {
     database: Database,
     records: Keyspace,
     progress: Keyspace,
+    path: PathBuf,
+    /// For what publishers send.
+    pub disk: Disk,
 }
 
 impl Store {
-    pub fn open(path: &Path) -> Result<Self, Error> {
+    pub fn open(path: &Path, reserve_bytes: u64) -> Result<Self, Error> {
         let open = |source| Error::Open { path: path.to_owned(), source };
         std::fs::create_dir_all(path).map_err(|error| open(error.into()))?;
         let database = Database::builder(path)
@@ -35,7 +39,7 @@ impl Store {
             .map_err(open)?;
         let records = database.keyspace("records", KeyspaceCreateOptions::default).map_err(open)?;
         let progress = database.keyspace("progress", KeyspaceCreateOptions::default).map_err(open)?;
-        Ok(Self { database, records, progress })
+        Ok(Self { database, records, progress, path: path.to_owned(), disk: Disk::new(path, reserve_bytes) })
     }
 
     /// A topic's log; created if it does not exist.
@@ -49,6 +53,12 @@ impl Store {
 
     pub fn write(&self) -> OwnedWriteBatch {
         self.database.batch()
+    }
+
+    /// Whether the store can be written; once it cannot, it never can again.
+    pub fn check(&self) -> Result<(), Error> {
+        let written = self.database.persist(PersistMode::Buffer);
+        written.map_err(|_| Error::Unwritable { path: self.path.clone() })
     }
 
     pub fn sync(&self) -> Result<(), Error> {

@@ -77,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn subscriptions_have_readers_until_the_stop_and_are_kept() {
         let (dir, stopping) = (tempfile::tempdir().unwrap(), CancellationToken::new());
-        let (broker, added) = Broker::open(Store::open(dir.path()).unwrap(), stopping.clone()).unwrap();
+        let (broker, added) = Broker::open(Store::open(dir.path(), 0).unwrap(), stopping.clone()).unwrap();
         let broker = Arc::new(broker);
         let tasks = Tasks::start(&broker, added);
         broker.create_topic(pubsub::Topic { name: TOPIC.to_owned(), ..Default::default() }).await.unwrap();
@@ -93,7 +93,7 @@ mod tests {
         stopping.cancel();
         subscribe(&broker, "late").await;
         soon(tasks.close(broker)).await.unwrap();
-        let (broker, _) = Broker::open(Store::open(dir.path()).unwrap(), stopping).unwrap();
+        let (broker, _) = Broker::open(Store::open(dir.path(), 0).unwrap(), stopping).unwrap();
         assert_eq!(broker.subscriptions().len(), 3);
     }
 }

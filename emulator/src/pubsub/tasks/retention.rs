@@ -125,7 +125,7 @@ mod tests {
     const MESSAGES: u64 = 100;
 
     async fn broker(dir: &std::path::Path, subscriptions: &[pubsub::Subscription]) -> Arc<Broker> {
-        let (broker, _) = Broker::open(Store::open(dir).unwrap(), CancellationToken::new()).unwrap();
+        let (broker, _) = Broker::open(Store::open(dir, 0).unwrap(), CancellationToken::new()).unwrap();
         let broker = Arc::new(broker);
         let topic = pubsub::Topic { name: TOPIC.to_owned(), ..Default::default() };
         broker.create_topic(topic).await.unwrap();

@@ -14,7 +14,7 @@ const EVERY: Duration = Duration::from_millis(100);
 
 /// Saves every 100 ms, or at once when `urgent` is notified. Runs until the server stops.
 pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>, stopping: CancellationToken) {
-    let mut pause = EVERY;
+    let (mut pause, mut is_failing) = (EVERY, false);
     loop {
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
@@ -26,9 +26,11 @@ pub async fn run(broker: Weak<Broker>, urgent: Arc<Notify>, stopping: Cancellati
         drop(broker);
         let started = tokio::time::Instant::now();
         match tokio::task::spawn_blocking(move || save(&store, &subscriptions)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => is_failing = false,
             Ok(Err(error)) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "saving progress failed");
+                if !std::mem::replace(&mut is_failing, true) {
+                    tracing::error!(error = &error as &dyn std::error::Error, "saving progress fails");
+                }
             }
             Err(error) => tracing::error!(%error, "saving progress panicked"),
         }

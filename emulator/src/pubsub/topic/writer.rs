@@ -97,8 +97,11 @@ impl Tail {
     }
 }
 
-/// Writes a group of requests, then answers them.
+/// Writes a group of requests, then answers them; refuses them where there is no room.
 fn write(store: &Store, group: Vec<Job>) {
+    if let Err(full) = store.disk.check() {
+        return group.into_iter().for_each(|job| _ = job.reply.send(Err(full.clone())));
+    }
     let mut tails = HashMap::new();
     let mut batch = store.write();
     let mut firsts = Vec::with_capacity(group.len());

@@ -77,7 +77,9 @@ impl Answers<'_> {
 
     /// What the call's end means is tonic's to say.
     async fn end(&mut self, trailers: Option<HeaderMap>) -> Result<Option<Bytes>, Status> {
-        trailers.iter().for_each(|trailers| self.cookies.keep(trailers));
+        if let Some(trailers) = &trailers {
+            self.cookies.keep(trailers);
+        }
         let last = Empty::<Bytes>::new().with_trailers(ready(trailers.map(Ok)));
         let decoder = ProstDecoder::<()>::default();
         Streaming::new_response(decoder, last, self.http_status, None, None).message().await?;
