@@ -101,10 +101,9 @@ async fn copy(
             return;
         }
     }
-    if !is_silent() {
-        let _ = to.shutdown().await;
-    } else {
+    if is_silent() {
         // A connection that is dead does not close either.
         std::future::pending::<()>().await;
     }
+    let _ = to.shutdown().await;
 }

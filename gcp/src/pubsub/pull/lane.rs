@@ -11,9 +11,10 @@ use crate::endpoint::Dialer;
 use crate::headers::routing;
 use crate::retry::Delays;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{StreamingPullRequest, StreamingPullResponse};
+use parking_lot::Mutex;
 use std::future::pending;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
@@ -217,7 +218,7 @@ impl Lane {
     }
 
     fn note(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(|error| error.into_inner()));
+        change(&mut self.state.lock());
     }
 
     fn take_in(&mut self, response: StreamingPullResponse) {
@@ -256,9 +257,12 @@ impl Lane {
             self.delays = delays();
         }
         // A server that ends idle streams is there.
-        self.note(|state| match lived && is_told {
-            true => (state.heard, state.trouble) = (Instant::now(), None),
-            false => state.trouble = Some(end),
+        self.note(|state| {
+            if lived && is_told {
+                (state.heard, state.trouble) = (Instant::now(), None);
+            } else {
+                state.trouble = Some(end);
+            }
         });
         self.link = Link::Waiting(Instant::now() + self.delays.next(None));
     }

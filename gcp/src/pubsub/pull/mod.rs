@@ -23,9 +23,10 @@ pub use handle::{Handle, Unacked};
 
 use super::Pubsub;
 use lane::{Lane, Order, State};
+use parking_lot::Mutex;
 use service::Error;
 use std::future::{Future, pending};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
@@ -129,7 +130,7 @@ impl Streams {
     }
 
     pub fn health(&self) -> Health {
-        let states = self.states.iter().map(|state| state.lock().unwrap_or_else(|error| error.into_inner()));
+        let states = self.states.iter().map(|state| state.lock());
         let mut health = Health { heard: Instant::now(), trouble: None };
         let mut heard = None;
         for state in states {
