@@ -6,7 +6,8 @@ use crate::names::{Names, dead_letter_subscription};
 use gcp::Resource;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
-    DeadLetterPolicy, ExpirationPolicy, RetryPolicy, SchemaSettings, Subscription, Topic,
+    DeadLetterPolicy, ExpirationPolicy, GetSubscriptionRequest, GetTopicRequest, RetryPolicy, SchemaSettings,
+    Subscription, Topic,
 };
 use prost_types::Duration;
 use service::Error;
@@ -69,7 +70,8 @@ async fn require_topic(
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let resource = Resource { kind: "topic", name, role: ROLE };
-    match service.require_topic(name).await {
+    let request = GetTopicRequest { topic: name.to_owned() };
+    match service.answer(resource, || async { service.topics().get_topic(request.clone()).await }).await {
         Ok(found) => {
             findings.note("topic", name, Finding::Present);
             match settings {
@@ -93,7 +95,9 @@ async fn require_subscription(
 ) -> Result<(), Error> {
     let name = wanted.name.clone();
     let resource = Resource { kind: "subscription", name: &name, role: ROLE };
-    match service.require_subscription(&name).await {
+    let request = GetSubscriptionRequest { subscription: name.clone() };
+    let get = || async { service.subscriptions().get_subscription(request.clone()).await };
+    match service.answer(resource, get).await {
         Ok(found) => {
             let differences = differences(&wanted, &found);
             let finding = if differences.is_empty() {
