@@ -167,7 +167,7 @@ async fn messages_of_an_ordering_key_keep_their_order(backend: Backend) -> Resul
     let deadline = Instant::now() + Duration::from_secs(30);
     while numbers.len() < 300 && Instant::now() < deadline {
         for received in puller.take(1, Duration::from_secs(5)).await? {
-            numbers.push(String::from_utf8(received.message.data.to_vec())?.parse::<u32>()?);
+            numbers.push(std::str::from_utf8(&received.message.data)?.parse::<u32>()?);
             received.handle.ack().await?;
         }
         sleep(Duration::from_millis(1)).await;

@@ -153,9 +153,10 @@ impl Run {
                 }
                 _ = watch.tick() => self.watch(),
                 () = until(idle_at), if !self.draining => check = Some(self.check(options.grace_period)),
-                is_there = answer(&mut check), if !self.draining => match is_there {
-                    true => self.drain(options.grace_period),
-                    false => self.be_silenced(options.grace_period),
+                is_there = answer(&mut check), if !self.draining => if is_there {
+                    self.drain(options.grace_period);
+                } else {
+                    self.be_silenced(options.grace_period);
                 },
             }
         }
@@ -210,7 +211,7 @@ impl Run {
         let now = Instant::now();
         self.stages.settler.dead_letters().tell_rest(Some(now));
         let held = self.in_tasks + self.windows.len() as u64;
-        self.watch.look(now, &self.stages, self.streams.health(), held);
+        self.watch.look(now, &self.stages, &self.streams.health(), held);
     }
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {

@@ -27,7 +27,7 @@ pub enum Delivery {
 /// The open streams of one subscription.
 #[derive(Debug)]
 pub struct Streams {
-    streams: pull::Streams,
+    lanes: pull::Streams,
     /// What decodes; each holds the messages that wait for the budget.
     decoders: JoinSet<()>,
     budget: Arc<Budget>,
@@ -66,7 +66,7 @@ pub async fn open(
             Lane { budget: budget.clone(), deliveries: deliveries.clone(), progress: progress.clone() };
         decoders.spawn(lane.run(messages));
     }
-    Ok((Streams { streams, decoders, budget }, receiver))
+    Ok((Streams { lanes: streams, decoders, budget }, receiver))
 }
 
 impl Streams {
@@ -77,17 +77,17 @@ impl Streams {
 
     /// When and how the service was heard.
     pub fn health(&self) -> Health {
-        self.streams.health()
+        self.lanes.health()
     }
 
     /// Comes back once the service has answered on every stream's connection.
     pub fn check(&self) -> impl Future<Output = ()> + Send + use<> {
-        self.streams.check()
+        self.lanes.check()
     }
 
     /// Stops pulling. What has been handed on can still be acked.
     pub fn stop(&mut self) {
-        self.streams.stop();
+        self.lanes.stop();
     }
 
     /// Waits until the service has all acks and nacks: a process that leaves earlier loses them.
@@ -95,7 +95,7 @@ impl Streams {
     /// Returns whether that happened within `limit`.
     pub async fn closed(mut self, limit: Duration) -> bool {
         self.decoders.shutdown().await;
-        self.streams.closed(limit).await
+        self.lanes.closed(limit).await
     }
 }
 
@@ -125,14 +125,13 @@ impl Lane {
         self.progress.received.inc_by(messages.len() as u64);
         let mut batch = Vec::with_capacity(messages.len());
         for pull::Received { message, delivery_attempt, handle } in messages {
-            let permit = match self.budget.try_take(message.data.len()) {
-                Some(permit) => permit,
-                None => {
-                    if !batch.is_empty() && self.deliveries.send(std::mem::take(&mut batch)).await.is_err() {
-                        return false;
-                    }
-                    self.budget.take(message.data.len()).await
+            let permit = if let Some(permit) = self.budget.try_take(message.data.len()) {
+                permit
+            } else {
+                if !batch.is_empty() && self.deliveries.send(std::mem::take(&mut batch)).await.is_err() {
+                    return false;
                 }
+                self.budget.take(message.data.len()).await
             };
             batch.push(deliver(decoder, message, AckHandle::new(handle, delivery_attempt, permit)));
         }

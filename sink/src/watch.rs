@@ -29,7 +29,7 @@ impl Watch {
     }
 
     /// To be called every second or so; `held` messages are not settled.
-    pub fn look(&mut self, now: Instant, stages: &Stages, pull: Health, held: u64) {
+    pub fn look(&mut self, now: Instant, stages: &Stages, pull: &Health, held: u64) {
         let waiting = format_args!("{held} messages held");
         for table in Table::ALL {
             let (since, last) = stages.writer.patience(table).debt();

@@ -298,7 +298,7 @@ async fn an_outage_is_told_once_with_its_table_and_once_when_it_is_over() {
 async fn a_flood_of_bad_messages_is_no_flood_of_lines() {
     use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{PublishRequest, PubsubMessage};
     let scene = Scene::new(Reply::ok).await;
-    let bad = PubsubMessage { data: b"no payment".to_vec().into(), ..PubsubMessage::default() };
+    let bad = PubsubMessage { data: b"no payment".to_vec(), ..PubsubMessage::default() };
     let request = PublishRequest { topic: scene.pubsub.topic_name("payments"), messages: vec![bad; 1_000] };
     scene.pubsub.topics().publish(request).await.unwrap();
     let mut sink = scene.sink(&["--exit-when-idle=1s"]);
@@ -370,7 +370,7 @@ async fn messages_of_the_greatest_size_do_not_take_more_memory_than_was_promised
     for index in 0..30 {
         let mut payment = scene.generator.payment(index);
         payment.metadata.get_or_insert_default().description = "x".repeat(9_500_000);
-        let message = PubsubMessage { data: payment.encode_to_vec().into(), ..PubsubMessage::default() };
+        let message = PubsubMessage { data: payment.encode_to_vec(), ..PubsubMessage::default() };
         let request = PublishRequest { topic: scene.pubsub.topic_name("payments"), messages: vec![message] };
         scene.pubsub.topics().publish(request).await.unwrap();
     }
@@ -388,7 +388,7 @@ async fn a_bad_message_that_leaves_no_room_for_a_reason_becomes_a_dead_letter_wi
     use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{PublishRequest, PubsubMessage};
     let scene = Scene::new(Reply::ok).await;
     let data = vec![0xff; 9_999_850];
-    let message = PubsubMessage { data: data.into(), ..PubsubMessage::default() };
+    let message = PubsubMessage { data, ..PubsubMessage::default() };
     let request = PublishRequest { topic: scene.pubsub.topic_name("payments"), messages: vec![message] };
     scene.pubsub.topics().publish(request).await.unwrap();
     let mut sink = scene.sink(&["--exit-when-idle=2s"]);

@@ -169,7 +169,7 @@ impl Writer {
             self.progress.written[table].inc_by(sorted.written);
             match &sorted.again {
                 Some(again) if again.entries.len() == request.len() => {
-                    self.patience[table].failed(&again.last)
+                    self.patience[table].failed(&again.last);
                 }
                 _ => self.patience[table].answered(),
             }

@@ -65,7 +65,7 @@ impl Scene {
     }
 
     pub fn outstanding(&self) -> u64 {
-        self.server.stats(SUBSCRIPTION).unwrap().outstanding as u64
+        self.server.stats(SUBSCRIPTION).unwrap().outstanding
     }
 
     /// The binary, with Pub/Sub at this address.
