@@ -113,7 +113,7 @@ impl Leases {
 mod tests {
     use super::*;
 
-    const LEASE: Duration = Duration::from_secs(60);
+    const LEASE: Duration = Duration::from_mins(1);
 
     fn leases() -> Leases {
         Leases::new(LEASE, Duration::from_mins(10))
