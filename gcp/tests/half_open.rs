@@ -7,7 +7,7 @@ use fakes::scripted::publishes::{self, Reply};
 use fakes::scripted::reads;
 use gcp::Project;
 use gcp::bigtable::read::{Patience, Reader, Scan};
-use gcp::bigtable::{self, Bigtable};
+use gcp::bigtable::{self, Bigtable, WRITER};
 use gcp::publishing::SteadyPublisher;
 use gcp::pubsub::{self, Pubsub};
 use google_cloud_pubsub::model::Message;
@@ -74,7 +74,7 @@ async fn a_scan_whose_connection_has_died_goes_on_by_another_within_a_minute() {
     let args =
         bigtable::Args { instance: "i".into(), bigtable_emulator_host: Some(relay.addr().to_string()) };
     let bigtable = Bigtable::connect(&args, &Project::default(), 1).await.unwrap();
-    bigtable.require_table("t").await.unwrap();
+    bigtable.require_table(WRITER, "", "t").await.unwrap();
     relay.quieten();
     let patience = Patience { silence: Duration::from_mins(10), give_up: Duration::from_mins(10) };
     let scan = Reader::new(bigtable, "", patience);

@@ -5,7 +5,7 @@
 use fakes::scripted::Server;
 use fakes::scripted::publishes::{self, Reply};
 use fakes::scripted::reads;
-use gcp::bigtable::{self, Bigtable};
+use gcp::bigtable::{self, Bigtable, WRITER};
 use gcp::pubsub::{self, Pubsub};
 use gcp::{Project, Startup};
 use service::Error;
@@ -79,7 +79,7 @@ async fn a_table_is_read_until_the_service_can_answer_by_the_profile_and_with_it
     });
     let server = server.await.unwrap();
     let bigtable = bigtable(server.addr(), &patient(Duration::from_secs(20))).await.unwrap();
-    bigtable.require_table_as(bigtable::WRITER, "batch", &bigtable.table_name("t")).await.unwrap();
+    bigtable.require_table(bigtable::WRITER, "batch", &bigtable.table_name("t")).await.unwrap();
     let seen = seen.lock().unwrap();
     let route = "table_name=projects%2Flocal%2Finstances%2Fi%2Ftables%2Ft&app_profile_id=batch";
     assert_eq!(seen[..], vec![("batch".to_owned(), route.to_owned()); 7]);
@@ -110,7 +110,7 @@ async fn a_service_that_stays_away_is_an_error_that_passes() {
     assert!(refused.may_pass() && refused.to_string().contains(&addr.to_string()), "{refused}");
 
     let (_listener, addr) = frozen();
-    let silent = bigtable(addr, &short).await.unwrap().require_table("t").await.unwrap_err();
+    let silent = bigtable(addr, &short).await.unwrap().require_table(WRITER, "", "t").await.unwrap_err();
     assert!(silent.may_pass(), "{silent}");
     let told = format!("cannot reach Bigtable at http://{addr}: no answer after 0.5 s; start one with");
     assert!(silent.to_string().starts_with(&told), "{silent}");

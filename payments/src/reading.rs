@@ -45,7 +45,7 @@ impl Flags {
         let bigtable = reader.bigtable();
         for table in tables {
             let name = bigtable.table_name(table.id());
-            bigtable.require_table_as(bigtable::READER, &self.app_profile, &name).await?;
+            bigtable.require_table(bigtable::READER, &self.app_profile, &name).await?;
         }
         Ok(reader)
     }

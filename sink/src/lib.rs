@@ -93,7 +93,7 @@ pub async fn run(
     pubsub.require_topic(&dead_letter_topic).await?;
     let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
     for name in tables.values() {
-        bigtable.require_table_as(WRITER, &options.app_profile, name).await?;
+        bigtable.require_table(WRITER, &options.app_profile, name).await?;
     }
     bigtable.warm_beside(&options.app_profile);
 

@@ -96,6 +96,12 @@ impl Default for Encoder {
 }
 
 impl Encoder {
+    /// Makes room for a row of so many bytes.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.body.clear();
+        self.body.reserve_exact(bytes);
+    }
+
     /// The row of a valid payment that was published at `publish_micros` (UTC).
     pub fn row(&mut self, payment: &Payment, publish_micros: i64) -> Row {
         let mutations = self.encode_body(payment, whole_millis(publish_micros));

@@ -124,16 +124,11 @@ impl Bigtable {
         }
     }
 
-    /// As [`Bigtable::require_table_as`], for a writer by the instance's default app profile.
-    pub async fn require_table(&self, name: &str) -> Result<(), Error> {
-        self.require_table_as(WRITER, "", name).await
-    }
-
     /// Reads one row of the table by an app profile, which shows that it exists and may be read. `role` is what the
     /// caller needs for its work.
     ///
     /// A data call, because a writer's service account needs no admin role.
-    pub async fn require_table_as(
+    pub async fn require_table(
         &self,
         role: &'static str,
         app_profile: &str,
