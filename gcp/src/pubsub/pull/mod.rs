@@ -4,11 +4,11 @@
 //! its acks wait for ever, a stream that the service ends in order is not opened again, heartbeats are swallowed, and a
 //! stream cannot be half-closed, so that messages on their way stay leased after a stop.
 //!
-//! - [`lane`]: one stream at a time and all that came over it, on as many connections as that takes.
-//! - [`stream`]: one stream on one connection, and whether the server is still there.
-//! - [`leases`]: the ack ids of messages that nobody has settled, and when to extend them.
-//! - [`calls`]: acks, nacks and extensions on their way.
-//! - [`handle`]: the right to settle one message.
+//! - `lane`: one stream at a time and all that came over it, on as many connections as that takes.
+//! - `stream`: one stream on one connection, and whether the server is still there.
+//! - `leases`: the ack ids of messages that nobody has settled, and when to extend them.
+//! - `calls`: acks, nacks and extensions on their way.
+//! - `handle`: the right to settle one message.
 
 mod calls;
 mod handle;
