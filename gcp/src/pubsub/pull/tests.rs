@@ -217,9 +217,10 @@ async fn leases_are_extended_when_due_until_they_are_long_enough() {
 #[tokio::test(start_paused = true)]
 async fn an_extension_that_fails_is_tried_again_and_one_of_an_unknown_id_is_not() {
     let clock = run_the_clock();
-    let asked = std::sync::atomic::AtomicUsize::new(0);
+    let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = asked.clone();
     let answer = move |call: &Unary| match call {
-        Unary::Modify(_, 1..) => match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        Unary::Modify(_, 1..) => match count.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
             0 => Answer::Refuse(Status::unavailable("not now")),
             1 => Answer::Ok,
             _ => Answer::Refuse(Status::not_found("no such id")),
@@ -232,7 +233,9 @@ async fn an_extension_that_fails_is_tried_again_and_one_of_an_unknown_id_is_not(
     let held = puller.next().await;
     sleep(Duration::from_mins(10)).await;
     let extended = server.log().extended();
-    assert_eq!(extended.len(), 1, "once it is refused for good nothing is asked again");
+    assert_eq!(extended.len(), 1);
+    let asked = asked.load(std::sync::atomic::Ordering::Relaxed);
+    assert_eq!(asked, 3, "once it is refused for good nothing is asked again");
     assert!(extended[0].0 - started < Duration::from_secs(50), "well within the lease");
     drop(held);
     clock.abort();
