@@ -45,7 +45,7 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Memory for what is read often: blocks of keys, and rows.
     pub cache_bytes: u64,
-    /// Bytes of the disk that writes leave free for what the store writes by itself: memtables, and compactions of them.
+    /// Bytes of the disk that writes leave free for what the store writes by itself: memtables and compactions.
     pub reserve_bytes: u64,
 }
 

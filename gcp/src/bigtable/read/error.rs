@@ -10,7 +10,9 @@ pub enum Error {
     #[error("table {table}: the answer to a read is malformed{}: {problem}", after(.key))]
     Malformed { table: String, key: Vec<u8>, problem: &'static str },
     /// Handed on, it would be taken for an answer to what was asked.
-    #[error("table {table}: the server answered row {}, which is not in the range asked for, {asked}", key.escape_ascii())]
+    #[error(
+        "table {table}: the server answered row {}, which is not in the range asked for, {asked}", key.escape_ascii()
+    )]
     Outside { table: String, key: Vec<u8>, asked: Span },
     #[error("table {table}: reading broke off{} and could not go on within {patience_secs} s: {reason}", after(.key))]
     Broken { table: String, key: Vec<u8>, patience_secs: u64, reason: String },
