@@ -192,8 +192,12 @@ impl Run {
 
     /// Without tasks, a while after the last message; with them, a while after one of them last ended.
     fn idle_at(&self, wait: Option<Duration>) -> Option<Instant> {
-        let since = if self.tasks.is_empty() { None } else { Some(self.last_outcome) };
-        Some(since.max(Some(self.last_delivery))? + wait?)
+        let since = if self.tasks.is_empty() {
+            self.last_delivery
+        } else {
+            self.last_delivery.max(self.last_outcome)
+        };
+        Some(since + wait?)
     }
 
     fn check(&self, patience: Duration) -> Check {

@@ -13,7 +13,21 @@ use proto::schema_service_client::SchemaServiceClient;
 use proto::subscriber_client::SubscriberClient;
 use service::Error;
 use std::time::Duration;
-use tonic::Status;
+use tonic::{Code, Status};
+
+/// Whether what Pub/Sub answered with this code may fare better at another attempt, as Google's own clients have it.
+pub fn is_transient(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Aborted
+            | Code::Cancelled
+            | Code::DeadlineExceeded
+            | Code::Internal
+            | Code::ResourceExhausted
+            | Code::Unavailable
+            | Code::Unknown
+    )
+}
 
 const SERVICE: &str = "Pub/Sub";
 const URL: &str = "https://pubsub.googleapis.com";

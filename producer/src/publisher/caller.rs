@@ -5,6 +5,7 @@ use bytes::Bytes;
 use gcp::Transport;
 use gcp::call::{call, code};
 use gcp::headers::{ROUTING, routing};
+use gcp::pubsub::is_transient;
 use gcp::retry::Delays;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PublishResponse;
 use std::convert::Infallible;
@@ -13,8 +14,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Code, Status};
 
 const METHOD: &str = "/google.pubsub.v1.Publisher/Publish";
 
@@ -69,7 +70,7 @@ impl Caller {
             let attempt = timeout(limit, self.attempt(connection, request)).await;
             let Err(status) = attempt.unwrap_or_else(|_| Err(no_answer())) else { return Ok(()) };
             let delay = delays.next(None);
-            if !is_transient(&status) || Instant::now() + delay >= deadline {
+            if !is_transient(code(&status)) || Instant::now() + delay >= deadline {
                 return Err(status);
             }
             tracing::debug!(messages = request.messages, ?delay, answer = %status, "publishing again");
@@ -93,20 +94,6 @@ impl Caller {
         // Nothing says which ones: all go again.
         Err(Status::unavailable(format!("{confirmed} of {} messages were confirmed", request.messages)))
     }
-}
-
-/// As Google's own clients have it for Publish.
-fn is_transient(status: &Status) -> bool {
-    matches!(
-        code(status),
-        Code::Aborted
-            | Code::Cancelled
-            | Code::DeadlineExceeded
-            | Code::Internal
-            | Code::ResourceExhausted
-            | Code::Unavailable
-            | Code::Unknown
-    )
 }
 
 /// A body of one piece.

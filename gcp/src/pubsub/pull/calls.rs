@@ -5,6 +5,7 @@ use super::leases::Leases;
 use crate::Transport;
 use crate::call::{call, code};
 use crate::headers::{ROUTING, routing};
+use crate::pubsub::is_transient;
 use crate::retry::{Delays, asked_delay};
 use bytes::{BufMut, Bytes, BytesMut};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{AcknowledgeRequest, ModifyAckDeadlineRequest};
@@ -15,8 +16,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
+use tonic::Status;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use tonic::{Code, Status};
 use tonic_types::StatusExt;
 use wire::frames::header;
 
@@ -306,16 +307,7 @@ fn fate(status: &Status, told: &HashMap<String, String>, ack_id: &str) -> Fate {
             Some(_) => Fate::Refused,
         };
     }
-    match code(status) {
-        Code::Unavailable
-        | Code::DeadlineExceeded
-        | Code::Aborted
-        | Code::ResourceExhausted
-        | Code::Internal
-        | Code::Unknown
-        | Code::Cancelled => Fate::Again,
-        _ => Fate::Refused,
-    }
+    if is_transient(code(status)) { Fate::Again } else { Fate::Refused }
 }
 
 const TRANSIENT: &str = "TRANSIENT_FAILURE_";

@@ -9,6 +9,7 @@ use crate::Transport;
 use crate::call::code;
 use crate::endpoint::Dialer;
 use crate::headers::routing;
+use crate::pubsub::is_transient;
 use crate::retry::Delays;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{StreamingPullRequest, StreamingPullResponse};
 use parking_lot::Mutex;
@@ -355,25 +356,7 @@ fn delays() -> Delays {
 
 /// What no new stream can mend: the subscription is gone or detached, or this client may not, or asks wrongly.
 fn is_final(code: Code) -> bool {
-    match code {
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::Aborted
-        | Code::Internal
-        | Code::ResourceExhausted
-        | Code::Unavailable => false,
-        Code::NotFound
-        | Code::PermissionDenied
-        | Code::Unauthenticated
-        | Code::InvalidArgument
-        | Code::FailedPrecondition
-        | Code::OutOfRange
-        | Code::Unimplemented
-        | Code::AlreadyExists
-        | Code::DataLoss => true,
-    }
+    code != Code::Ok && !is_transient(code)
 }
 
 /// Waits for room; whether there is somebody who takes messages.
