@@ -13,5 +13,9 @@ mod proto;
 pub mod text;
 mod validate;
 
+/// The attribute of a message that came back from the dead letters: when it was first published, as [`text::time`]
+/// writes it.
+pub const FIRST_PUBLISH_TIME: &str = "first_publish_time";
+
 pub use proto::{DESCRIPTORS, PROTO, Payment, SCHEMA, payment};
 pub use validate::{Invalid, validate};

@@ -1,4 +1,4 @@
-//! Rows of one pane that have the same key: redeliveries, later states of a payment, and payments that would hide
+//! Rows of one pane that have the same key: redeliveries, further states of a payment, and payments that would hide
 //! another.
 
 use crate::keys::Keys;
@@ -10,41 +10,24 @@ use std::collections::HashSet;
 pub struct Collisions {
     /// Rows that would hide another payment, each with the key in question. They are never written.
     pub rejected: Vec<(usize, String)>,
-    /// Rows that give way to a later version of the payment with the same cell times, each with that version's row.
-    pub superseded: Vec<(usize, usize)>,
-    /// Rows that hold a payment once more in the same version; they are written again, the same.
+    /// Rows that hold a payment once more in the same state; they are written again, the same.
     pub duplicates: u64,
 }
 
 impl Collisions {
     /// Rows that belong in no batch.
     pub fn left_out(&self) -> HashSet<usize> {
-        let rejected = self.rejected.iter().map(|(row, _)| *row);
-        rejected.chain(self.superseded.iter().map(|(row, _)| *row)).collect()
+        self.rejected.iter().map(|(row, _)| *row).collect()
     }
 
-    /// Takes in the rows of one key, in the order of the pane.
-    ///
-    /// The key belongs to the first row's payment. The entries of a request are applied in any order, so of two
-    /// versions with the same cell times only the later may be in one: otherwise the earlier could be the one that
-    /// stays.
+    /// Takes in the rows of one key, in the order of the pane. The key belongs to the first row's payment; its states
+    /// may all be written, in any order, because each has its own cell time.
     fn add(&mut self, key: &[u8], group: &[usize], rows: &[Row]) {
         let owner = rows[group[0]].payment_id();
-        let (mut own, others): (Vec<_>, Vec<_>) =
+        let (own, others): (Vec<_>, Vec<_>) =
             group.iter().copied().partition(|row| rows[*row].payment_id() == owner);
         let text = || String::from_utf8_lossy(key).into_owned();
         self.rejected.extend(others.into_iter().map(|row| (row, text())));
-        let state = |row: usize| (rows[row].cell_micros(), rows[row].version);
-        own.sort_unstable_by_key(|row| (state(*row), *row));
-        let Some(&newest) = own.last() else { return };
-        let mut last = newest;
-        for &row in own.iter().rev().skip(1) {
-            if rows[row].cell_micros() != rows[last].cell_micros() {
-                last = row;
-            } else if rows[row].version != rows[last].version {
-                self.superseded.push((row, last));
-            }
-        }
         let versions: HashSet<u32> = own.iter().map(|row| rows[*row].version).collect();
         self.duplicates += (own.len() - versions.len()) as u64;
     }
@@ -97,9 +80,7 @@ mod tests {
             keys.push(at, |out| row.key_parts().push_key(Table::ByCustomer, suffix, out));
         }
         keys.sort();
-        let mut found = find(&keys, &rows);
-        found.superseded.sort_unstable();
-        found
+        find(&keys, &rows)
     }
 
     fn collisions(wanted: &[(u64, u32, i64)]) -> Collisions {
@@ -124,15 +105,8 @@ mod tests {
     }
 
     #[test]
-    fn of_versions_with_the_same_cell_times_only_the_latest_is_written() {
-        let found = collisions(&[(1, 2, 5_900), (2, 1, 5_000), (1, 1, 5_000), (1, 3, 5_400)]);
-        assert_eq!(found, Collisions { superseded: vec![(0, 3), (2, 3)], ..Collisions::default() });
-        assert_eq!(found.left_out(), HashSet::from([0, 2]));
-    }
-
-    #[test]
-    fn versions_with_their_own_cell_times_are_all_written_in_any_order() {
-        assert_eq!(collisions(&[(1, 2, 6_000), (1, 1, 5_999), (1, 3, 7_000)]), Collisions::default());
+    fn a_payments_states_are_all_written() {
+        assert_eq!(collisions(&[(1, 2, 6_000), (1, 1, 6_000), (1, 3, 7_000)]), Collisions::default());
     }
 
     #[test]

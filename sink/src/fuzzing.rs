@@ -3,6 +3,7 @@
 use crate::decoder::Decoder;
 use crate::fanout::Batches;
 use crate::reject::Reject;
+use crate::row::cell_micros;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use prost::Message as _;
 use schemas::layout::keys::SEPARATOR;
@@ -29,20 +30,20 @@ pub fn message_to_rows(bytes: &[u8]) -> Result<usize, Reject> {
             assert_eq!(found, expected, "{table:?}: {}", String::from_utf8_lossy(key));
         }
     }
-    let cells = check_body(row.body());
+    let cells = check_body(row.body(), cell_micros(PUBLISHED_MICROS, row.version));
     assert_eq!(cells, row.mutations());
     Ok(cells)
 }
 
-/// The bytes are mutations as prost reads them, one a column, in the layout's columns, at the publish time.
-fn check_body(body: &[u8]) -> usize {
+/// The bytes are mutations as prost reads them, one a column, in the layout's columns, at this time.
+fn check_body(body: &[u8], cell_micros: i64) -> usize {
     let entry = data::mutate_rows_request::Entry::decode(body).expect("the body is an entry's mutations");
     let mut seen = Vec::with_capacity(entry.mutations.len());
     for mutation in &entry.mutations {
         let Some(data::mutation::Mutation::SetCell(cell)) = &mutation.mutation else {
             panic!("a mutation that is no SetCell");
         };
-        assert_eq!(cell.timestamp_micros, PUBLISHED_MICROS - PUBLISHED_MICROS % 1_000);
+        assert_eq!(cell.timestamp_micros, cell_micros);
         assert!(std::str::from_utf8(&cell.value).is_ok(), "a value that is no text");
         let column = Column::ALL.iter().position(|column| {
             column.family().id() == cell.family_name

@@ -25,7 +25,7 @@ pub struct Row {
     pub version: u32,
     /// The business time, UTC microseconds.
     pub created_micros: i64,
-    /// When the service took the message, UTC microseconds: the cells' time and the window's.
+    /// When the service took the message, UTC microseconds.
     pub publish_micros: i64,
     pub minor_units: i64,
     /// ISO 4217.
@@ -50,16 +50,24 @@ impl Row {
     pub fn key_parts(&self) -> KeyParts<'_> {
         KeyParts::new(&self.customer_id, self.created_micros, self.payment_type, &self.payment_id)
     }
-
-    /// The time of its cells: Bigtable wants milliseconds.
-    pub fn cell_micros(&self) -> i64 {
-        whole_millis(self.publish_micros)
-    }
 }
 
-/// Cut, not rounded, so that a redelivery has the same.
-fn whole_millis(micros: i64) -> i64 {
-    micros - micros.rem_euclid(1_000)
+/// How much later the cells of each state are than those of the one before, UTC microseconds.
+///
+/// Publish times alone do not order states: two of a request have the same, a publisher that repeats the first state
+/// gives it a later one than the second, and clocks are set back. An hour is more than any of these make out, and
+/// little beside the retention of cells.
+const STATE_MICROS: i64 = 3_600_000_000;
+/// Of a payment with more states the further ones are a millisecond apart: cells must not lie in a far future.
+const MAX_STATES: i64 = 100;
+
+/// The time of a state's cells, in whole milliseconds as Bigtable wants it, UTC microseconds. A function of the message
+/// alone, so that a redelivery or a replay writes the same cells.
+pub fn cell_micros(publish_micros: i64, version: u32) -> i64 {
+    let later = i64::from(version.saturating_sub(1));
+    let far = later.min(MAX_STATES);
+    let millis = publish_micros - publish_micros.rem_euclid(1_000);
+    millis.saturating_add(far * STATE_MICROS + (later - far) * 1_000)
 }
 
 /// Encodes rows; it holds every column's constant bytes.
@@ -104,8 +112,9 @@ impl Encoder {
 
     /// The row of a valid payment that was published at `publish_micros` (UTC).
     pub fn row(&mut self, payment: &Payment, publish_micros: i64) -> Row {
-        let mutations = self.encode_body(payment, whole_millis(publish_micros));
         let header = payment.payment_header.as_ref();
+        let version = header.map_or(0, |header| header.version);
+        let mutations = self.encode_body(payment, cell_micros(publish_micros, version));
         let amount = payment.amount.as_ref();
         let originator = payment.parties.as_ref().and_then(|parties| parties.originator.as_ref());
         let currency = amount.and_then(|amount| amount.currency.as_bytes().try_into().ok());
@@ -115,7 +124,7 @@ impl Encoder {
             customer_id: originator.map_or("", |party| &party.party_id).into(),
             payment_id: header.map_or("", |header| &header.payment_id).into(),
             payment_type: header.map_or(PaymentType::Unspecified, PaymentHeader::payment_type),
-            version: header.map_or(0, |header| header.version),
+            version,
             created_micros: header.map_or(0, |header| header.created_at_micros),
             publish_micros,
             minor_units: amount.map_or(0, |amount| amount.minor_units),
@@ -190,5 +199,17 @@ pub mod tests {
             assert_eq!(row.mutations(), twin.mutations.len());
             assert!(row.body() == twin.encode_to_vec(), "{payment:?}");
         }
+    }
+
+    #[test]
+    fn a_later_states_cells_are_later_though_it_was_published_up_to_an_hour_earlier() {
+        const PUBLISHED: i64 = 1_790_000_000_123_456;
+        assert_eq!(cell_micros(PUBLISHED, 1), 1_790_000_000_123_000);
+        let versions = [1, 2, 3, 100, 101, 102, 200, u32::MAX];
+        for pair in versions.windows(2) {
+            assert!(cell_micros(PUBLISHED, pair[0]) < cell_micros(PUBLISHED, pair[1]), "{pair:?}");
+        }
+        assert!(cell_micros(PUBLISHED, 1) < cell_micros(PUBLISHED - STATE_MICROS + 1_000, 2));
+        assert_eq!(cell_micros(i64::MAX, u32::MAX), i64::MAX);
     }
 }

@@ -62,9 +62,8 @@ impl Settler {
         collisions: Collisions,
         unwritten: PerTable<Unwritten>,
     ) -> Settled {
-        let Decided { mut fates, configuration, unconfirmed } =
+        let Decided { fates, configuration, unconfirmed } =
             decide(messages.len(), collisions.rejected, unwritten);
-        follow(&mut fates, &collisions.superseded);
         let outcomes = messages.into_iter().zip(fates).map(|(message, fate)| self.carry_out(message, fate));
         Settled { outcomes: join_all(outcomes).await, configuration, unconfirmed }
     }
@@ -152,15 +151,6 @@ fn decide(rows: usize, rejected: Vec<(usize, String)>, unwritten: PerTable<Unwri
     Decided { fates, configuration, unconfirmed }
 }
 
-/// A row that gave way to a later version is done with when that one is written; if it is not, both come again.
-fn follow(fates: &mut [Fate], superseded: &[(usize, usize)]) {
-    for (row, by) in superseded {
-        if fates[*by] != Fate::Ack {
-            fates[*row] = Fate::Nack;
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -210,14 +200,6 @@ mod tests {
         let Decided { fates, configuration, .. } = decide(1, vec![], unwritten);
         assert_eq!(fates, [Fate::Nack]);
         assert_eq!(configuration, Some((Table::ByDate, answer(Code::NotFound))));
-    }
-
-    #[test]
-    fn a_version_that_gave_way_is_acked_only_with_the_one_that_was_written() {
-        let by_customer = unwritten(1, Verdict::Unconfirmed, Code::Unavailable);
-        let mut fates = decide(4, vec![], PerTable { by_customer, ..PerTable::default() }).fates;
-        follow(&mut fates, &[(0, 1), (2, 3)]);
-        assert_eq!(fates, [Fate::Nack, Fate::Nack, Fate::Ack, Fate::Ack]);
     }
 
     #[test]

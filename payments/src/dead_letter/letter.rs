@@ -4,8 +4,9 @@ use crate::moment;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use prost::Message;
 use schemas::layout::type_name;
-use schemas::{Payment, text};
+use schemas::{FIRST_PUBLISH_TIME, Payment, text};
 use serde_json::json;
+use std::collections::HashMap;
 
 /// Attributes that the sink adds.
 const OURS: &str = "dead_letter_";
@@ -47,13 +48,19 @@ impl Letter {
         self.message.publish_time.as_ref().map_or(0, moment::micros_of)
     }
 
-    /// The original message: the same data and attributes, without those that make it a letter.
+    /// The original message: the same data and attributes, without those that make it a letter, and with the time of
+    /// its first publish.
     pub fn original(&self) -> proto::PubsubMessage {
         let own = |name: &str| name.starts_with(OURS) || name.starts_with(PUBSUBS);
         let attributes = self.message.attributes.iter().filter(|(name, _)| !own(name));
+        let mut attributes: HashMap<_, _> =
+            attributes.map(|(name, value)| (name.clone(), value.clone())).collect();
+        if let Some(time) = self.source_publish_time() {
+            attributes.entry(FIRST_PUBLISH_TIME.to_owned()).or_insert_with(|| time.to_owned());
+        }
         proto::PubsubMessage {
             data: self.message.data.clone(),
-            attributes: attributes.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            attributes,
             ordering_key: self.message.ordering_key.clone(),
             ..Default::default()
         }
@@ -95,6 +102,12 @@ impl Letter {
         })
     }
 
+    /// When the original message was published, by the sink's word or Pub/Sub's.
+    fn source_publish_time(&self) -> Option<&str> {
+        let forwarded = || self.message.attributes.get("CloudPubSubDeadLetterSourceTopicPublishTime");
+        self.own("source_publish_time").or_else(|| forwarded().map(String::as_str))
+    }
+
     fn own(&self, name: &str) -> Option<&str> {
         self.message.attributes.get(&format!("{OURS}{name}")).map(String::as_str)
     }
@@ -131,6 +144,7 @@ mod tests {
         let all = [
             ("schema", "payments.v1.Payment"),
             ("dead_letter_reason", "key_collision"),
+            ("dead_letter_source_publish_time", "2026-09-21T12:00:00.123456Z"),
             ("CloudPubSubDeadLetterSourceDeliveryCount", "7"),
             ("shard", "0/1"),
         ];
@@ -138,7 +152,8 @@ mod tests {
         let original = letter.original();
         let mut names: Vec<_> = original.attributes.keys().map(String::as_str).collect();
         names.sort_unstable();
-        assert_eq!(names, ["schema", "shard"]);
+        assert_eq!(names, ["first_publish_time", "schema", "shard"]);
+        assert_eq!(original.attributes["first_publish_time"], "2026-09-21T12:00:00.123456Z");
         assert_eq!(original.data, [1, 2]);
         assert_eq!((letter.reason(), letter.attempt()), ("key_collision", Some("7")));
     }

@@ -1,18 +1,20 @@
 //! A payment's cells, in the order of the [table of fields](super::fields).
 
-use super::Column;
 use super::fields::fields;
 use super::names::{party_type_name, status_name, type_name};
+use super::{Column, Family};
 use crate::payment::{self, PartyType, PaymentStatus, PaymentType, TypeSpecific};
 use crate::{Payment, text};
 
 /// Calls `cell` with the column and the value of each cell of the payment's row.
 ///
-/// Values are UTF-8 text: numbers in decimal, times as [`text::time`], amounts in the major unit. An empty text field
-/// has no cell. The order of the calls is the same for equal payments.
+/// Values are UTF-8 text: numbers in decimal, times as [`text::time`], amounts in the major unit. An empty field has no
+/// cell in a payment's first state, and an empty cell in later ones: an earlier state may have had a value there, whose
+/// cell would stay. The order of the calls is the same for equal payments.
 pub fn cells(payment: &Payment, cell: impl FnMut(Column, &[u8])) {
     let currency = payment.amount.as_ref().map_or("", |amount| &amount.currency);
-    let mut row = Row { cell, currency, scratch: Vec::with_capacity(32) };
+    let is_later = payment.payment_header.as_ref().is_some_and(|header| header.version > 1);
+    let mut row = Row { cell, currency, is_later, scratch: Vec::with_capacity(32) };
     if let Some(header) = &payment.payment_header {
         row.header(header);
     }
@@ -27,8 +29,9 @@ pub fn cells(payment: &Payment, cell: impl FnMut(Column, &[u8])) {
             row.counterparty(party);
         }
     }
-    if let Some(info) = &payment.processing_info {
-        row.processing(info);
+    match &payment.processing_info {
+        Some(info) => row.processing(info),
+        None => row.nothing(Family::ProcessingInfo),
     }
     match &payment.type_specific {
         Some(TypeSpecific::Ach(ach)) => row.ach(ach),
@@ -40,14 +43,17 @@ pub fn cells(payment: &Payment, cell: impl FnMut(Column, &[u8])) {
         Some(TypeSpecific::P2p(p2p)) => row.p2p(p2p),
         None => {}
     }
-    if let Some(metadata) = &payment.metadata {
-        row.metadata(metadata);
+    match &payment.metadata {
+        Some(metadata) => row.metadata(metadata),
+        None => row.nothing(Family::Metadata),
     }
 }
 
 struct Row<'a, F> {
     cell: F,
     currency: &'a str,
+    /// A state after the first.
+    is_later: bool,
     scratch: Vec<u8>,
 }
 
@@ -70,8 +76,16 @@ fields!(walks);
 /// A method for each kind of field.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the walks hand over all kinds alike")]
 impl<F: FnMut(Column, &[u8])> Row<'_, F> {
+    /// The cells of a message that a valid payment may lack.
+    fn nothing(&mut self, family: Family) {
+        Column::ALL
+            .iter()
+            .filter(|column| column.family() == family)
+            .for_each(|&column| self.text(column, ""));
+    }
+
     fn text(&mut self, column: Column, value: &str) {
-        if !value.is_empty() {
+        if self.is_later || !value.is_empty() {
             (self.cell)(column, value.as_bytes());
         }
     }

@@ -6,7 +6,7 @@
 //!
 //! A kind says how a value is written in its cell; `cells` and `parse` have a method of that name.
 //!
-//! - `text`: as it is. An empty one has no cell.
+//! - `text`: as it is. An empty one has no cell, or in a later state an empty one.
 //! - `number`: in decimal.
 //! - `flag`: `true` or `false`.
 //! - `time`: as [`text::time`](crate::text::time) writes it.

@@ -29,7 +29,8 @@ type Result<T> = std::result::Result<T, Unreadable>;
 /// none may be missing that every payment has, and none may be there that the payment's type does not have.
 pub fn payment_of<'a>(cells: impl IntoIterator<Item = (Column, &'a [u8])>) -> Result<Payment> {
     let mut row = Row { values: [None; Column::ALL.len()], families: [false; Family::ALL.len()] };
-    for (column, value) in cells {
+    // An empty cell says that an earlier state's value is gone.
+    for (column, value) in cells.into_iter().filter(|(_, value)| !value.is_empty()) {
         row.values[column as usize] = Some(value);
         row.families[column.family() as usize] = true;
     }
