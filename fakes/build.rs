@@ -28,6 +28,16 @@ fn publisher() -> Service {
         .name("Publisher")
         .method(rpc("publish", "Publish", COUNTED, "PublishResponse", COUNT).build())
         .method(rpc("get_topic", "GetTopic", "GetTopicRequest", "Topic", PROST).build())
+        .method(
+            rpc(
+                "list_topic_subscriptions",
+                "ListTopicSubscriptions",
+                "ListTopicSubscriptionsRequest",
+                "ListTopicSubscriptionsResponse",
+                PROST,
+            )
+            .build(),
+        )
         .build()
 }
 

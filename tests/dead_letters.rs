@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::dead_letter::{self, Choice, Done, Letter, Mailbox, Work, publish};
+use payments::setup;
 use prost::Message;
-use proto::PubsubMessage;
+use proto::{DeleteSubscriptionRequest, DeleteTopicRequest, PubsubMessage};
 use schemas::layout::PerTable;
 use service::cli::flags as flags_of;
 use std::collections::HashMap;
@@ -139,6 +140,56 @@ on_both_backends! {
     one_letter_is_shown_whole
     redriven_letters_become_rows_and_the_others_stay
     purged_letters_are_gone_and_the_others_stay
+    a_sink_does_not_start_where_nobody_keeps_its_letters
+    while_nobody_keeps_letters_their_messages_are_not_acked
+}
+
+async fn remove_letters_subscription(pipeline: &Pipeline) -> Result<()> {
+    let subscription = pipeline.pubsub.subscription_name("payments-dead-letter");
+    pipeline.pubsub.subscriptions().delete_subscription(DeleteSubscriptionRequest { subscription }).await?;
+    Ok(())
+}
+
+async fn a_sink_does_not_start_where_nobody_keeps_its_letters(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    remove_letters_subscription(&pipeline).await?;
+    let error = pipeline.consume(&[]).await.unwrap_err();
+    assert!(matches!(error, sink::Error::Setup(_)), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("topics/payments-dead-letter") && text.contains("payments setup"), "{text}");
+    setup::verdict(&setup::run(&pipeline.setup).await?)?;
+    pipeline.consume(&[]).await?;
+    Ok(())
+}
+
+/// The topic is deleted under a sink and made again: its subscription stays with the old one.
+async fn while_nobody_keeps_letters_their_messages_are_not_acked(backend: Backend) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    let topic = pipeline.pubsub.topic_name("payments-dead-letter");
+    let orphan = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        let mut topics = pipeline.pubsub.topics();
+        topics.delete_topic(DeleteTopicRequest { topic: topic.clone() }).await?;
+        let lines = setup::run(&pipeline.setup).await?;
+        let refusal = setup::verdict(&lines).unwrap_err();
+        let line = lines.iter().map(ToString::to_string).find(|line| line.starts_with("differs"));
+        let line = line.with_context(|| refusal.to_string())?;
+        assert!(line.contains("topic was deleted") && line.contains("run setup again"), "{line}");
+        let bad = |_| PubsubMessage { data: vec![0xff], ..PubsubMessage::default() };
+        pipeline.publish((0..5).map(bad).collect()).await?;
+        // Longer than the publish and the question behind it take.
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        remove_letters_subscription(&pipeline).await?;
+        setup::verdict(&setup::run(&pipeline.setup).await?)
+    };
+    let (progress, orphaned) = tokio::join!(pipeline.consume(&["--exit-when-idle", "15s"]), orphan);
+    orphaned?;
+    let progress = progress?;
+    assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (0, 5));
+    assert!(progress.nacked.get() >= 5, "they went back in between");
+    let letters = pipeline.dead_letters(5).await?;
+    assert_eq!(letters.len(), 5, "each has a letter that can be read");
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

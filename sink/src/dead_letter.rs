@@ -1,6 +1,7 @@
 //! Publishes messages that can never become rows to the dead-letter topic, with the reason.
 
 use crate::envelope::publish_micros;
+use crate::keeper::Keeper;
 use crate::outage::Patience;
 use crate::reject::Reject;
 use crate::sampler::Sampler;
@@ -11,6 +12,7 @@ use google_cloud_pubsub::model::Message as Letter;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::Instant;
+use tonic::Status;
 
 /// The service takes at most 100 attributes; the rest is kept for our own.
 const MAX_SOURCE_ATTRIBUTES: usize = 90;
@@ -28,6 +30,7 @@ const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct DeadLetters {
     publisher: SteadyPublisher,
+    keeper: Keeper,
     subscription_name: String,
     patience: Patience,
     sampler: Sampler,
@@ -35,8 +38,9 @@ pub struct DeadLetters {
 
 impl DeadLetters {
     /// `subscription_name` is where the letters come from.
-    pub fn new(publisher: SteadyPublisher, subscription_name: String) -> Self {
-        Self { publisher, subscription_name, patience: Patience::default(), sampler: Sampler::default() }
+    pub fn new(publisher: SteadyPublisher, keeper: Keeper, subscription_name: String) -> Self {
+        let (patience, sampler) = (Patience::default(), Sampler::default());
+        Self { publisher, keeper, subscription_name, patience, sampler }
     }
 
     /// What the topic owes.
@@ -44,8 +48,8 @@ impl DeadLetters {
         &self.patience
     }
 
-    /// Publishes a message's copy and waits until the service has it; returns whether it has. Only then may the message
-    /// be acked.
+    /// Publishes a message's copy and waits until the service has it and a subscription keeps it; returns whether that
+    /// is so. Only then may the message be acked.
     pub async fn publish(&self, source: &Message, reject: &Reject, attempt: Option<i32>) -> bool {
         let (letter, message_id, now) =
             (self.letter(source, reject, attempt), &source.message_id, Instant::now());
@@ -54,8 +58,8 @@ impl DeadLetters {
             tracing::warn!(message_id, reason, cause = %reject, "message goes to the dead-letter topic");
         }
         let waiting = self.patience.wait();
-        match self.publisher.publish(letter).await {
-            Ok(_) => {
+        match self.deliver(letter).await {
+            Ok(()) => {
                 self.patience.answered();
                 true
             }
@@ -73,6 +77,12 @@ impl DeadLetters {
                 false
             }
         }
+    }
+
+    async fn deliver(&self, letter: Letter) -> Result<(), Status> {
+        self.keeper.may_publish().await?;
+        self.publisher.publish(letter).await?;
+        self.keeper.keeps(Instant::now()).await
     }
 
     /// Tells how many messages went the same way without a line of their own: in a minute that is over by `now`, or in

@@ -38,6 +38,7 @@ mod error;
 mod fanout;
 #[doc(hidden)]
 pub mod fuzzing;
+mod keeper;
 mod keys;
 mod options;
 mod outage;
@@ -65,6 +66,7 @@ use dead_letter::DeadLetters;
 use gcp::bigtable::{Bigtable, WRITER};
 use gcp::publishing::SteadyPublisher;
 use gcp::pubsub::Pubsub;
+use keeper::Keeper;
 use pane::Stages;
 use run::Run;
 use schemas::layout::PerTable;
@@ -90,7 +92,7 @@ pub async fn run(
     let subscription = pubsub.subscription_name(&options.subscription);
     let dead_letter_topic = pubsub.topic_name(&options.dead_letter_topic);
     pubsub.require_subscription(&subscription).await?;
-    pubsub.require_topic(&dead_letter_topic).await?;
+    let keeper = Keeper::open(pubsub.clone(), dead_letter_topic.clone()).await?;
     let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
     for name in tables.values() {
         bigtable.require_table(WRITER, &options.app_profile, name).await?;
@@ -101,7 +103,7 @@ pub async fn run(
     let writer = Writer::new(options.writer(), tables, connections, give_up.clone(), progress.clone());
     let publisher =
         SteadyPublisher::new(pubsub.clone(), dead_letter_topic, DEAD_LETTER_PATIENCE, None).await?;
-    let settler = Settler::new(DeadLetters::new(publisher, subscription.clone()), progress.clone());
+    let settler = Settler::new(DeadLetters::new(publisher, keeper, subscription.clone()), progress.clone());
     let (streams, deliveries) = subscriber::open(pubsub, &subscription, options, &progress).await?;
     tracing::info!(subscription, "consuming");
 

@@ -58,12 +58,11 @@ async fn publish(pubsub: &Pubsub, generator: &Generator, payments: u64) {
     for id in ["payments", "payments-dead-letter"] {
         topics.create_topic(Topic { name: pubsub.topic_name(id), ..Topic::default() }).await.unwrap();
     }
-    let subscription = Subscription {
-        name: pubsub.subscription_name("payments-sink"),
-        topic: pubsub.topic_name("payments"),
-        ..Subscription::default()
-    };
-    pubsub.subscriptions().create_subscription(subscription).await.unwrap();
+    for (id, topic) in [("payments-sink", "payments"), ("letters", "payments-dead-letter")] {
+        let (name, topic) = (pubsub.subscription_name(id), pubsub.topic_name(topic));
+        let subscription = Subscription { name, topic, ..Subscription::default() };
+        pubsub.subscriptions().create_subscription(subscription).await.unwrap();
+    }
     let message =
         |index| PubsubMessage { data: generator.payment(index).encode_to_vec(), ..PubsubMessage::default() };
     for start in (0..payments).step_by(500) {
@@ -162,7 +161,7 @@ async fn a_retry_is_logged_with_its_window_its_pane_and_its_table_and_a_row_that
     publish(&pubsub, &Generator::new(Config::default()).unwrap(), 500).await;
 
     let mut sink = Command::new(env!("CARGO_BIN_EXE_sink"));
-    sink.args(["--max-pane-age=200ms", "--exit-when-idle=1s", "--log-format=json"])
+    sink.args(["--max-pane-age=200ms", "--exit-when-idle=3s", "--log-format=json"])
         .arg(format!("--pubsub-emulator-host={host}"))
         .arg(format!("--bigtable-emulator-host={}", tables.addr()))
         .env("RUST_LOG", "sink=debug");

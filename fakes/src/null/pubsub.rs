@@ -6,8 +6,9 @@ use super::listener::{Listener, MAX_REQUEST_BYTES};
 use super::outbox::Outbox;
 use crate::proto::publisher::publisher_server::{Publisher, PublisherServer};
 use crate::proto::pubsub::{
-    AcknowledgeRequest, GetSubscriptionRequest, GetTopicRequest, ModifyAckDeadlineRequest, PublishResponse,
-    PubsubMessage, StreamingPullRequest, Subscription, Topic,
+    AcknowledgeRequest, GetSubscriptionRequest, GetTopicRequest, ListTopicSubscriptionsRequest,
+    ListTopicSubscriptionsResponse, ModifyAckDeadlineRequest, PublishResponse, PubsubMessage,
+    StreamingPullRequest, Subscription, Topic,
 };
 use crate::proto::subscriber::subscriber_server::{Subscriber, SubscriberServer};
 use futures_util::stream::{self, BoxStream, StreamExt};
@@ -148,6 +149,14 @@ impl Publisher for Service {
 
     async fn get_topic(&self, request: Request<GetTopicRequest>) -> Result<Response<Topic>, Status> {
         Ok(Response::new(Topic { name: request.into_inner().topic, ..Default::default() }))
+    }
+
+    async fn list_topic_subscriptions(
+        &self,
+        request: Request<ListTopicSubscriptionsRequest>,
+    ) -> Result<Response<ListTopicSubscriptionsResponse>, Status> {
+        let subscriptions = vec![request.into_inner().topic.replacen("/topics/", "/subscriptions/", 1)];
+        Ok(Response::new(ListTopicSubscriptionsResponse { subscriptions, ..Default::default() }))
     }
 }
 

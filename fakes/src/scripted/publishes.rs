@@ -1,11 +1,14 @@
 //! A Pub/Sub whose answers to Publish are a function: for tests of what a publisher does under faults.
 //!
-//! Every topic exists, unless a script of its own answers for topics.
+//! Every topic exists, unless a script of its own answers for topics, and has a subscription of its own name.
 
 use super::server::{BoxFuture, Script, Server};
-use crate::proto::pubsub::{GetTopicRequest, PublishRequest, PublishResponse, Topic};
+use crate::proto::pubsub::{
+    GetTopicRequest, ListTopicSubscriptionsRequest, ListTopicSubscriptionsResponse, PublishRequest,
+    PublishResponse, Topic,
+};
 use std::convert::Infallible;
-use std::future::{pending, ready};
+use std::future::{Ready, pending, ready};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tonic::body::Body;
@@ -75,6 +78,9 @@ impl Service<http::Request<Body>> for Router {
             Ok(match request.uri().path().rsplit('/').next() {
                 Some("Publish") => Grpc::new(ProstCodec::default()).unary(Publish(router), request).await,
                 Some("GetTopic") => Grpc::new(ProstCodec::default()).unary(GetTopic(router), request).await,
+                Some("ListTopicSubscriptions") => {
+                    Grpc::new(ProstCodec::default()).unary(ListSubscriptions, request).await
+                }
                 _ => Status::unimplemented("only Publish is scripted").into_http(),
             })
         })
@@ -100,6 +106,19 @@ impl UnaryService<PublishRequest> for Publish {
                 Reply::Hang => pending().await,
             }
         })
+    }
+}
+
+struct ListSubscriptions;
+
+impl UnaryService<ListTopicSubscriptionsRequest> for ListSubscriptions {
+    type Response = ListTopicSubscriptionsResponse;
+    type Future = Ready<Result<Response<ListTopicSubscriptionsResponse>, Status>>;
+
+    fn call(&mut self, request: Request<ListTopicSubscriptionsRequest>) -> Self::Future {
+        let subscriptions = vec![request.into_inner().topic.replacen("/topics/", "/subscriptions/", 1)];
+        let answer = ListTopicSubscriptionsResponse { subscriptions, ..Default::default() };
+        ready(Ok(Response::new(answer)))
     }
 }
 

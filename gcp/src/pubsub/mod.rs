@@ -125,6 +125,15 @@ impl Pubsub {
         self.answer(resource, || async { self.subscriptions().get_subscription(request()).await }).await
     }
 
+    /// The subscriptions that keep what is published to the topic; of very many, some.
+    pub async fn subscriptions_of(
+        &self,
+        topic: &str,
+    ) -> Result<tonic::Response<proto::ListTopicSubscriptionsResponse>, Status> {
+        let request = proto::ListTopicSubscriptionsRequest { topic: topic.to_owned(), ..Default::default() };
+        self.topics().list_topic_subscriptions(routed(request, &[("topic", topic)])).await
+    }
+
     /// `count` connections of their own, for calls in bulk.
     pub async fn connections(&self, count: usize) -> Result<Vec<Transport>, Error> {
         self.peer().connect(count).await

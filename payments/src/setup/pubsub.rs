@@ -12,6 +12,8 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{
 use prost_types::Duration;
 use service::Error;
 
+/// What Pub/Sub names as the topic of a subscription whose topic is gone, also once there is another one of its name.
+const DELETED_TOPIC: &str = "_deleted-topic_";
 const ROLE: &str = "roles/pubsub.editor";
 /// How long acked messages can be replayed and unacked ones wait: tables are reloaded from a topic.
 const RETENTION: Duration = Duration { seconds: 7 * 24 * 3_600, nanos: 0 };
@@ -119,7 +121,13 @@ async fn require_subscription(
 /// The faults that make a subscription unfit; retention and deadline beyond these are the operator's choice.
 fn differences(wanted: &Subscription, found: &Subscription) -> Vec<String> {
     let mut differences = Vec::new();
-    if found.topic != wanted.topic {
+    if found.topic == DELETED_TOPIC {
+        differences.push(format!(
+            "its topic was deleted, so that it gets no more messages; consume what it still holds, delete it \
+             (gcloud pubsub subscriptions delete {}), and run setup again",
+            found.name
+        ));
+    } else if found.topic != wanted.topic {
         differences.push(format!("is of topic {}, not {}", found.topic, wanted.topic));
     }
     if found.push_config.as_ref().is_some_and(|push| !push.push_endpoint.is_empty()) {
