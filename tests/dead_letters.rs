@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 use anyhow::{Context, Result};
+use gcp::Project;
+use gcp::bigtable::Bigtable;
 use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use payments::dead_letter::{self, Choice, Done, Letter, Mailbox, Work, publish};
@@ -193,17 +195,47 @@ async fn while_nobody_keeps_letters_their_messages_are_not_acked(backend: Backen
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn payments_with_one_key_are_redriven_to_a_sink_that_tells_them_apart() -> Result<()> {
-    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+async fn payments_with_one_key_are_redriven_only_to_tables_that_tell_them_apart() -> Result<()> {
+    let mut pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     pipeline.publish(twins()).await?;
     pipeline.consume(&["--streams", "1"]).await?;
     let listed = dead_letter(&pipeline, &["list", "--format", "json"]).await.json();
     assert_eq!(listed["letters"][0]["reason"], "key_collision");
-    dead_letter(&pipeline, &["redrive", "--yes"]).await.result?;
-    let progress = pipeline.consume(&["--row-key-suffix", "transaction_id"]).await?;
+    let left = dead_letter(&pipeline, &["redrive", "--yes"]).await;
+    left.result?;
+    assert!(
+        left.out.contains("key_collision") && left.notes.contains("--reason key_collision"),
+        "{}",
+        left.notes
+    );
+    let [host, addr] = pipeline.bigtable_flags();
+    let chosen = ["redrive", "--yes", "--reason", "key_collision", &host, &addr];
+    let refused = dead_letter(&pipeline, &chosen).await;
+    assert!(refused.error().contains("--overwrite") && refused.is_configuration(), "{}", refused.error());
+    // Other tables, to which the letters may go.
+    let instance = "apart";
+    pipeline.setup.bigtable.instance = instance.into();
+    pipeline.setup.row_key_suffix = Some(sink::Suffix::TransactionId);
+    setup::verdict(&setup::run(&pipeline.setup).await?)?;
+    pipeline.bigtable = Bigtable::connect(&pipeline.setup.bigtable, &Project::default(), 2).await?;
+    dead_letter(&pipeline, &[&chosen[..], &["--instance", instance]].concat()).await.result?;
+    let progress = pipeline.consume(&[]).await?;
     assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (1, 0));
-    assert_eq!(tables::counts(&pipeline.bigtable).await?, PerTable::same(2));
+    assert_eq!(tables::counts(&pipeline.bigtable).await?, PerTable::same(1));
     assert_eq!(dead_letter(&pipeline, &["list"]).await.notes.trim(), "no letters");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_asked_for_in_so_many_words_takes_the_place_of_another_payment() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    pipeline.publish(twins()).await?;
+    pipeline.consume(&["--streams", "1"]).await?;
+    dead_letter(&pipeline, &["redrive", "--yes", "--overwrite"]).await.result?;
+    let progress = pipeline.consume(&[]).await?;
+    assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (1, 0));
+    let rows = PerTable { by_customer: 1, by_date: 1, by_transaction: 2 };
+    assert_eq!(tables::counts(&pipeline.bigtable).await?, rows);
     Ok(())
 }
 
@@ -254,6 +286,7 @@ async fn a_letter_whose_copy_is_not_confirmed_stays() -> Result<()> {
         limit: 0,
         yes: true,
         redrive_to: Some((&pipeline.pubsub, "projects/local/topics/gone")),
+        leave_collisions: false,
     };
     let mut mailbox =
         Mailbox::open(&pipeline.pubsub, "payments-dead-letter", Duration::from_millis(500)).await?;

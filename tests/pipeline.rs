@@ -5,7 +5,8 @@ use generator::{Config, Generator};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use payments::setup::{self, Finding};
 use prost::Message;
-use schemas::layout::PerTable;
+use schemas::layout::{KeySuffix, PerTable};
+use std::time::Duration;
 use whole_path::{Backend, Pipeline, on_both_backends, tables};
 
 on_both_backends! {
@@ -18,6 +19,8 @@ on_both_backends! {
     a_dry_run_of_setting_up_creates_nothing
     payments_with_one_key_are_never_overwritten_silently
     with_the_suffix_payments_may_share_customer_time_and_type
+    the_suffix_is_the_tables_and_a_sink_that_disagrees_does_not_start
+    a_suffix_is_recorded_for_rows_that_have_it_and_for_no_others
 }
 
 async fn every_payment_becomes_one_row_with_all_its_cells_in_each_table(backend: Backend) -> Result<()> {
@@ -126,20 +129,73 @@ async fn a_dry_run_of_setting_up_creates_nothing(backend: Backend) -> Result<()>
 async fn payments_with_one_key_are_never_overwritten_silently(backend: Backend) -> Result<()> {
     let pipeline = Pipeline::set_up(backend).await?;
     pipeline.publish(twins()?).await?;
-    let progress = pipeline.consume(&["--streams", "1"]).await?;
-    assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (1, 1));
+    let flags = ["--streams", "1", "--window", "1s", "--exit-when-idle", "6s"];
+    // One of two in a pane, and another one panes and windows later.
+    let late = async {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        pipeline.publish(vec![twins()?.remove(1)]).await
+    };
+    let (progress, published) = tokio::join!(pipeline.consume(&flags), late);
+    published?;
+    let progress = progress?;
+    assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (1, 2));
     assert_eq!(tables::counts(&pipeline.bigtable).await?, PerTable::same(1));
-    let letters = pipeline.dead_letters(1).await?;
-    assert_eq!(letters[0].attributes["dead_letter_reason"], "key_collision");
+    let letters = pipeline.dead_letters(2).await?;
+    assert!(letters.iter().all(|letter| letter.attributes["dead_letter_reason"] == "key_collision"));
     Ok(())
 }
 
 async fn with_the_suffix_payments_may_share_customer_time_and_type(backend: Backend) -> Result<()> {
-    let pipeline = Pipeline::set_up(backend).await?;
+    let pipeline = Pipeline::with_suffix(backend).await?;
     pipeline.publish(twins()?).await?;
-    let progress = pipeline.consume(&["--row-key-suffix", "transaction_id"]).await?;
+    let progress = pipeline.consume(&[]).await?;
     assert_eq!((progress.acked.get(), progress.dead_lettered.get()), (2, 0));
     assert_eq!(tables::counts(&pipeline.bigtable).await?, PerTable::same(2));
+    Ok(())
+}
+
+async fn the_suffix_is_the_tables_and_a_sink_that_disagrees_does_not_start(backend: Backend) -> Result<()> {
+    let mut pipeline = Pipeline::set_up(backend).await?;
+    let state = async |pipeline: &Pipeline| {
+        let lines = setup::run(&pipeline.setup).await?;
+        let line = lines.into_iter().find(|line| line.kind == "row key suffix");
+        anyhow::Ok(line.map(|line| line.finding))
+    };
+    let refused = async |pipeline: &Pipeline, suffix: &str| {
+        let error = pipeline.consume(&["--row-key-suffix", suffix]).await.unwrap_err();
+        assert!(matches!(error, sink::Error::Setup(_)), "{error}");
+        assert!(
+            error.to_string().contains("--row-key-suffix") && error.to_string().contains("setup"),
+            "{error}"
+        );
+    };
+    assert_eq!(state(&pipeline).await?, None);
+    refused(&pipeline, "transaction_id").await;
+    pipeline.setup.row_key_suffix = Some(sink::Suffix::TransactionId);
+    pipeline.setup.dry_run = true;
+    assert_eq!(state(&pipeline).await?, Some(Finding::Absent));
+    pipeline.setup.dry_run = false;
+    assert_eq!(state(&pipeline).await?, Some(Finding::Created));
+    assert_eq!(state(&pipeline).await?, Some(Finding::Present));
+    refused(&pipeline, "none").await;
+    pipeline.setup.row_key_suffix = Some(sink::Suffix::None);
+    assert!(matches!(state(&pipeline).await?, Some(Finding::Differs(_))));
+    pipeline.setup.row_key_suffix = None;
+    assert_eq!(state(&pipeline).await?, Some(Finding::Present));
+    pipeline.consume(&["--row-key-suffix", "transaction_id"]).await?;
+    Ok(())
+}
+
+/// Tables from before suffixes were recorded.
+async fn a_suffix_is_recorded_for_rows_that_have_it_and_for_no_others(backend: Backend) -> Result<()> {
+    let mut pipeline = Pipeline::set_up(backend).await?;
+    let payment = Generator::new(Config::default())?.payment(3);
+    tables::fill(&pipeline.bigtable, &[payment], KeySuffix::TransactionId).await?;
+    for (suffix, fits) in [(sink::Suffix::None, false), (sink::Suffix::TransactionId, true)] {
+        pipeline.setup.row_key_suffix = Some(suffix);
+        let lines = setup::run(&pipeline.setup).await?;
+        assert_eq!(setup::verdict(&lines).is_ok(), fits, "{lines:?}");
+    }
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 use gcp::bigtable::Bigtable;
 use gcp::bigtable::read::{Patience, Reader};
 use gcp::{Project, bigtable};
-use schemas::layout::Table;
+use schemas::layout::{KeySuffix, Table};
 use service::Error;
 use service::units::parse_duration;
 use std::time::Duration;
@@ -48,6 +48,18 @@ impl Flags {
             bigtable.require_table(bigtable::READER, &self.app_profile, &name).await?;
         }
         Ok(reader)
+    }
+
+    /// What the row keys end in: as asked for, or as recorded beside the tables.
+    pub async fn suffix(
+        &self,
+        bigtable: &Bigtable,
+        wanted: Option<sink::Suffix>,
+    ) -> Result<KeySuffix, Error> {
+        match wanted {
+            Some(suffix) => Ok(suffix.into()),
+            None => Ok(sink::suffix::recorded(bigtable, &self.app_profile).await?.unwrap_or_default()),
+        }
     }
 
     /// Connects, as [`Flags::reader`] does.

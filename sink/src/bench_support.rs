@@ -2,9 +2,11 @@
 
 use crate::fanout::FanOut;
 use crate::options::Options;
+use crate::owners::Owners;
 use crate::row::Encoder;
 use crate::writer::Writer;
 use gcp::bigtable::Bigtable;
+use parking_lot::Mutex;
 use schemas::Payment;
 use schemas::layout::{KeySuffix, PerTable};
 use service::blocking::busy;
@@ -15,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct WritePath {
     key_suffix: KeySuffix,
+    owners: Mutex<Owners>,
     writer: Writer,
 }
 
@@ -23,7 +26,8 @@ impl WritePath {
         let tables = PerTable::from_fn(|table| bigtable.table_name(table.id()));
         let (connections, give_up) = (bigtable.transports(), CancellationToken::new());
         Self {
-            key_suffix: options.row_key_suffix.into(),
+            key_suffix: options.row_key_suffix.map(KeySuffix::from).unwrap_or_default(),
+            owners: Mutex::default(),
             writer: Writer::new(options.writer(), tables, connections, give_up, Arc::default()),
         }
     }
@@ -33,7 +37,7 @@ impl WritePath {
         let batches = busy(|| {
             let mut encoder = Encoder::default();
             let rows = payments.iter().map(|payment| encoder.row(payment, publish_micros)).collect();
-            FanOut::of(rows, self.key_suffix).batches
+            FanOut::of(rows, self.key_suffix, &mut self.owners.lock()).batches
         });
         self.writer.write(&batches).await.values().map(Vec::len).sum()
     }

@@ -1,11 +1,11 @@
-//! Rows of one pane that have the same key: redeliveries, further states of a payment, and payments that would hide
-//! another.
+//! Rows that have the key of another: redeliveries, further states of a payment, and payments that would hide another.
 
 use crate::keys::Keys;
+use crate::owners::Owners;
 use crate::row::Row;
 use std::collections::HashSet;
 
-/// The rows with equal keys, by what they are to each other.
+/// The rows of a pane with equal keys, by what they are to each other.
 #[derive(Debug, Default, PartialEq)]
 pub struct Collisions {
     /// Rows that would hide another payment, each with the key in question. They are never written.
@@ -20,21 +20,29 @@ impl Collisions {
         self.rejected.iter().map(|(row, _)| *row).collect()
     }
 
-    /// Takes in the rows of one key, in the order of the pane. The key belongs to the first row's payment; its states
-    /// may all be written, in any order, because each has its own cell time.
-    fn add(&mut self, key: &[u8], group: &[usize], rows: &[Row]) {
-        let owner = rows[group[0]].payment_id();
+    /// Takes in the rows of one key, in the order of the pane. The states of the payment that the key belongs to may
+    /// all be written, in any order, because each has its own cell time.
+    fn add(&mut self, key: &[u8], group: &[usize], rows: &[Row], owners: &mut Owners) {
+        let owner = owners.owner(key, rows[group[0]].payment_id());
         let (own, others): (Vec<_>, Vec<_>) =
-            group.iter().copied().partition(|row| rows[*row].payment_id() == owner);
+            group.iter().copied().partition(|row| owners.named(rows[*row].payment_id()) == owner);
         let text = || String::from_utf8_lossy(key).into_owned();
         self.rejected.extend(others.into_iter().map(|row| (row, text())));
         let versions: HashSet<u32> = own.iter().map(|row| rows[*row].version).collect();
         self.duplicates += (own.len() - versions.len()) as u64;
     }
+
+    /// As [`Collisions::add`] for a key that only one row of the pane has.
+    fn add_single(&mut self, key: &[u8], row: usize, rows: &[Row], owners: &mut Owners) {
+        let payment_id = rows[row].payment_id();
+        if owners.owner(key, payment_id) != owners.named(payment_id) {
+            self.rejected.push((row, String::from_utf8_lossy(key).into_owned()));
+        }
+    }
 }
 
 /// Finds them. `keys` are in key order, and rows of equal keys in the order of the pane.
-pub fn find(keys: &Keys, rows: &[Row]) -> Collisions {
+pub fn find(keys: &Keys, rows: &[Row], owners: &mut Owners) -> Collisions {
     let mut found = Collisions::default();
     let mut start = 0;
     for end in 1..=keys.len() {
@@ -43,7 +51,9 @@ pub fn find(keys: &Keys, rows: &[Row]) -> Collisions {
         }
         if end - start > 1 {
             let group: Vec<_> = (start..end).map(|at| keys.row(at)).collect();
-            found.add(keys.key(start), &group, rows);
+            found.add(keys.key(start), &group, rows, owners);
+        } else {
+            found.add_single(keys.key(start), keys.row(start), rows, owners);
         }
         start = end;
     }
@@ -53,6 +63,7 @@ pub fn find(keys: &Keys, rows: &[Row]) -> Collisions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fanout::FanOut;
     use crate::row::Encoder;
     use generator::{Config, Generator};
     use schemas::layout::{KeySuffix, Table};
@@ -80,7 +91,7 @@ mod tests {
             keys.push(at, |out| row.key_parts().push_key(Table::ByCustomer, suffix, out));
         }
         keys.sort();
-        find(&keys, &rows)
+        find(&keys, &rows, &mut Owners::default())
     }
 
     fn collisions(wanted: &[(u64, u32, i64)]) -> Collisions {
@@ -95,6 +106,18 @@ mod tests {
         assert!(found.rejected[0].1.contains('#'));
         assert_eq!(found.left_out(), HashSet::from([2]));
         assert_eq!(collisions_with(KeySuffix::TransactionId, &wanted), Collisions::default());
+    }
+
+    #[test]
+    fn a_payment_is_turned_away_by_one_of_another_pane_but_not_by_its_own_redelivery() {
+        let mut owners = Owners::default();
+        let mut pane = |wanted: &[(u64, u32, i64)]| {
+            let rows = rows(wanted);
+            FanOut::of(rows, KeySuffix::None, &mut owners).collisions.left_out()
+        };
+        assert_eq!(pane(&[(10, 1, 0), (11, 1, 0)]), HashSet::new());
+        assert_eq!(pane(&[(12, 1, 0), (110, 1, 0), (10, 1, 0)]), HashSet::from([1]));
+        assert_eq!(pane(&[(111, 1, 0), (111, 2, 0), (10, 2, 0)]), HashSet::from([0, 1]));
     }
 
     #[test]

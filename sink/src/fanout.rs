@@ -4,6 +4,7 @@
 
 use crate::collisions::{self, Collisions};
 use crate::keys::Keys;
+use crate::owners::Owners;
 use crate::row::Row;
 use schemas::layout::{KeySuffix, PerTable, Table};
 use std::collections::HashSet;
@@ -47,16 +48,20 @@ impl Batches {
 #[derive(Debug)]
 pub struct FanOut {
     pub batches: Batches,
-    /// Rows that share their key with another one of the pane; those that must not be written are in no batch.
+    /// Rows that share their key with another one; those that must not be written are in no batch.
     pub collisions: Collisions,
 }
 
 impl FanOut {
-    /// A pane's batches, without the rows that would hide another payment of the pane.
-    pub fn of(rows: Vec<Row>, suffix: KeySuffix) -> Self {
+    /// A pane's batches, without the rows that would hide another payment: of this pane, or of those whose keys are
+    /// remembered.
+    pub fn of(rows: Vec<Row>, suffix: KeySuffix, owners: &mut Owners) -> Self {
         let mut batches = Batches::of(rows, suffix);
         // The keys by date hold the same components as those by customer, and those by transaction hold the id.
-        let collisions = collisions::find(&batches.keys[Table::ByCustomer], &batches.rows);
+        let collisions = match suffix {
+            KeySuffix::None => collisions::find(&batches.keys[Table::ByCustomer], &batches.rows, owners),
+            KeySuffix::TransactionId => Collisions::default(),
+        };
         batches.leave_out(&collisions.left_out());
         Self { batches, collisions }
     }
@@ -144,14 +149,14 @@ mod tests {
             let generator = Generator::new(Config::default()).unwrap();
             let (mut encoder, mut tables, mut latest) =
                 (Encoder::default(), PerTable::<Rows>::default(), HashMap::new());
-            let mut pane = Vec::new();
+            let (mut pane, mut owners) = (Vec::new(), Owners::default());
             for (at, (index, version, millis, [ends, backwards])) in messages.iter().enumerate() {
                 let payment = state(&generator, *index, *version);
                 pane.push(encoder.row(&payment, PUBLISHED + millis * 1_000));
                 let known: &mut u32 = latest.entry(*index).or_default();
                 *known = (*known).max(*version);
                 if *ends || at + 1 == messages.len() {
-                    let FanOut { batches, .. } = FanOut::of(std::mem::take(&mut pane), KeySuffix::None);
+                    let FanOut { batches, .. } = FanOut::of(std::mem::take(&mut pane), KeySuffix::None, &mut owners);
                     for (table, rows) in &mut tables {
                         apply(rows, &batches, table, *backwards);
                     }
@@ -188,7 +193,7 @@ mod tests {
         let payments = [generator.payment(10), generator.payment(11), hidden, later, generator.payment(12)];
         let mut encoder = Encoder::default();
         let rows: Vec<_> = payments.iter().map(|payment| encoder.row(payment, 5_000)).collect();
-        let FanOut { batches, collisions } = FanOut::of(rows, KeySuffix::None);
+        let FanOut { batches, collisions } = FanOut::of(rows, KeySuffix::None, &mut Owners::default());
         assert_eq!(collisions.left_out(), HashSet::from([2]));
         for keys in batches.keys.values() {
             let mut written: Vec<_> = (0..keys.len()).map(|at| keys.row(at)).collect();

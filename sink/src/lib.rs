@@ -42,6 +42,7 @@ mod keeper;
 mod keys;
 mod options;
 mod outage;
+mod owners;
 mod pane;
 mod progress;
 mod reject;
@@ -51,6 +52,7 @@ mod run;
 mod sampler;
 mod settle;
 mod subscriber;
+pub mod suffix;
 mod tally;
 mod time;
 mod watch;
@@ -97,6 +99,7 @@ pub async fn run(
     for name in tables.values() {
         bigtable.require_table(WRITER, &options.app_profile, name).await?;
     }
+    let key_suffix = suffix::of_tables(bigtable, &options.app_profile, options.row_key_suffix).await?;
     bigtable.warm_beside(&options.app_profile);
 
     let (connections, give_up) = (bigtable.transports(), CancellationToken::new());
@@ -107,7 +110,7 @@ pub async fn run(
     let (streams, deliveries) = subscriber::open(pubsub, &subscription, options, &progress).await?;
     tracing::info!(subscription, "consuming");
 
-    let key_suffix = options.row_key_suffix.into();
-    let stages = Stages { key_suffix, writer, settler, give_up, progress };
+    let owners = parking_lot::Mutex::default();
+    let stages = Stages { key_suffix, owners, writer, settler, give_up, progress };
     Run::new(options, subscription, stages, streams).consume(options, deliveries, shutdown).await
 }

@@ -72,10 +72,10 @@ pub struct Options {
     /// Bigtable app profile; empty is the instance's default.
     #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
     pub app_profile: String,
-    /// Component to append to the row keys by customer and by date. Use transaction_id for topics on which payments of
-    /// one customer may share a microsecond.
-    #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
-    pub row_key_suffix: Suffix,
+    /// Component that the row keys by customer and by date end in: the tables' own, as `payments setup` has recorded it,
+    /// if left out; another one is refused.
+    #[arg(long, value_enum, value_name = "SUFFIX")]
+    pub row_key_suffix: Option<Suffix>,
     /// Drain and exit once for this long no message has come and none was settled, and the service answers that nothing is
     /// left; without it the sink runs until it is stopped.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
@@ -92,9 +92,8 @@ impl Default for Options {
 }
 
 /// Values of `--row-key-suffix`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Suffix {
-    #[default]
     None,
     #[value(name = "transaction_id")]
     TransactionId,

@@ -3,6 +3,7 @@
 use crate::envelope::{Envelope, Received};
 use crate::error::Error;
 use crate::fanout::FanOut;
+use crate::owners::Owners;
 use crate::progress::Progress;
 use crate::reject::Reject;
 use crate::settle::{Outcome, Settled, Settler};
@@ -10,6 +11,7 @@ use crate::tally::Tally;
 use crate::window::Pane;
 use crate::writer::Writer;
 use gcp::pubsub::pull::Message;
+use parking_lot::Mutex;
 use schemas::layout::KeySuffix;
 use service::blocking::busy;
 use service::clock::now_micros;
@@ -21,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Debug)]
 pub struct Stages {
     pub key_suffix: KeySuffix,
+    pub owners: Mutex<Owners>,
     pub writer: Writer,
     pub settler: Settler,
     /// The writer's: once cancelled, nothing is tried again.
@@ -51,7 +54,8 @@ impl Stages {
             (row, Envelope { value: message, handle })
         };
         let (rows, messages): (Vec<_>, Vec<_>) = pane.elements.into_iter().map(split).unzip();
-        let FanOut { batches, collisions } = busy(|| FanOut::of(rows, self.key_suffix));
+        let FanOut { batches, collisions } =
+            busy(|| FanOut::of(rows, self.key_suffix, &mut self.owners.lock()));
         let duplicates = collisions.duplicates;
         let unwritten = self.writer.write(&batches).await;
         let written_micros = now_micros();

@@ -12,7 +12,7 @@ pub enum Reject {
     #[error("the message has no publish time")]
     NoPublishTime,
     #[error(
-        "another payment of the same pane has the row key {0:?}; use --row-key-suffix transaction_id for such topics"
+        "another payment came with the row key {0:?}; `payments setup --row-key-suffix transaction_id` is for such topics"
     )]
     KeyCollision(String),
     #[error("table {table} refused the row: {code:?}: {message}")]

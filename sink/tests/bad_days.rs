@@ -60,11 +60,16 @@ async fn nothing_stays_unacked_although_the_streams_are_cut_every_few_seconds() 
     for _ in 0..cuts {
         let begin = Instant::now();
         while begin.elapsed() < 5 * SECOND {
-            scene.publish(published..published + 500).await;
-            published += 500;
+            scene.publish(published..published + 100).await;
+            published += 100;
             tokio::time::sleep(SECOND / 5).await;
         }
         relay.cut();
+        println!(
+            "{published} published, {} unacked, {} leased",
+            scene.unacked("payments-sink"),
+            scene.outstanding()
+        );
     }
     let took = wait(70 * SECOND, "nothing is left", || scene.unacked("payments-sink") == 0).await;
     println!("{published} messages, {cuts} cuts: all acked {took:?} after the last one");

@@ -71,6 +71,14 @@ impl Pipeline {
         Ok(pipeline)
     }
 
+    /// As [`Pipeline::set_up`], with keys that end in the transaction id.
+    pub async fn with_suffix(backend: Backend) -> anyhow::Result<Self> {
+        let mut pipeline = Self::connect(backend).await?;
+        pipeline.setup.row_key_suffix = Some(sink::Suffix::TransactionId);
+        setup::verdict(&setup::run(&pipeline.setup).await?)?;
+        Ok(pipeline)
+    }
+
     /// Connects to the backend; nothing is created.
     pub async fn connect(backend: Backend) -> anyhow::Result<Self> {
         let setup: setup::Args = flags_of([

@@ -46,6 +46,13 @@ pub struct Bigtable {
     transports: Vec<Transport>,
 }
 
+/// A row's key and the value of its first cell.
+#[derive(Clone, Debug)]
+pub struct FirstRow {
+    pub key: Vec<u8>,
+    pub value: Vec<u8>,
+}
+
 /// Bigtable's table administration of one instance.
 #[derive(Clone, Debug)]
 pub struct TableAdmin {
@@ -134,20 +141,38 @@ impl Bigtable {
         app_profile: &str,
         name: &str,
     ) -> Result<(), Error> {
+        self.first_row(role, app_profile, name, None).await.map(|_| ())
+    }
+
+    /// The table's first row, or the one with this key.
+    pub async fn first_row(
+        &self,
+        role: &'static str,
+        app_profile: &str,
+        name: &str,
+        key: Option<&str>,
+    ) -> Result<Option<FirstRow>, Error> {
+        let key_set =
+            |key: &str| data::RowSet { row_keys: vec![key.to_owned().into()], ..Default::default() };
         let request = data::ReadRowsRequest {
             table_name: name.to_owned(),
             app_profile_id: app_profile.to_owned(),
+            rows: key.map(key_set),
             rows_limit: 1,
             ..Default::default()
         };
         let params = [("table_name", name), ("app_profile_id", app_profile)];
         let read = || async {
-            let request = routed(request.clone(), &params);
-            self.client().read_rows(request).await?.into_inner().message().await
+            let mut answers = self.client().read_rows(routed(request.clone(), &params)).await?.into_inner();
+            while let Some(answer) = answers.message().await? {
+                if let Some(chunk) = answer.chunks.into_iter().next() {
+                    return Ok(Some(FirstRow { key: chunk.row_key.to_vec(), value: chunk.value.to_vec() }));
+                }
+            }
+            Ok(None)
         };
         let resource = Resource { kind: "table", name, role };
-        let peer = peer(&self.endpoint, &self.startup);
-        peer.answer(|status| resource.explain(status), read).await.map(|_| ())
+        peer(&self.endpoint, &self.startup).answer(|status| resource.explain(status), read).await
     }
 }
 

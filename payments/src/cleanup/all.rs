@@ -10,7 +10,7 @@ use gcp::bigtable::TableAdmin;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
-use schemas::layout::Table;
+use schemas::layout::{Table, settings};
 use service::Error;
 
 /// Finds what is there and, with --yes, deletes it: subscriptions first, so that no sink writes new rows meanwhile.
@@ -40,16 +40,24 @@ pub async fn clean(args: &All) -> anyhow::Result<Vec<Line>> {
         }
         lines.push(Line { counted: Some(counted), ..line("rows", name.clone(), state(args)) });
         if args.tables {
-            if args.common.yes {
-                let request = admin::DeleteTableRequest { name: name.clone() };
-                let resource = Resource { kind: "table", name: &name, role: "roles/bigtable.admin" };
-                let delete = || async { service.client().delete_table(request.clone()).await };
-                absent(service.answer(resource, delete).await.map(|()| State::Gone))?;
-            }
-            lines.push(line("table", name, state(args)));
+            lines.push(drop_table(args, &service, name).await?);
         }
     }
+    let settings = service.table_name(settings::TABLE);
+    if args.tables && has_table(&service, &settings).await? {
+        lines.push(drop_table(args, &service, settings).await?);
+    }
     Ok(lines)
+}
+
+async fn drop_table(args: &All, service: &TableAdmin, name: String) -> Result<Line, Error> {
+    if args.common.yes {
+        let request = admin::DeleteTableRequest { name: name.clone() };
+        let resource = Resource { kind: "table", name: &name, role: "roles/bigtable.admin" };
+        let delete = || async { service.client().delete_table(request.clone()).await };
+        absent(service.answer(resource, delete).await.map(|()| State::Gone))?;
+    }
+    Ok(line("table", name, state(args)))
 }
 
 async fn clean_pubsub(args: &All, pubsub: &Pubsub, lines: &mut Vec<Line>) -> Result<(), Error> {

@@ -15,6 +15,9 @@ const PUBSUBS: &str = "CloudPubSubDeadLetterSource";
 /// The reason of letters that Pub/Sub forwarded.
 const FORWARDED: &str = "max_delivery_attempts";
 
+/// The reason of payments whose row key another one has.
+pub const KEY_COLLISION: &str = "key_collision";
+
 /// A message of the dead-letter topic, and the id that acks it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Letter {
@@ -124,7 +127,11 @@ pub struct Choice {
 
 impl Choice {
     pub fn takes(&self, letter: &Letter) -> bool {
-        self.reasons.is_empty() || self.reasons.iter().any(|reason| reason == letter.reason())
+        self.reasons.is_empty() || self.names(letter.reason())
+    }
+
+    pub fn names(&self, reason: &str) -> bool {
+        self.reasons.iter().any(|named| named == reason)
     }
 }
 

@@ -10,16 +10,18 @@ mod options;
 mod report;
 mod work;
 
-pub use letter::{Choice, Letter};
+pub use letter::{Choice, KEY_COLLISION, Letter};
 pub use mailbox::{Mailbox, publish};
-pub use options::{Action, Args, Change, Common};
+pub use options::{Action, Args, Change, Common, Redrive};
 pub use work::{Done, Work};
 
 use crate::moment;
 use crate::names::dead_letter_subscription;
 use crate::output::{Format, write};
 use anyhow::bail;
+use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
+use schemas::layout::KeySuffix;
 use std::io::Write;
 
 /// Writes the report to `out`, and remarks to `notes`.
@@ -46,12 +48,31 @@ async fn act(
     match &args.action {
         Action::List { limit, choice, .. } => list(mailbox, *limit, choice, common.format, out, notes).await,
         Action::Inspect { message_id, .. } => inspect(mailbox, message_id, common.format, out).await,
-        Action::Redrive(change) => {
+        Action::Redrive(redrive) => {
             let topic = pubsub.topic_name(&common.names.topic);
             pubsub.require_topic(&topic).await?;
-            finish(change.work(Some((pubsub, &topic))), mailbox, common.format, out, notes).await
+            let leave_collisions = !may_redrive_collisions(redrive).await?;
+            let work = Work { leave_collisions, ..redrive.change.work(Some((pubsub, &topic))) };
+            finish(work, mailbox, common.format, out, notes).await
         }
         Action::Purge(change) => finish(change.work(None), mailbox, common.format, out, notes).await,
+    }
+}
+
+/// Whether letters of [`KEY_COLLISION`] may go: if they are asked for, and hide no row or are meant to.
+async fn may_redrive_collisions(redrive: &Redrive) -> anyhow::Result<bool> {
+    if redrive.overwrite || !redrive.change.choice.names(KEY_COLLISION) {
+        return Ok(redrive.overwrite);
+    }
+    let bigtable = Bigtable::connect(&redrive.bigtable, &redrive.change.common.project, 1).await?;
+    match sink::suffix::recorded(&bigtable, &redrive.app_profile).await? {
+        Some(KeySuffix::TransactionId) => Ok(true),
+        Some(KeySuffix::None) | None => Err(service::Error::Config(format!(
+            "--reason {KEY_COLLISION}: each of these payments has the row key of another one, and would take its place in \
+             two tables, because their keys do not end in the transaction id; load them into tables made with `payments \
+             setup --row-key-suffix transaction_id` (another --instance), or pass --overwrite"
+        ))
+        .into()),
     }
 }
 
@@ -119,6 +140,13 @@ async fn finish(
     write(out, format, || report::done(&work, &done), || report::done_json(&work, &done))?;
     if done.newer > 0 {
         writeln!(notes, "{} letter(s) came after the start and were left", done.newer)?;
+    }
+    if done.collisions > 0 {
+        let count = done.collisions;
+        writeln!(
+            notes,
+            "{count} letter(s) of {KEY_COLLISION} were left: they go with --reason {KEY_COLLISION}"
+        )?;
     }
     result?;
     let chosen = done.chosen();

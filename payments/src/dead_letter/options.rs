@@ -5,7 +5,7 @@ use super::work::Work;
 use crate::names::Names;
 use crate::output::Format;
 use gcp::pubsub::Pubsub;
-use gcp::{Project, pubsub};
+use gcp::{Project, bigtable, pubsub};
 use service::units::parse_duration;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  payments dead-letter list\n  payments dead-letter inspect 1234567890\n  \
-                  payments dead-letter redrive --reason key_collision --yes\n  \
+                  payments dead-letter redrive --reason refused_by_table --yes\n  \
                   payments dead-letter purge --reason undecodable"
 )]
 #[group(id = "dead_letter")]
@@ -51,8 +51,11 @@ pub enum Action {
     ///
     /// A letter goes only once its copy is confirmed; a kill in between leaves both, which writes the same row twice.
     /// Without --yes it only counts, with exit code 1 if there is anything to do. Letters that come while it runs stay.
-    #[command(after_help = "Example:\n  payments dead-letter redrive --reason key_collision --yes")]
-    Redrive(Change),
+    ///
+    /// Letters of key_collision stay unless they are asked for by name: written again, such a payment would hide the one
+    /// that has its row key. They go to tables whose keys end in the transaction id (`payments setup --row-key-suffix`).
+    #[command(after_help = "Example:\n  payments dead-letter redrive --reason refused_by_table --yes")]
+    Redrive(Redrive),
     /// Drop letters for good. Without --yes it only counts, with exit code 1 if there is anything to do.
     #[command(after_help = "Example:\n  payments dead-letter purge --reason undecodable --yes")]
     Purge(Change),
@@ -62,9 +65,26 @@ impl Action {
     pub fn common(&self) -> &Common {
         match self {
             Self::List { common, .. } | Self::Inspect { common, .. } => common,
-            Self::Redrive(change) | Self::Purge(change) => &change.common,
+            Self::Redrive(redrive) => &redrive.change.common,
+            Self::Purge(change) => &change.common,
         }
     }
+}
+
+/// Flags of `payments dead-letter redrive`.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[group(id = "dead_letter_redrive")]
+pub struct Redrive {
+    /// Redrive letters of key_collision although their rows will hide those of other payments.
+    #[arg(long)]
+    pub overwrite: bool,
+    #[command(flatten)]
+    pub change: Change,
+    #[command(flatten)]
+    pub bigtable: bigtable::Args,
+    /// Bigtable app profile; empty is the instance's default.
+    #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
+    pub app_profile: String,
 }
 
 /// Flags of the commands that remove letters.
@@ -97,7 +117,7 @@ impl Default for Common {
 
 impl Change {
     pub fn work<'a>(&'a self, redrive_to: Option<(&'a Pubsub, &'a str)>) -> Work<'a> {
-        Work { choice: &self.choice, limit: self.limit, yes: self.yes, redrive_to }
+        Work { choice: &self.choice, limit: self.limit, yes: self.yes, redrive_to, leave_collisions: false }
     }
 }
 

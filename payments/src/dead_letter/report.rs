@@ -1,6 +1,6 @@
 //! Letters for people and programs.
 
-use super::letter::Letter;
+use super::letter::{KEY_COLLISION, Letter};
 use super::work::{Done, Work};
 use crate::moment;
 use prost::Message;
@@ -93,6 +93,9 @@ pub fn done(work: &Work<'_>, done: &Done) -> String {
     if done.other > 0 {
         let _ = writeln!(text, "{:<13} {:>9} of other reasons", "left", done.other);
     }
+    if done.collisions > 0 {
+        let _ = writeln!(text, "{:<13} {:>9} {KEY_COLLISION}", "left", done.collisions);
+    }
     text
 }
 
@@ -100,6 +103,6 @@ pub fn done_json(work: &Work<'_>, done: &Done) -> Value {
     let action = if work.redrive_to.is_some() { "redrive" } else { "purge" };
     json!({
         "action": action, "done": work.yes, "letters": done.chosen(), "byReason": done.by_reason,
-        "leftOtherReasons": done.other, "leftNewer": done.newer,
+        "leftOtherReasons": done.other, "leftNewer": done.newer, "leftKeyCollisions": done.collisions,
     })
 }

@@ -1,6 +1,6 @@
 //! Publishing letters again or dropping them, a batch at a time, and none before its copy is confirmed.
 
-use super::letter::{Choice, Letter};
+use super::letter::{Choice, KEY_COLLISION, Letter};
 use super::mailbox::{Mailbox, publish};
 use crate::moment;
 use gcp::pubsub::Pubsub;
@@ -24,6 +24,8 @@ pub struct Work<'a> {
     pub yes: bool,
     /// The topic to publish letters to; without one they are dropped.
     pub redrive_to: Option<(&'a Pubsub, &'a str)>,
+    /// Letters of [`KEY_COLLISION`] stay.
+    pub leave_collisions: bool,
 }
 
 /// The outcome.
@@ -33,6 +35,8 @@ pub struct Done {
     pub by_reason: BTreeMap<String, usize>,
     /// Letters with other reasons; these stay.
     pub other: usize,
+    /// Letters of [`KEY_COLLISION`] that stay.
+    pub collisions: usize,
     /// Letters that came after the start, such as a redriven message that fails again; these stay.
     pub newer: usize,
 }
@@ -81,6 +85,8 @@ impl Work<'_> {
                 done.newer += 1;
             } else if !self.choice.takes(&letter) {
                 done.other += 1;
+            } else if self.leave_collisions && letter.reason() == KEY_COLLISION {
+                done.collisions += 1;
             } else if chosen.len() < room {
                 chosen.push(letter);
             }

@@ -91,6 +91,7 @@ impl Pipeline<'_> {
         };
         let project = gcp::Project::default();
         let args = emulators::setup_args(self.servers, names, project, "payments".to_owned());
+        let args = setup::Args { row_key_suffix: self.args.sink.row_key_suffix, ..args };
         setup::verdict(&setup::run(&args).await?)?;
         Ok(args)
     }

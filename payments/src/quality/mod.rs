@@ -26,6 +26,7 @@ use std::io::Write;
 pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     args.check()?;
     let tables = Tables { reader: args.reading.reader(&Table::ALL).await?, parallelism: args.parallelism };
+    let suffix = args.reading.suffix(tables.reader.bigtable(), args.row_key_suffix).await?;
     let limits = Limits::listing(args.max_listed);
     let observed = observe(&tables, args.max_listed).await?;
     let quality = Quality {
@@ -36,7 +37,7 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
             .map(|mix| mix::compare(mix, &observed.by_customer.types))
             .unwrap_or_default(),
         tables: observed,
-        consistency: consistency::check(&tables, args.row_key_suffix.into(), limits).await?,
+        consistency: consistency::check(&tables, suffix, limits).await?,
     };
     write(out, args.format, || report::text(&quality), || report::json(&quality))?;
     ensure!(quality.is_good(), "the tables hold what no sound pipeline writes: see the report");

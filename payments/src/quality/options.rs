@@ -10,9 +10,9 @@ use service::Error;
                   payments quality --mix us")]
 #[group(id = "quality")]
 pub struct Args {
-    /// Suffix of the row keys by customer and by date, as the sink's flag had it.
-    #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
-    pub row_key_suffix: sink::Suffix,
+    /// What the row keys by customer and by date end in: as `payments setup` has recorded it, if left out.
+    #[arg(long, value_enum, value_name = "SUFFIX")]
+    pub row_key_suffix: Option<sink::Suffix>,
     /// Shares of the rails that the payments must have: seed, us, eu, or a list like ACH=0.4,CARD=0.6. Not checked if
     /// left out, as payments may be of any number of runs.
     #[arg(long, value_name = "MIX")]
@@ -33,7 +33,7 @@ pub struct Args {
 impl Default for Args {
     fn default() -> Self {
         Self {
-            row_key_suffix: sink::Suffix::default(),
+            row_key_suffix: None,
             mix: None,
             max_listed: 10,
             parallelism: 4,

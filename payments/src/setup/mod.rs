@@ -7,13 +7,14 @@ mod findings;
 mod options;
 mod pubsub;
 mod schema;
+mod suffix;
 mod tables;
 
 pub use findings::{Finding, Line, json, text};
 pub use options::Args;
 
 use findings::Findings;
-use gcp::bigtable::TableAdmin;
+use gcp::bigtable::{Bigtable, TableAdmin};
 use gcp::pubsub::Pubsub;
 
 /// Sets everything up and returns a line for each thing.
@@ -27,6 +28,8 @@ pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
     pubsub::set_up(&service, &args.names, schema, &mut findings).await?;
     let admin = TableAdmin::connect(&args.bigtable, &args.project).await?;
     tables::set_up(&admin, &mut findings).await?;
+    let bigtable = Bigtable::connect(&args.bigtable, &args.project, 1).await?;
+    suffix::set_up(&admin, &bigtable, args.row_key_suffix.map(Into::into), &mut findings).await?;
     Ok(findings.lines)
 }
 

@@ -20,6 +20,11 @@ pub struct Args {
     /// is kept up to date: if the message has changed, a revision is committed.
     #[arg(long, value_name = "ID", num_args = 0..=1, require_equals = true, default_missing_value = "payments")]
     pub topic_schema: Option<String>,
+    /// What the row keys by customer and by date end in. With transaction_id two payments never share a key, whoever
+    /// publishes them. It is recorded beside the tables, where sinks find it, and only for tables without rows or whose
+    /// keys are like that already; what is recorded stays.
+    #[arg(long, value_enum, value_name = "SUFFIX")]
+    pub row_key_suffix: Option<sink::Suffix>,
     /// Say what would be done, and change nothing.
     #[arg(long)]
     pub dry_run: bool,

@@ -10,9 +10,10 @@ use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as ad
 use prost_types::Duration;
 use schemas::layout::{self, Family};
 use service::Error;
+use std::collections::HashMap;
 use tonic::{Response, Status};
 
-const ROLE: &str = "roles/bigtable.admin";
+pub const ROLE: &str = "roles/bigtable.admin";
 const DAY_SECS: i64 = 24 * 3_600;
 
 pub async fn set_up(service: &TableAdmin, findings: &mut Findings) -> Result<(), Error> {
@@ -53,10 +54,18 @@ async fn require_table(
 /// Creates a table with all its families in one call, so that no interruption leaves it with only some.
 async fn create_table(service: &TableAdmin, table: layout::Table) -> Result<Response<Table>, Status> {
     let families = Family::ALL.map(|family| (family.id().to_owned(), column_family(family)));
+    create_with(service, table.id(), families.into()).await
+}
+
+pub async fn create_with(
+    service: &TableAdmin,
+    id: &str,
+    column_families: HashMap<String, ColumnFamily>,
+) -> Result<Response<Table>, Status> {
     let request = CreateTableRequest {
         parent: service.instance_name().to_owned(),
-        table_id: table.id().to_owned(),
-        table: Some(Table { column_families: families.into(), ..Default::default() }),
+        table_id: id.to_owned(),
+        table: Some(Table { column_families, ..Default::default() }),
         ..Default::default()
     };
     service.client().create_table(request).await

@@ -45,7 +45,8 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         None => HashSet::new(),
     });
     let tables = Tables { reader: args.reading.reader(&Table::ALL).await?, parallelism: args.parallelism };
-    let (suffix, limits) = (args.row_key_suffix.into(), args.limits());
+    let suffix = args.reading.suffix(tables.reader.bigtable(), args.row_key_suffix).await?;
+    let limits = args.limits();
     let started = Instant::now();
     if args.consistency {
         let found = consistency::check(&tables, suffix, limits).await?;

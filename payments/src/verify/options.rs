@@ -29,9 +29,9 @@ pub struct Args {
     /// Index to stop before; the run's end if left out.
     #[arg(long, value_name = "INDEX")]
     pub end_index: Option<u64>,
-    /// Suffix of the row keys by customer and by date, as the sink's flag had it.
-    #[arg(long, value_enum, default_value_t, value_name = "SUFFIX")]
-    pub row_key_suffix: sink::Suffix,
+    /// What the row keys by customer and by date end in: as `payments setup` has recorded it, if left out.
+    #[arg(long, value_enum, value_name = "SUFFIX")]
+    pub row_key_suffix: Option<sink::Suffix>,
     /// Check only this share of the payments, by reading their rows; unexpected rows are not looked for.
     #[arg(long, value_name = "SHARE", conflicts_with = "consistency")]
     pub sample: Option<f64>,

@@ -21,6 +21,27 @@ pub enum KeySuffix {
     TransactionId,
 }
 
+impl KeySuffix {
+    pub const ALL: [Self; 2] = [Self::None, Self::TransactionId];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::TransactionId => "transaction_id",
+        }
+    }
+
+    pub fn named(name: &[u8]) -> Option<Self> {
+        Self::ALL.into_iter().find(|suffix| suffix.name().as_bytes() == name)
+    }
+
+    /// The suffix of a table's key; `None` where the key does not show one.
+    pub fn of_key(key: &[u8], table: Table) -> Option<Self> {
+        let fits = |suffix: &Self| parts(table, *suffix).len() == split(key).count();
+        Self::ALL.into_iter().find(fits).filter(|_| table != Table::ByTransaction)
+    }
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     CustomerId,

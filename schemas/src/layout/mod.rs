@@ -1,10 +1,11 @@
 //! How a payment lies in Bigtable: three tables with different row keys and the same six column families.
 //!
 //! A row's cells are the same in all three tables; only the key differs. Values are text, one cell for each field, and
-//! a text field that is empty in the payment has no cell.
+//! a text field that is empty in the payment has no cell, or an empty one in a state after the first.
 //!
 //! - [`keys`]: row keys, and what can be told from one.
 //! - `fields`: each field of a payment with its kind and its [`Column`], declared once.
+//! - [`settings`]: what holds for all three, recorded beside them.
 //! - [`cells()`]: from a payment to its cells; [`payment_of`]: and back.
 
 mod cells;
@@ -12,6 +13,7 @@ mod fields;
 pub mod keys;
 mod names;
 mod parse;
+pub mod settings;
 mod table;
 
 pub use cells::cells;
