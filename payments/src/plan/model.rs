@@ -62,6 +62,9 @@ pub struct Plan {
     pub streams: u64,
     /// Stored bytes, by days after the start.
     pub stored: Vec<(u32, f64)>,
+    /// Payments whose row key another one is likely to have, if they come from more than one run; by a load without an
+    /// end in a day.
+    pub key_collisions: f64,
     pub costs: Vec<(&'static str, f64)>,
     /// Limits that the load breaks.
     pub breached: Vec<String>,
@@ -98,6 +101,11 @@ fn rows_kept(load: Load, days: f64, kept: f64) -> f64 {
     }
 }
 
+/// Pairs of payments with one key; where these are many, payments that are not the first with theirs.
+fn collisions(payments: f64, probability: f64) -> f64 {
+    (payments * payments / 2.0 * probability).min(payments)
+}
+
 fn whole(count: f64) -> u64 {
     count.ceil().max(1.0) as u64
 }
@@ -132,6 +140,7 @@ pub fn plan(sizes: &Sizes, load: Load, deleted_after: Option<f64>, cpus: f64, pr
         producers: whole(rate / 1e6 * PRODUCER_CPU_SECS / cpus),
         streams: whole(per_second / STREAM_BYTES_PER_SECOND),
         stored,
+        key_collisions: collisions(payments.unwrap_or(rate * DAY_SECS), sizes.same_key_probability),
         costs: Vec::new(),
         breached: Vec::new(),
         notes: Vec::new(),
@@ -209,6 +218,7 @@ mod tests {
             family_bytes: [100.0, 100.0, 100.0, 100.0, 100.0, 100.0],
             key_bytes: 50.0,
             top_customer_share: 0.01,
+            same_key_probability: 1e-15,
         }
     }
 
@@ -223,6 +233,12 @@ mod tests {
         let plan = planned(Load::Within { payments: 1e9, seconds: 1e4 });
         assert_eq!((plan.nodes_for_writes, plan.sinks, plan.producers), (60, 2, 1));
         assert_eq!(plan.rows_per_second, 3e5);
+    }
+
+    #[test]
+    fn payments_that_are_not_of_one_run_collide_by_the_square_of_their_number() {
+        let at = |payments| planned(Load::AsFastAs { payments, nodes: 1.0 }).key_collisions;
+        assert!((at(1e9) - 500.0).abs() < 1e-6 && (at(2e9) - 2_000.0).abs() < 1e-6);
     }
 
     #[test]

@@ -60,6 +60,18 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
         };
         line(&when, &format!("{} before compression", bytes(*stored)));
     }
+    let collisions = match plan.key_collisions {
+        few if few < 10.0 => format!("{few:.2}"),
+        many => count(many),
+    };
+    let when = if plan.payments.is_none() { " a day" } else { "" };
+    line(
+        "key collisions",
+        &format!(
+            "none within one run; {collisions}{when} if these come from several runs or other producers, none with \
+             `payments setup --row-key-suffix transaction_id`"
+        ),
+    );
     for (label, cost) in &plan.costs {
         line(&format!("cost: {label}"), &format!("{cost:.2}"));
     }
@@ -98,6 +110,8 @@ fn assumptions(sizes: &Sizes) -> Vec<String> {
             .to_owned(),
         "storage: families go after 30, 90 and 180 days by publish time (payments setup); collection may lag a week \
          (Google, Bigtable garbage collection)".to_owned(),
+        "key collisions: pairs with one customer, type and microsecond, by their shares in the sample, the times of an hour \
+         taken as even".to_owned(),
         "prices: only those given as flags; deliveries, kept messages, network and machines are not in them".to_owned(),
     ]
 }
@@ -113,6 +127,7 @@ pub fn json(plan: &Plan, sizes: &Sizes) -> Value {
         "retainedMessageBytes": plan.retained_message_bytes, "rowsPerSecond": plan.rows_per_second,
         "rowsPerSecondPerNode": plan.node_rows_per_second, "nodes": plan.nodes(),
         "nodesForWrites": plan.nodes_for_writes, "nodesForStorage": plan.nodes_for_storage,
+        "keyCollisionsOfSeveralRuns": plan.key_collisions,
         "sinks": plan.sinks, "producers": plan.producers, "streams": plan.streams,
         "stored": stored.collect::<Vec<_>>(), "costs": costs.collect::<Vec<_>>(),
         "limitsBreached": plan.breached, "notes": plan.notes, "assumptions": assumptions(sizes),

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 /// A cell's time and its family's number, beside its qualifier and value.
 const CELL_OVERHEAD_BYTES: usize = 8 + 2;
+const HOUR_MICROS: i64 = 3_600_000_000;
 
 /// Means over the sample.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,6 +25,8 @@ pub struct Sizes {
     pub key_bytes: f64,
     /// The busiest customer's share of the payments.
     pub top_customer_share: f64,
+    /// How likely two of the payments, made apart from each other, have one row key by customer.
+    pub same_key_probability: f64,
 }
 
 impl Sizes {
@@ -38,6 +41,7 @@ impl Sizes {
         // A cell without a time would be some bytes shorter on the wire.
         let (attributes, now) = (attribute_bytes(generator), now_micros());
         let (mut buffer, mut customers) = (Buffer::default(), HashMap::<String, u64>::new());
+        let (mut payers, mut hours) = (HashMap::new(), HashMap::new());
         let (mut messages, mut count, mut mutations, mut keys) = (0, 0, 0, 0);
         let mut families = [0; 6];
         for index in 0..sampled {
@@ -54,9 +58,12 @@ impl Sizes {
                 mutations += entry.encoded_len();
             }
             let originator = payment.parties.as_ref().and_then(|parties| parties.originator.as_ref());
-            *customers
-                .entry(originator.map(|party| party.party_id.clone()).unwrap_or_default())
-                .or_default() += 1;
+            let customer = originator.map(|party| party.party_id.clone()).unwrap_or_default();
+            let header = payment.payment_header.as_ref().map(|it| (it.payment_type, it.created_at_micros));
+            let (payment_type, created_micros) = header.unwrap_or_default();
+            *customers.entry(customer.clone()).or_default() += 1;
+            *payers.entry((customer, payment_type)).or_default() += 1;
+            *hours.entry(created_micros / HOUR_MICROS).or_default() += 1;
         }
         let mean = |sum: usize| sum as f64 / sampled as f64;
         let top = customers.values().max().copied().unwrap_or_default();
@@ -68,8 +75,17 @@ impl Sizes {
             family_bytes: families.map(mean),
             key_bytes: mean(keys) / 3.0,
             top_customer_share: top as f64 / sampled as f64,
+            // Inside an hour times are as good as even.
+            same_key_probability: same(payers) * same(hours) / HOUR_MICROS as f64,
         }
     }
+}
+
+/// How likely two elements are of one kind, by the numbers of each kind in a sample.
+fn same<K>(numbers: HashMap<K, u64>) -> f64 {
+    let pairs = |number: u64| number as f64 * number.saturating_sub(1) as f64;
+    let all: u64 = numbers.values().sum();
+    numbers.values().map(|number| pairs(*number)).sum::<f64>() / pairs(all).max(1.0)
 }
 
 /// Names and values of the attributes that the producer adds to each message.
@@ -82,4 +98,31 @@ fn attribute_bytes(generator: &Generator) -> usize {
 pub fn kept_days(family: Family, most: Option<f64>) -> f64 {
     let days = f64::from(family.retention_days());
     most.map_or(days, |most| days.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use generator::Config;
+
+    #[test]
+    fn the_chance_of_one_key_is_that_of_one_customer_type_and_microsecond() {
+        assert_eq!(same(HashMap::from([("a", 2_u64), ("b", 2)])).to_bits(), (1.0 / 3.0_f64).to_bits());
+        let day = Config::default().start_date;
+        let chance = |num_customers| {
+            let config = Config {
+                num_records: 4_000,
+                num_customers,
+                end_date: day,
+                customer_skew: 0.0,
+                ..Config::default()
+            };
+            Sizes::measure(&Generator::new(config).unwrap(), 4_000).same_key_probability
+        };
+        // With one customer the types' shares and the hours of the day are left.
+        let one = chance(1) * 24.0 * HOUR_MICROS as f64;
+        assert!((0.1..0.6).contains(&one), "{one}");
+        let ratio = chance(100) / chance(1_000);
+        assert!((7.0..13.0).contains(&ratio), "{ratio}");
+    }
 }
