@@ -1,5 +1,7 @@
 //! Loads with an end: checkpoints, kills, faults on purpose, files.
 
+#![allow(clippy::print_stderr, reason = "figures for whoever runs the test")]
+
 use anyhow::{Context, Result, ensure};
 use generator::Generator;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::{DeleteTopicRequest, PubsubMessage};

@@ -9,6 +9,8 @@
 //! - [`measure`]: one measurement's process; [`writers`]: the compared ways to write; [`usage`]: its CPU and memory.
 //! - [`payloads`]: the payments that are measured with.
 
+#![allow(clippy::print_stdout, reason = "figures; nothing in them comes from elsewhere")]
+
 mod child;
 mod embedded;
 mod measure;

@@ -62,6 +62,7 @@ fn counts(pubsub: &NullPubsub, bigtable: &NullBigtable) -> Counts {
 }
 
 /// Writes a line of JSON.
+#[expect(clippy::disallowed_methods, reason = "for this program's other process, not for a terminal")]
 pub fn say(value: &impl Serialize) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value)?;

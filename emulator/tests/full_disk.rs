@@ -1,5 +1,6 @@
 //! Both servers on a disk that fills up: a small file system in memory, which only root may mount.
 
+#![allow(clippy::print_stderr, reason = "for whoever runs the test")]
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod bigtable_support;

@@ -2,6 +2,7 @@
 //! its own, so that the two are measured apart:
 //! `cargo test --release -p emulator --test pubsub_speed -- --ignored --nocapture a_million`
 
+#![allow(clippy::print_stdout, reason = "figures for whoever runs the test")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod pubsub_support;

@@ -3,6 +3,8 @@
 //! `cargo bench -p generator [-- MILLIONS]`; on one thread that does no I/O, wall time on an idle core is CPU time,
 //! and the thread's own CPU clock is read where the system has one (Linux).
 
+#![allow(clippy::print_stdout, reason = "figures; nothing in them comes from elsewhere")]
+
 use std::hint::black_box;
 use std::time::Instant;
 

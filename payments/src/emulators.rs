@@ -4,6 +4,8 @@ use crate::names::Names;
 use crate::setup;
 use emulator::Servers;
 use gcp::Project;
+use service::terminal;
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +55,7 @@ impl Default for Args {
 }
 
 /// Runs the servers until `shutdown`.
-pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) -> anyhow::Result<()> {
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let servers = Servers::start(emulator::Options {
         data_dir: args.data_dir.clone(),
@@ -66,9 +68,10 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         let lines = setup::run(&setup_args(&servers, args.names, args.project, args.instance)).await?;
         setup::verdict(&lines)?;
     }
-    println!("export PUBSUB_EMULATOR_HOST={}", servers.pubsub.addr());
-    println!("export BIGTABLE_EMULATOR_HOST={}", servers.bigtable.addr());
-    eprintln!("running; stop with Ctrl-C");
+    writeln!(out, "export PUBSUB_EMULATOR_HOST={}", servers.pubsub.addr())?;
+    writeln!(out, "export BIGTABLE_EMULATOR_HOST={}", servers.bigtable.addr())?;
+    out.flush()?;
+    terminal::say("running; stop with Ctrl-C");
     tokio::select! {
         () = shutdown.cancelled() => Ok(servers.shutdown().await?),
         // Nothing can be written any more: there is nothing to close in good order.

@@ -5,7 +5,8 @@ use payments::{
     cleanup, dead_letter, emulators, inspect, local, output, plan, quality, query, replay, setup, snapshot,
     verify,
 };
-use service::{signals, telemetry};
+use service::{signals, telemetry, terminal};
+use std::io::Write;
 use std::process::ExitCode;
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
@@ -70,43 +71,38 @@ async fn start(cli: Cli) -> ExitCode {
     // A local run shows its progress itself; log lines would tear its bars.
     let level = if matches!(cli.command, Command::Local(_)) { Level::WARN } else { Level::INFO };
     telemetry::init(&cli.telemetry, level);
-    match run(cli.command).await {
+    let mut out = terminal::stdout();
+    let ended = run(cli.command, &mut out).await;
+    match ended.and_then(|()| Ok(out.flush()?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),
     }
 }
 
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
+    let notes = &mut terminal::stderr();
     let shutdown = signals::shutdown_token()?;
     match command {
-        Command::Local(args) => local::run(*args, shutdown).await,
-        Command::Emulators(args) => emulators::run(*args, shutdown).await,
-        Command::Show(args) => inspect::show(&args, &mut stdout()),
-        Command::Sample(args) => inspect::sample(&args, &mut stdout()),
-        Command::Query(args) => {
-            until(&shutdown, query::run(&args, &mut stdout(), &mut std::io::stderr())).await
-        }
-        Command::Verify(args) => {
-            until(&shutdown, verify::run(&args, &mut stdout(), &mut std::io::stderr())).await
-        }
-        Command::Quality(args) => until(&shutdown, quality::run(&args, &mut stdout())).await,
-        Command::Snapshot(args) => until(&shutdown, snapshot::run(&args, &mut stdout())).await,
-        Command::Replay(args) => {
-            until(&shutdown, replay::run(&args, &mut stdout(), &mut std::io::stderr())).await
-        }
-        Command::DeadLetter(args) => {
-            until(&shutdown, dead_letter::run(&args, &mut stdout(), &mut std::io::stderr())).await
-        }
-        Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, &mut stdout())).await,
-        Command::Plan(args) => plan::run(&args, &mut stdout()),
-        Command::Setup(args) => until(&shutdown, set_up(&args)).await,
+        Command::Local(args) => local::run(*args, out, shutdown).await,
+        Command::Emulators(args) => emulators::run(*args, out, shutdown).await,
+        Command::Show(args) => inspect::show(&args, out),
+        Command::Sample(args) => inspect::sample(&args, out),
+        Command::Query(args) => until(&shutdown, query::run(&args, out, notes)).await,
+        Command::Verify(args) => until(&shutdown, verify::run(&args, out, notes)).await,
+        Command::Quality(args) => until(&shutdown, quality::run(&args, out)).await,
+        Command::Snapshot(args) => until(&shutdown, snapshot::run(&args, out)).await,
+        Command::Replay(args) => until(&shutdown, replay::run(&args, out, notes)).await,
+        Command::DeadLetter(args) => until(&shutdown, dead_letter::run(&args, out, notes)).await,
+        Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, out)).await,
+        Command::Plan(args) => plan::run(&args, out),
+        Command::Setup(args) => until(&shutdown, set_up(&args, out)).await,
     }
 }
 
-async fn set_up(args: &setup::Args) -> anyhow::Result<()> {
+async fn set_up(args: &setup::Args, out: &mut impl Write) -> anyhow::Result<()> {
     let lines = setup::run(args).await?;
     let (text, json) = (|| setup::text(&lines), || setup::json(&lines));
-    output::write(&mut stdout(), args.format, text, json)?;
+    output::write(out, args.format, text, json)?;
     setup::verdict(&lines)
 }
 
@@ -119,8 +115,4 @@ async fn until(
         result = command => result,
         () = shutdown.cancelled() => anyhow::bail!("stopped before the end"),
     }
-}
-
-fn stdout() -> impl std::io::Write {
-    std::io::BufWriter::new(std::io::stdout().lock())
 }

@@ -8,6 +8,7 @@ use gcp::pubsub::Pubsub;
 use gcp::{Project, Resource, pubsub};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use serde_json::json;
+use service::escape::escape;
 use std::io::Write;
 
 const ROLE: &str = "roles/pubsub.editor";
@@ -195,7 +196,8 @@ fn report(
     let text = || {
         let line = |snapshot: &proto::Snapshot| {
             let expiry = expires(snapshot).unwrap_or("unknown".to_owned());
-            format!("{state:<8} snapshot {} of {}, expires {expiry}\n", snapshot.name, snapshot.topic)
+            let (name, topic) = (escape(&snapshot.name), escape(&snapshot.topic));
+            format!("{state:<8} snapshot {name} of {topic}, expires {expiry}\n")
         };
         if snapshots.is_empty() { "no snapshots\n".to_owned() } else { snapshots.iter().map(line).collect() }
     };

@@ -4,7 +4,9 @@ use clap::{CommandFactory, Parser, Subcommand};
 use gcp::{Project, pubsub};
 use producer::trickle::{self, Trickle};
 use producer::{Batch, Generation, Outcome, Output, Progress, Publishing};
-use service::{signals, telemetry};
+use service::{signals, telemetry, terminal};
+use std::fmt::Display;
+use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Instant;
@@ -81,10 +83,7 @@ fn main() -> ExitCode {
 
 async fn start(cli: Cli) -> ExitCode {
     let result = match cli.command {
-        Some(Command::Profile) => {
-            print!("{}", generator::BUILT_IN_PROFILE);
-            return ExitCode::SUCCESS;
-        }
+        Some(Command::Profile) => print(generator::BUILT_IN_PROFILE),
         Some(Command::Trickle(cli)) => run_trickle(*cli).await,
         None => run(cli).await,
     };
@@ -92,6 +91,12 @@ async fn start(cli: Cli) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),
     }
+}
+
+fn print(text: impl Display) -> anyhow::Result<()> {
+    let mut out = terminal::stdout();
+    write!(out, "{text}")?;
+    Ok(out.flush()?)
 }
 
 /// A variable of the environment; what is no UTF-8 in it stays wrong, and is not taken for unset.
@@ -121,7 +126,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     if cli.output.is_wanted() {
         let tally = producer::write(generator, &cli.publishing, &cli.batch, &cli.output, shutdown).await?;
         if cli.output.dry_run {
-            println!("{tally}");
+            print(format_args!("{tally}\n"))?;
         } else {
             tracing::info!(payments = tally.payments, bytes = tally.bytes, "written");
         }

@@ -1,8 +1,9 @@
 //! Command lines: parsed, with the variables of a file `.env` in the working directory, or refused in one line.
 
-use crate::manual;
+use crate::{exit, manual, terminal};
 use clap::error::ErrorKind;
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 /// Parses the command line and does the work it asks for, on a runtime that starts only then.
@@ -12,7 +13,7 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
 ) -> ExitCode {
     let started = parse(command).and_then(|cli| {
         let runtime = tokio::runtime::Runtime::new();
-        Ok((cli, runtime.map_err(|error| crate::exit::report(&anyhow::Error::new(error)))?))
+        Ok((cli, runtime.map_err(|error| exit::report(&anyhow::Error::new(error)))?))
     });
     match started {
         Ok((cli, runtime)) => runtime.block_on(work(cli)),
@@ -23,12 +24,12 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
 /// Parses the command line; on `--help`, `--version`, `completions` and `man`, or when it is wrong, prints and returns
 /// how to exit. `command` may differ from `T`'s own in defaults.
 pub fn parse<T: clap::Parser>(command: impl FnOnce() -> clap::Command) -> Result<T, ExitCode> {
-    crate::dotenv::apply().map_err(|error| crate::exit::report(&error.into()))?;
+    crate::dotenv::apply().map_err(|error| exit::report(&error.into()))?;
     // Only now: a flag takes its variable when it is declared.
     let command = manual::add_to(command());
     let matches = command.clone().try_get_matches().map_err(|error| refuse(&error))?;
-    if let Some(done) = manual::run(command, &matches, &mut std::io::stdout().lock()) {
-        return Err(done.map_or_else(|error| crate::exit::report(&error), |()| ExitCode::SUCCESS));
+    if let Some(done) = manual::run(command, &matches, &mut terminal::stdout()) {
+        return Err(done.map_or_else(|error| exit::report(&error), |()| ExitCode::SUCCESS));
     }
     T::from_arg_matches(&matches).map_err(|error| refuse(&error))
 }
@@ -56,12 +57,16 @@ fn refuse(error: &clap::Error) -> ExitCode {
         ErrorKind::DisplayHelp
         | ErrorKind::DisplayVersion
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
-            ExitCode::from(if error.use_stderr() { crate::exit::CONFIGURATION } else { crate::exit::OK })
+            let shown = error.print().map_err(terminal::unwritten).and_then(|()| terminal::stdout().flush());
+            match shown {
+                _ if error.use_stderr() => ExitCode::from(exit::CONFIGURATION),
+                Ok(()) => ExitCode::from(exit::OK),
+                Err(error) => exit::report(&error.into()),
+            }
         }
         _ => {
-            eprintln!("{}", one_line(&error.render().to_string()));
-            ExitCode::from(crate::exit::CONFIGURATION)
+            terminal::say(one_line(&error.render().to_string()));
+            ExitCode::from(exit::CONFIGURATION)
         }
     }
 }

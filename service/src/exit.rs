@@ -1,5 +1,6 @@
 //! Exit codes, the same for every binary.
 
+use crate::terminal;
 use std::process::ExitCode;
 
 /// Everything that was asked for is done and confirmed.
@@ -8,24 +9,25 @@ pub const OK: u8 = 0;
 pub const INCOMPLETE: u8 = 1;
 /// A flag, resource, permission or an address's form is wrong; nothing will work until that is mended.
 pub const CONFIGURATION: u8 = 2;
+/// The reader of standard output went away: what a shell says of a program that SIGPIPE ended. Not success, as what was
+/// not written may have been a difference found.
+pub const CLOSED_PIPE: u8 = 141;
 
 /// Prints an error with its causes on one line and says how the process ends.
 ///
 /// Errors that are, or stem from, a [`crate::Error`] count as configuration errors, but for those that pass by
-/// themselves and for the operator's own stop, of which nothing is said.
+/// themselves and for the operator's own stop, of which nothing is said; nor is of a closed pipe.
 pub fn report(error: &anyhow::Error) -> ExitCode {
     let ours = error.chain().find_map(|cause| cause.downcast_ref::<crate::Error>());
-    if error.chain().any(is_broken_pipe) || matches!(ours, Some(crate::Error::Stopped)) {
+    if matches!(ours, Some(crate::Error::Stopped)) {
         return ExitCode::from(OK);
     }
-    eprintln!("error: {}", one_line(error));
+    if error.chain().any(terminal::is_closed) {
+        return ExitCode::from(CLOSED_PIPE);
+    }
+    terminal::say(format_args!("error: {}", one_line(error)));
     let is_configuration = ours.is_some_and(|error| !error.may_pass());
     ExitCode::from(if is_configuration { CONFIGURATION } else { INCOMPLETE })
-}
-
-/// The reader of standard output has seen enough, as `head` does.
-fn is_broken_pipe(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
 }
 
 /// Causes that only repeat what wraps them are left out.
@@ -63,6 +65,13 @@ mod tests {
         let away = crate::Error::Unreachable { service: "Pub/Sub", address, reason, advice: String::new() };
         assert_eq!(report(&Wrapper(away).into()), ExitCode::from(INCOMPLETE));
         assert_eq!(report(&Wrapper(crate::Error::Stopped).into()), ExitCode::from(OK));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_success_and_a_broken_connection_is_a_failure() {
+        let broken = || std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert_eq!(report(&terminal::unwritten(broken()).into()), ExitCode::from(CLOSED_PIPE));
+        assert_eq!(report(&broken().into()), ExitCode::from(INCOMPLETE));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
+//! - [`terminal`], [`escape`]: what people read, with nothing in it that others could do to them.
 //! - [`latency`], [`usage`]: quantiles of durations, CPU time and memory.
 //! - [`clock`]: the wall clock.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual
@@ -12,12 +13,14 @@ pub mod cli;
 pub mod clock;
 mod dotenv;
 mod error;
+pub mod escape;
 pub mod exit;
 pub mod latency;
 mod manual;
 pub mod metrics;
 pub mod signals;
 pub mod telemetry;
+pub mod terminal;
 pub mod units;
 pub mod usage;
 

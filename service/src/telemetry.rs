@@ -1,6 +1,6 @@
 //! Logs: structured events on standard error, so that standard output stays the program's own.
 
-use std::io::IsTerminal;
+use crate::terminal::{Log, is_watched};
 use tracing_subscriber::EnvFilter;
 
 /// The clients below log every connection attempt at these targets; their failures reach our own events.
@@ -29,10 +29,11 @@ pub struct Args {
 pub fn init(args: &Args, level: tracing::Level) {
     let usual = || EnvFilter::new(format!("{level},{QUIET}"));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
+    let is_coloured = is_watched() && args.log_format == Format::Text;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
+        .with_writer(move || Log { is_coloured })
+        .with_ansi(is_coloured);
     let _ = match args.log_format {
         Format::Text => builder.with_target(false).try_init(),
         Format::Json => builder.json().flatten_event(true).try_init(),

@@ -59,6 +59,7 @@ impl Backend {
     ///
     /// # Errors
     /// With `REQUIRE_GOOGLE_EMULATORS=1` it is an error that they are not installed.
+    #[expect(clippy::print_stderr, reason = "for whoever runs the tests")]
     pub async fn google() -> anyhow::Result<Option<Self>> {
         let Some(platform) = platform_folder() else {
             if std::env::var("REQUIRE_GOOGLE_EMULATORS").is_ok_and(|value| value == "1") {

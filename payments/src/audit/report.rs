@@ -6,7 +6,9 @@ use super::listed::Listed;
 use indicatif::HumanCount;
 use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
+use service::escape::escape;
 use std::fmt::Write;
+use uuid::fmt::Hyphenated;
 
 /// The end of a report that does not name everything.
 pub const INCOMPLETE: &str =
@@ -30,9 +32,9 @@ pub fn text(found: &Consistency) -> String {
     }
     let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
     for payment in &found.disagreements.first {
-        let _ =
-            writeln!(out, "\ndisagreeing payment {}: {}", payment.payment_id, disagreement(payment.digests));
-        let _ = writeln!(out, "            see: payments query transaction {}", payment.payment_id);
+        let id = escape(&payment.payment_id);
+        let _ = writeln!(out, "\ndisagreeing payment {id}: {}", disagreement(payment.digests));
+        out.push_str(&see(&payment.payment_id));
     }
     more_of(&mut out, &found.disagreements);
     for (table, rows) in &found.misplaced {
@@ -117,6 +119,14 @@ pub fn more<T>(out: &mut String, what: &str, table: &str, listed: &Listed<T>) {
 
 pub fn digest_json(digest: Digest) -> Value {
     json!({ "rows": digest.rows, "digest": format!("{:032x}", digest.sum) })
+}
+
+/// A line with the command that shows a payment; nothing if the id is none: the command is there to be copied.
+pub fn see(payment_id: &str) -> String {
+    if payment_id.parse::<Hyphenated>().is_err() {
+        return String::new();
+    }
+    format!("            see: payments query transaction {payment_id}\n")
 }
 
 /// A row key as text, whatever its bytes are.

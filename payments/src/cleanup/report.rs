@@ -3,6 +3,7 @@
 use super::rows::Counted;
 use indicatif::HumanCount;
 use serde_json::{Value, json};
+use service::escape::escape;
 use std::fmt::Write;
 
 /// One thing.
@@ -45,6 +46,7 @@ impl Line {
 pub fn text(lines: &[Line], note: Option<&str>) -> String {
     let mut text = String::new();
     for Line { kind, name, state, counted } in lines {
+        let name = escape(name);
         let _ = write!(text, "{:<13}", state.word());
         let Some(counted) = counted else {
             let _ = writeln!(text, "{kind} {name}");

@@ -7,6 +7,7 @@ use prost::Message;
 use schemas::Payment;
 use schemas::json::Renderer;
 use serde_json::{Value, json};
+use service::escape::escape;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -17,9 +18,9 @@ pub fn table(letters: &[Letter], now_micros: i64) -> String {
     }
     for letter in letters {
         let age = moment::span_of(now_micros - letter.published_micros());
-        let (reason, attempt) = (letter.reason(), letter.attempt().unwrap_or("-"));
-        let _ =
-            writeln!(text, "{:<20} {reason:<22} {age:>14} {attempt:>7}  {}", letter.id(), letter.summary());
+        let (id, reason) = (escape(letter.id()), escape(letter.reason()));
+        let (attempt, payment) = (escape(letter.attempt().unwrap_or("-")), letter.summary());
+        let _ = writeln!(text, "{id:<20} {reason:<22} {age:>14} {attempt:>7}  {}", escape(&payment));
     }
     text
 }
@@ -35,19 +36,21 @@ pub fn counts(letters: &[Letter]) -> String {
     for letter in letters {
         *by_reason.entry(letter.reason()).or_default() += 1;
     }
-    let parts: Vec<_> = by_reason.iter().map(|(reason, count)| format!("{count} {reason}")).collect();
+    let parts: Vec<_> = by_reason.iter().map(|(reason, count)| format!("{count} {}", escape(reason))).collect();
     if parts.is_empty() { "no letters".to_owned() } else { parts.join(", ") }
 }
 
 /// One letter with everything in it.
 pub fn whole(letter: &Letter, now_micros: i64) -> anyhow::Result<String> {
-    let mut text = format!("message id  {}\nreason      {}\n", letter.id(), letter.reason());
-    writeln!(text, "cause       {}", letter.cause())?;
+    let mut text = format!("message id  {}\nreason      {}\n", escape(letter.id()), escape(letter.reason()));
+    writeln!(text, "cause       {}", escape(letter.cause()))?;
     writeln!(text, "published   {}", moment::text_of(letter.published_micros()))?;
     writeln!(text, "age         {}", moment::span_of(now_micros - letter.published_micros()))?;
     let mut attributes: Vec<_> = letter.message.attributes.iter().collect();
     attributes.sort();
-    attributes.iter().try_for_each(|(name, value)| writeln!(text, "attribute   {name} = {value}"))?;
+    for (name, value) in attributes {
+        writeln!(text, "attribute   {} = {}", escape(name), escape(value))?;
+    }
     match Payment::decode(letter.message.data.as_slice()) {
         Ok(payment) => writeln!(text, "{}", Renderer::new()?.json(&payment, true)?)?,
         Err(error) => {
@@ -85,7 +88,7 @@ pub fn done(work: &Work<'_>, done: &Done) -> String {
     };
     let mut text = String::new();
     for (reason, count) in &done.by_reason {
-        let _ = writeln!(text, "{state:<13} {count:>9} {reason}");
+        let _ = writeln!(text, "{state:<13} {count:>9} {}", escape(reason));
     }
     if done.by_reason.is_empty() {
         text.push_str("no letters to work on\n");

@@ -2,6 +2,7 @@
 
 use schemas::Payment;
 use schemas::layout::{KeySuffix, Table, cells, row_key};
+use service::escape::escape_bytes;
 use std::fmt::Write;
 
 /// One line for each key and cell.
@@ -9,11 +10,11 @@ pub fn render(payment: &Payment) -> String {
     let mut out = String::new();
     for table in Table::ALL {
         let key = row_key(payment, table, KeySuffix::None);
-        let _ = writeln!(out, "{:25} {}", table.id(), String::from_utf8_lossy(&key));
+        let _ = writeln!(out, "{:25} {}", table.id(), escape_bytes(&key));
     }
     cells(payment, |column, value| {
         let family = column.family().id();
-        let _ = write!(out, "\n{family:16} {:28} {}", column.qualifier(), String::from_utf8_lossy(value));
+        let _ = write!(out, "\n{family:16} {:28} {}", column.qualifier(), escape_bytes(value));
     });
     out
 }

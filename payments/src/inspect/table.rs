@@ -3,6 +3,7 @@
 use schemas::Payment;
 use schemas::layout::{status_name, type_name};
 use schemas::text;
+use service::escape::escape;
 
 pub fn header() -> String {
     format!(
@@ -23,15 +24,16 @@ pub fn line(payment: &Payment) -> String {
         kind => format!("{} [{kind}]", metadata.description),
     };
     format!(
-        "{:<8} {:27} {:5} {:10} {:>18} {:3} {:14} {:30} {what}",
+        "{:<8} {:27} {:5} {:10} {:>18} {:3} {:14} {:30} {}",
         metadata.record_index,
         String::from_utf8_lossy(&text::time(header.created_at_micros)),
         type_name(header.payment_type()),
         status_name(header.status()),
         String::from_utf8_lossy(&value),
-        amount.currency,
-        parties.originator.unwrap_or_default().party_id,
-        parties.counterparty.unwrap_or_default().name,
+        escape(&amount.currency),
+        escape(&parties.originator.unwrap_or_default().party_id),
+        escape(&parties.counterparty.unwrap_or_default().name),
+        escape(&what),
     )
 }
 

@@ -2,9 +2,9 @@
 
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
 use schemas::layout::PerTable;
+use service::terminal;
 use std::cell::Cell;
 use std::fmt::Write;
-use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 /// Between two plain lines.
@@ -29,7 +29,7 @@ struct Bars {
 
 impl Display {
     pub fn new(expected: u64) -> Self {
-        let bars = std::io::stderr().is_terminal().then(|| Bars::new(expected));
+        let bars = terminal::is_watched().then(|| Bars::new(expected));
         Self { expected, started: Instant::now(), bars, last_line: Cell::new(None) }
     }
 
@@ -38,7 +38,7 @@ impl Display {
             bars.show(producer, sink);
         } else if self.last_line.get().is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             self.last_line.set(Some(Instant::now()));
-            eprintln!("{}", self.line(producer, sink));
+            terminal::say(self.line(producer, sink));
         }
     }
 

@@ -15,6 +15,8 @@ use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
 use generator::Generator;
 use read_back::TableContent;
+use service::terminal;
+use std::io::Write;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -25,7 +27,7 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Runs the pipeline until everything generated is in the tables, and fails if the counts disagree.
-pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> {
+pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) -> anyhow::Result<()> {
     let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
     let range = args.publishing.range(generator.config().num_records)?;
@@ -37,7 +39,8 @@ pub async fn run(args: Args, shutdown: CancellationToken) -> anyhow::Result<()> 
         .await;
     servers.shutdown().await?;
     let summary = result?;
-    println!("{summary}");
+    writeln!(out, "{summary}")?;
+    out.flush()?;
     summary.verdict()
 }
 
@@ -78,7 +81,7 @@ impl Pipeline<'_> {
         let outcome = published??;
         consumed??;
         let elapsed = started.elapsed();
-        eprintln!("everything is acked; counting the rows in the tables");
+        terminal::say("everything is acked; counting the rows in the tables");
         let tables = read_back::read(&bigtable, self.generator.run_id()).await?;
         Ok(self.summary(&outcome, &producer.progress, &sink.progress, elapsed, tables))
     }

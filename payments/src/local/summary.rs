@@ -2,6 +2,7 @@
 
 use super::read_back::TableContent;
 use indicatif::HumanCount;
+use service::escape::escape;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -79,8 +80,10 @@ fn sample(out: &mut fmt::Formatter<'_>, content: &TableContent) -> fmt::Result {
     }
     writeln!(out)?;
     let Some(row) = &content.sample else { return writeln!(out, "  no row\n") };
-    writeln!(out, "  {}", row.key)?;
+    writeln!(out, "  {}", escape(&row.key))?;
     let width = row.cells.iter().map(|(column, _)| column.len()).max().unwrap_or(0);
-    row.cells.iter().try_for_each(|(column, value)| writeln!(out, "    {column:<width$}  {value}"))?;
+    for (column, value) in &row.cells {
+        writeln!(out, "    {:<width$}  {}", escape(column), escape(value))?;
+    }
     writeln!(out)
 }

@@ -6,6 +6,7 @@ use crate::audit::{self, Consistency, Listed};
 use indicatif::HumanCount;
 use schemas::layout::{Family, PerTable};
 use serde_json::{Value, json};
+use service::escape::escape;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -49,8 +50,8 @@ pub fn text(quality: &Quality) -> String {
     for table in quality.tables.values() {
         for (kind, listed) in [("unreadable", &table.unreadable), ("invalid", &table.invalid)] {
             for (key, reason) in &listed.first {
-                let _ =
-                    writeln!(out, "\n{kind:<11} {} row {}: {reason}", table.table.id(), key.escape_ascii());
+                let (id, key, reason) = (table.table.id(), key.escape_ascii(), escape(reason));
+                let _ = writeln!(out, "\n{kind:<11} {id} row {key}: {reason}");
             }
         }
     }
@@ -69,7 +70,7 @@ pub fn text(quality: &Quality) -> String {
     }
     let _ = writeln!(out, "statuses    {}", shares(&first.statuses, first.rows));
     let runs = first.runs.iter().map(|(run, rows)| {
-        format!("{} {}", if run.is_empty() { "(no run)" } else { run.as_str() }, HumanCount(*rows))
+        format!("{} {}", if run.is_empty() { "(no run)".into() } else { escape(run) }, HumanCount(*rows))
     });
     let _ = writeln!(out, "runs        {}\n", runs.collect::<Vec<_>>().join(", "));
     out + &audit::report::text(&quality.consistency)

@@ -8,6 +8,7 @@ use crate::rows::payment;
 use gcp::bigtable::read::Row;
 use indicatif::HumanCount;
 use schemas::json::Renderer;
+use service::escape::{escape, escape_bytes};
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -63,10 +64,10 @@ impl<'o, W: Write> Printer<'o, W> {
     }
 
     fn print_unreadable(&mut self, key: &[u8], reason: &str) -> io::Result<()> {
-        let key = String::from_utf8_lossy(key);
         if self.renderer.is_none() {
-            return writeln!(self.out, "unreadable: row {key}: {reason}");
+            return writeln!(self.out, "unreadable: row {}: {}", escape_bytes(key), escape(reason));
         }
+        let key = String::from_utf8_lossy(key);
         writeln!(self.out, "{}", serde_json::json!({ "unreadable": { "rowKey": key, "reason": reason } }))
     }
 }

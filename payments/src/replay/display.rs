@@ -3,7 +3,8 @@
 use super::backlog::Oldest;
 use crate::moment;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{IsTerminal, Write};
+use service::terminal;
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// Between two lines.
@@ -22,7 +23,7 @@ impl Display {
     pub fn new(until_micros: i64) -> Self {
         let style = ProgressStyle::with_template("{msg:<58} {bar:30} {percent:>3} %  eta {eta}")
             .expect("the template is well-formed");
-        let bar = std::io::stderr().is_terminal().then(|| ProgressBar::new(1).with_style(style));
+        let bar = terminal::is_watched().then(|| ProgressBar::new(1).with_style(style));
         Self { until_micros, first_micros: None, bar, last_line: None }
     }
 

@@ -1,6 +1,7 @@
 //! The findings of a set-up, a line for each.
 
 use serde_json::{Value, json};
+use service::escape::escape;
 use std::fmt;
 use tonic::{Code, Response, Status};
 
@@ -37,7 +38,7 @@ impl fmt::Display for Line {
 
 /// The report for people.
 pub fn text(lines: &[Line]) -> String {
-    lines.iter().fold(String::new(), |text, line| text + &line.to_string() + "\n")
+    lines.iter().fold(String::new(), |text, line| text + &escape(&line.to_string()) + "\n")
 }
 
 /// The report for programs.

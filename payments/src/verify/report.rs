@@ -2,8 +2,9 @@
 
 use super::findings::{CellDifference, Findings, TableFindings};
 use super::repair::Repaired;
-use crate::audit::report::{INCOMPLETE, key_text, more};
+use crate::audit::report::{INCOMPLETE, key_text, more, see};
 use indicatif::HumanCount;
+use service::escape::escape;
 use std::fmt::Write;
 
 /// The tables and their differences from the run. `flags` are those with which `payments show` finds its payments.
@@ -63,24 +64,20 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
     for row in &table.unexpected.first {
         let _ = write!(out, "\nunexpected  {id} row {}", key_text(&row.key));
         let _ = match &row.run_id {
-            Some(run) => writeln!(out, " (of run {run})"),
+            Some(run) => writeln!(out, " (of run {})", escape(run)),
             None => writeln!(out, " (of no run)"),
         };
-        // Only a row with a payment's id can be looked up by it.
-        if let Some(payment_id) = row.payment_id.as_ref().filter(|id| id.len() == 36) {
-            let _ = writeln!(out, "            see: payments query transaction {payment_id}");
-        }
+        out.push_str(&see(row.payment_id.as_deref().unwrap_or_default()));
     }
     more(out, "unexpected", id, &table.unexpected);
 }
 
 fn cell_line(cell: &CellDifference) -> String {
+    let column = escape(&cell.column);
     match (&cell.expected, &cell.found) {
-        (Some(expected), Some(found)) => format!("{}: expected {expected:?}, found {found:?}", cell.column),
-        (Some(expected), None) => format!("{}: expected {expected:?}, not there", cell.column),
-        (None, found) => {
-            format!("{}: expected nothing, found {:?}", cell.column, found.as_deref().unwrap_or(""))
-        }
+        (Some(expected), Some(found)) => format!("{column}: expected {expected:?}, found {found:?}"),
+        (Some(expected), None) => format!("{column}: expected {expected:?}, not there"),
+        (None, found) => format!("{column}: expected nothing, found {:?}", found.as_deref().unwrap_or("")),
     }
 }
 
@@ -96,7 +93,7 @@ pub fn repairs(repairs: &[Repaired]) -> String {
             let _ = writeln!(out, "left        {id}: {rows} unexpected row(s); a repair deletes nothing");
         }
         for row in &repair.left {
-            let columns: Vec<_> = row.cells.iter().map(|cell| cell.column.as_str()).collect();
+            let columns: Vec<_> = row.cells.iter().map(|cell| escape(&cell.column)).collect();
             let (key, columns) = (key_text(&row.key), columns.join(", "));
             let _ = writeln!(out, "left        {id} row {key}: {columns}; a repair deletes no cells");
         }

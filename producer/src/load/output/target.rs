@@ -2,9 +2,10 @@
 
 use crate::error::Error;
 use crate::files;
-use crate::load::options::Output;
+use crate::load::options::{Format, Output};
+use service::terminal::{stdout, stdout_bytes};
 use std::fs::Permissions;
-use std::io::{self, Stdout, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
@@ -15,7 +16,7 @@ const MODE: u32 = 0o666;
 /// Where chunks are written to.
 pub enum Target {
     Nowhere,
-    Stdout(Stdout),
+    Stdout(Box<dyn Write + Send>),
     /// A temporary file in the folder of the path, which gets its name when it is whole.
     File {
         file: NamedTempFile,
@@ -30,7 +31,10 @@ impl Target {
         match &output.output {
             _ if output.dry_run => Ok(Self::Nowhere),
             None => Ok(Self::Nowhere),
-            Some(path) if path == Path::new("-") => Ok(Self::Stdout(io::stdout())),
+            Some(path) if path == Path::new("-") => Ok(Self::Stdout(match output.output_format {
+                Format::Protobuf => Box::new(stdout_bytes()),
+                Format::Json => Box::new(stdout()),
+            })),
             Some(path) if path.symlink_metadata().is_ok() => Err(exists(path)),
             Some(path) => {
                 let mut builder = tempfile::Builder::new();
