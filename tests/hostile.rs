@@ -78,6 +78,9 @@ fn run(pipeline: &Pipeline, program: &str, args: &[&str]) -> Result<Output> {
     let what = format!("{program} {}", args.join(" "));
     let output = pipeline.command(program).args(args).output()?;
     let text = assert_harmless(&what, &output)?;
+    let line = text.lines().find(|line| line.contains(WORD)).unwrap_or_default();
+    let (code, shown) = (output.status.code(), line.chars().take(150).collect::<String>());
+    println!("{:<50} {:>2}  {shown}", what.chars().take(50).collect::<String>(), code.unwrap_or(-1));
     ensure!(text.contains(WORD), "{what} shows nothing of what was sent: {text}");
     ensure!(!text.contains("panicked"), "{what}: {text}");
     Ok(output)
@@ -131,7 +134,8 @@ async fn what_messages_carry_is_escaped_in_the_sinks_log_and_by_every_command() 
     }
     // What no sink of ours would have written: ids and keys that are hostile, too.
     let foreign = spoilt(&payments()?, |_| true)?;
-    let foreign: Vec<_> = foreign.iter().map(|data| Payment::decode(data.as_slice())).collect::<Result<_, _>>()?;
+    let foreign: Vec<_> =
+        foreign.iter().map(|data| Payment::decode(data.as_slice())).collect::<Result<_, _>>()?;
     tables::fill(&pipeline.bigtable, &foreign, KeySuffix::None).await?;
     // And what only one table has.
     let mut alone = foreign[0].clone();
@@ -141,7 +145,9 @@ async fn what_messages_carry_is_escaped_in_the_sinks_log_and_by_every_command() 
     tokio::task::block_in_place(|| {
         let letters = run_both(&pipeline, &["dead-letter", "list", "--idle", "1500ms"])?;
         let letters = letters[0]["letters"].as_array().context("letters")?;
-        let of = |reason| letters.iter().find(|letter| letter["reason"] == reason).context("a letter of each reason");
+        let of = |reason| {
+            letters.iter().find(|letter| letter["reason"] == reason).context("a letter of each reason")
+        };
         for letter in [of("invalid")?, of("other_schema")?, of("undecodable")?] {
             let id = letter["messageId"].as_str().context("an id")?;
             run_both(&pipeline, &["dead-letter", "inspect", id, "--idle", "1500ms"])?;

@@ -18,6 +18,10 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// Room for pulls and scans of large messages; the default of 4 MiB is below what both services send.
 pub const MAX_MESSAGE_BYTES: usize = 256 << 20;
 
+/// Names a key file for the library that signs in, which would read a device without an end.
+const KEY_FILE: &str = "GOOGLE_APPLICATION_CREDENTIALS";
+const KEY_FILE_BYTES: u64 = 1 << 20;
+
 /// Where one of the two services is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
@@ -57,6 +61,10 @@ impl Endpoint {
         // The HTTP client behind the credentials panics without one. A second installation is refused, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let refused = |reason: String| Error::Credentials { reason, variable: self.variable() };
+        if let Some(path) = std::env::var_os(KEY_FILE).filter(|path| !path.is_empty()) {
+            let read = service::files::read(path.as_ref(), KEY_FILE_BYTES);
+            read.map_err(|error| refused(format!("{KEY_FILE} cannot be read: {error}")))?;
+        }
         let credentials =
             credentials::Builder::default().build().map_err(|error| refused(error.to_string()))?;
         match tokio::time::timeout(PROBE_TIMEOUT, credentials.headers(Extensions::new())).await {

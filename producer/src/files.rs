@@ -21,11 +21,12 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Resu
 /// # Errors
 /// The problem in words that follow the name of the file.
 pub fn lock(path: &Path) -> Result<File, String> {
-    // A device may be read without an end, and a rename would take its place.
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return Err("is a folder or a device: name a file".into());
-    }
     let lock_path = beside(path, "lock");
+    // A device may be read without an end, and a rename would take its place; opening a pipe waits for its other end.
+    let is_none = |path: &Path| std::fs::metadata(path).is_ok_and(|found| !found.is_file());
+    if is_none(path) || is_none(&lock_path) {
+        return Err("is a folder, a device or a pipe, or its .lock is: name a file".into());
+    }
     let file = OpenOptions::new()
         .create(true)
         .append(true)

@@ -2,9 +2,12 @@
 
 use chrono::NaiveDate;
 use generator::{Config, Generator, Mix, Profile};
-use service::Error;
+use service::{Error, files};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+
+/// The built-in profile has 12 KB.
+const PROFILE_BYTES: u64 = 1 << 20;
 
 /// Which payments are made. Equal values give equal payments, on every machine.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
@@ -89,7 +92,9 @@ impl Generation {
     pub fn flags(&self) -> String {
         let usual = Self::default().said();
         // Where a variable is set, it would speak for a flag that is left out.
-        let is_set = |variable: &str| !variable.is_empty() && std::env::var_os(variable).is_some();
+        let is_set = |variable: &str| {
+            !variable.is_empty() && std::env::var_os(variable).is_some_and(|value| !value.is_empty())
+        };
         let said = self.said().into_iter().zip(usual);
         said.filter(|(Said { value, variable, .. }, usual)| {
             !value.is_empty() && (*value != usual.value || is_set(variable))
@@ -148,7 +153,8 @@ pub(crate) fn read_profile(path: Option<&Path>) -> Result<Arc<Profile>, Error> {
         let value = path.display().to_string();
         Error::Flag { flag: "--profile", value, problem }
     };
-    let text = std::fs::read_to_string(path).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let text =
+        files::read_text(path, PROFILE_BYTES).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     let profile = Profile::from_toml(&text).map_err(|error| refuse(format!("is refused: {error}")))?;
     Ok(Arc::new(profile))
 }

@@ -37,9 +37,9 @@ impl StateFile {
         &self.path
     }
 
-    /// The content; `None` where no run has left any.
-    pub fn read(&self) -> Result<Option<Vec<u8>>, Error> {
-        match std::fs::read(&self.path) {
+    /// The content, of at most so many bytes; `None` where no run has left any.
+    pub fn read(&self, most_bytes: u64) -> Result<Option<Vec<u8>>, Error> {
+        match service::files::read(&self.path, most_bytes) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.refuse(format!("cannot be read: {error}"))),

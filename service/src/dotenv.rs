@@ -1,19 +1,22 @@
 //! Variables from a file `.env` in the working directory: `KEY=VALUE` lines. What the environment has wins.
 
-use crate::Error;
+use crate::{Error, files};
 use std::path::Path;
 
 const FILE: &str = ".env";
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Puts the file's variables into the environment, if there is one. Call it while the process has one thread: the
 /// environment is shared by all of them.
 pub fn apply() -> Result<(), Error> {
     // A folder of this name is a Python environment.
-    if !Path::new(FILE).is_file() {
+    let path = Path::new(FILE);
+    if path.is_dir() || !path.exists() {
         return Ok(());
     }
     let refuse = |problem: String| Error::Config(format!("{FILE} {problem}"));
-    let text = std::fs::read_to_string(FILE).map_err(|error| refuse(format!("cannot be read: {error}")))?;
+    let text =
+        files::read_text(path, MOST_BYTES).map_err(|error| refuse(format!("cannot be read: {error}")))?;
     check(&text).map_err(refuse)?;
     dotenvy::from_read(text.as_bytes()).map_err(|error| refuse(format!("cannot be read: {error}")))
 }

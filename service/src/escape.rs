@@ -123,7 +123,8 @@ mod tests {
         let escaped = escape(HOSTILE);
         let expected = r"a\u001b[2Jb\u0007c\u202ed\ne\rf\u0000g\u009bh\u2028i\u2066\u061c\u007f\tj";
         assert_eq!(escaped, expected);
-        for harmless in ["", "plain ~", "Zoë Müller", "日本語", "👩‍👩‍👧", "עברית", "C:\\x \"y\""] {
+        for harmless in ["", "plain ~", "Zoë Müller", "日本語", "👩‍👩‍👧", "עברית", "C:\\x \"y\""]
+        {
             assert_eq!(escape(harmless), harmless);
         }
         assert_eq!(escape_bytes(b"a\x9bb\n"), "a\u{fffd}b\\n");

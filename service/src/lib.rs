@@ -4,7 +4,7 @@
 //! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
 //! - [`terminal`], [`escape`]: what people read, with nothing in it that others could do to them.
 //! - [`latency`], [`usage`]: quantiles of durations, CPU time and memory.
-//! - [`clock`]: the wall clock.
+//! - [`files`]: files that flags name. [`clock`]: the wall clock.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual
 //!   pages, work that keeps a CPU busy.
 
@@ -15,6 +15,7 @@ mod dotenv;
 mod error;
 pub mod escape;
 pub mod exit;
+pub mod files;
 pub mod latency;
 mod manual;
 pub mod metrics;

@@ -36,7 +36,8 @@ pub fn counts(letters: &[Letter]) -> String {
     for letter in letters {
         *by_reason.entry(letter.reason()).or_default() += 1;
     }
-    let parts: Vec<_> = by_reason.iter().map(|(reason, count)| format!("{count} {}", escape(reason))).collect();
+    let parts: Vec<_> =
+        by_reason.iter().map(|(reason, count)| format!("{count} {}", escape(reason))).collect();
     if parts.is_empty() { "no letters".to_owned() } else { parts.join(", ") }
 }
 

@@ -87,7 +87,10 @@ mod tests {
             ("+3", "+3"),
             ("-", "'-"),
             ("a\nb", "\"a\nb\""),
-            ("a\u{1b}[31m\u{7}\0\u{9b}\u{202e}\u{2028}\rb", "a\\u001b[31m\\u0007\\u0000\\u009b\\u202e\\u2028\\rb"),
+            (
+                "a\u{1b}[31m\u{7}\0\u{9b}\u{202e}\u{2028}\rb",
+                "a\\u001b[31m\\u0007\\u0000\\u009b\\u202e\\u2028\\rb",
+            ),
         ] {
             let mut out = Vec::new();
             write_row(&mut out, std::iter::once(value.as_bytes().to_vec())).unwrap();

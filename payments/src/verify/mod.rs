@@ -41,7 +41,7 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let generator = args.generation.generator()?;
     let range = args.range(generator.config().num_records)?;
     let spoilt = Arc::new(match &args.ledger {
-        Some(path) => producer::spoilt_indices(path, generator.run_id())?,
+        Some(path) => producer::spoilt_indices(path, generator.run_id()).await?,
         None => HashSet::new(),
     });
     let tables = Tables { reader: args.reading.reader(&Table::ALL).await?, parallelism: args.parallelism };

@@ -15,6 +15,8 @@ use std::path::Path;
 
 /// Changes when a field of the file changes its meaning.
 const FORMAT: u32 = 1;
+/// Some settings and two numbers.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Everything below is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,7 +85,7 @@ impl Checkpoint {
         has_late: bool,
     ) -> Result<(Self, Floors), Error> {
         let file = StateFile::open(path)?;
-        let floors = match file.read()? {
+        let floors = match file.read(MOST_BYTES)? {
             Some(bytes) => read(&file, &bytes, identity, range, has_late)?,
             None => Floors::start(range, has_late),
         };

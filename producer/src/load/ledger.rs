@@ -9,14 +9,19 @@ use crate::load::identity::Identity;
 use crate::settings;
 use generator::Generator;
 use serde::{Deserialize, Serialize};
-use service::Error;
+use service::{Error, files::lines};
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, ErrorKind};
+use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::path::Path;
+use tokio_util::sync::CancellationToken;
 
 /// Changes when a field of the file changes its meaning.
 const FORMAT: u32 = 1;
+/// A header holds the run's settings, an entry some words.
+const LINE_BYTES: u64 = 64 << 10;
+/// Indices or lines between two looks at whether to stop.
+const STRIDE: u64 = 4_096;
 
 #[derive(Serialize)]
 struct Header<'a> {
@@ -67,13 +72,15 @@ impl Entry {
 /// Writes the ledger of a range, at once.
 ///
 /// # Errors
-/// When the file cannot be written, or is there and not of the same settings: nothing else is overwritten.
+/// When the file cannot be written, or is there and not of the same settings: nothing else is overwritten. When it was
+/// stopped, which leaves the file as it was.
 pub fn write(
     path: &Path,
     generator: &Generator,
     faults: &Faults,
     identity: &Identity,
     range: Range<u64>,
+    stop: &CancellationToken,
 ) -> Result<(), Error> {
     require_own(path, identity)?;
     let header = Header {
@@ -85,23 +92,35 @@ pub fn write(
     };
     files::replace(path, |out| {
         files::write_json(out, &header)?;
-        let entries = range.filter_map(|index| Some((index, faults.of(index)?)));
-        entries
-            .map(|(index, fault)| Entry::new(generator, index, fault))
-            .try_for_each(|e| files::write_json(out, &e))
+        for index in range {
+            if index.is_multiple_of(STRIDE) && stop.is_cancelled() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            if let Some(fault) = faults.of(index) {
+                files::write_json(out, &Entry::new(generator, index, fault))?;
+            }
+        }
+        Ok(())
     })
-    .map_err(|error| refuse(path, format!("cannot be written: {error}")))
+    .map_err(|error| match error.kind() {
+        ErrorKind::Interrupted if stop.is_cancelled() => Error::Stopped,
+        _ => refuse(path, format!("cannot be written: {error}")),
+    })
 }
 
 /// The indices whose payments must not become rows, of a run's ledger, or of its shards' ledgers one after the other.
 ///
 /// # Errors
 /// When the file cannot be read, is no ledger, or is of another run.
-pub fn spoilt_indices(path: &Path, run_id: &str) -> Result<HashSet<u64>, Error> {
-    let unreadable = |error: std::io::Error| refuse(path, format!("cannot be read: {error}"));
-    let lines = BufReader::new(std::fs::File::open(path).map_err(unreadable)?).lines();
+pub async fn spoilt_indices(path: &Path, run_id: &str) -> Result<HashSet<u64>, Error> {
+    let unreadable = |error: io::Error| refuse(path, format!("cannot be read: {error}"));
+    let lines = lines(path, LINE_BYTES).map_err(unreadable)?;
     let (mut spoilt, mut has_header) = (HashSet::new(), false);
     for (at, line) in lines.enumerate() {
+        if (at as u64).is_multiple_of(STRIDE) {
+            // Whoever waits for this may want to stop.
+            tokio::task::yield_now().await;
+        }
         let line = serde_json::from_str(&line.map_err(unreadable)?);
         match line {
             Ok(Line::Header { ledger_format: FORMAT, run_id: theirs }) if theirs == run_id => {
@@ -131,13 +150,10 @@ pub fn spoilt_indices(path: &Path, run_id: &str) -> Result<HashSet<u64>, Error> 
 
 /// A ledger of the same settings is the same, line for line, and may be written again.
 fn require_own(path: &Path, identity: &Identity) -> Result<(), Error> {
-    let mut first = String::new();
-    match std::fs::File::open(path) {
-        Ok(file) => BufReader::new(file)
-            .read_line(&mut first)
-            .map_err(|error| refuse(path, format!("cannot be read: {error}")))?,
+    let first = match lines(path, LINE_BYTES).and_then(|mut lines| lines.next().transpose()) {
+        Ok(first) => first.unwrap_or_default(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(refuse(path, format!("cannot be read: {error}"))),
+        Err(error) => return Err(refuse(path, format!("cannot be read: {error}; name another file"))),
     };
     let Ok(stored) = serde_json::from_str::<Stored>(&first) else {
         return Err(refuse(path, "is there already and is no ledger: name another file".to_owned()));
@@ -166,13 +182,35 @@ mod tests {
     fn spoilt(lines: &[&str]) -> Result<HashSet<u64>, String> {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), lines.join("\n") + "\n").unwrap();
-        spoilt_indices(file.path(), "ab").map_err(|error| error.to_string())
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let found = runtime.block_on(spoilt_indices(file.path(), "ab"));
+        found.map_err(|error| error.to_string())
     }
 
     #[test]
     fn the_ledgers_of_shards_may_be_put_together() {
         assert_eq!(spoilt(&[HEADER, LETTER, ROWS, HEADER, OTHER]), Ok(HashSet::from([7, 3])));
         assert_eq!(spoilt(&[HEADER]), Ok(HashSet::new()));
+    }
+
+    #[tokio::test]
+    async fn a_long_ledger_may_be_given_up() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), format!("{HEADER}\n{}", format!("{ROWS}\n").repeat(5_000))).unwrap();
+        let at_once = tokio::time::timeout(std::time::Duration::ZERO, spoilt_indices(file.path(), "ab"));
+        assert!(at_once.await.is_err(), "it was read to its end without a look around");
+    }
+
+    #[test]
+    fn a_ledger_that_is_being_written_is_given_up_at_a_stop() {
+        let generator = Generator::new(generator::Config::default()).unwrap();
+        let faults = Faults::new(crate::Rates::default(), 42).unwrap();
+        let identity = Identity::new(&generator, &crate::Publishing::default(), &faults, None);
+        let (folder, stop) = (tempfile::tempdir().unwrap(), CancellationToken::new());
+        let path = folder.path().join("ledger");
+        stop.cancel();
+        let stopped = write(&path, &generator, &faults, &identity, 0..1_000_000, &stop);
+        assert!(matches!(stopped, Err(Error::Stopped)) && !path.exists(), "{stopped:?}");
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub async fn run(
     let topic = pubsub.topic_name(&options.topic);
     let found = pubsub.require_topic(&topic).await?;
     batch.require_possible(&topic, found.schema_settings.as_ref().map_or("", |settings| &settings.schema))?;
-    let mut work = busy(|| Work::prepare(batch, &generator, options, Some(&topic)))?;
+    let mut work = busy(|| Work::prepare(batch, &generator, options, Some(&topic), &shutdown))?;
     if work.is_done() {
         tracing::info!("nothing left to do: the checkpoint says that everything is confirmed");
         return Ok(Outcome { confirmed_below: work.range.end, range: work.range });

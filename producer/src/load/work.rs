@@ -8,6 +8,7 @@ use crate::load::options::{Batch, Publishing};
 use generator::Generator;
 use service::Error;
 use std::ops::Range;
+use tokio_util::sync::CancellationToken;
 
 /// A shard's work, ready to begin: how much of it is left, and where to note what is done.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ impl Work {
         generator: &Generator,
         options: &Publishing,
         topic: Option<&str>,
+        stop: &CancellationToken,
     ) -> Result<Self, Error> {
         let config = generator.config();
         let range = options.range(config.num_records)?;
@@ -41,7 +43,7 @@ impl Work {
             }
         };
         if let Some(path) = &batch.ledger {
-            ledger::write(path, generator, &faults, &identity, range.clone())?;
+            ledger::write(path, generator, &faults, &identity, range.clone(), stop)?;
         }
         Ok(Self { range, faults, floors, checkpoint })
     }

@@ -11,6 +11,10 @@ use std::io::Write;
 /// Changes with the file; the part before the number does not, see `state_file`.
 const FORMAT: &str = "payments-trickle-2";
 
+/// As many updates fit into the largest file that is read, 20 bytes each.
+pub const MOST_UPDATES: usize = 10_000_000;
+const MOST_BYTES: u64 = 20 * MOST_UPDATES as u64 + (1 << 20);
+
 /// A run's state.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Saved {
@@ -59,7 +63,7 @@ impl Saved {
 
     /// Reads a file; `None` where there is none yet.
     pub fn read(file: &StateFile) -> Result<Option<Self>, service::Error> {
-        let Some(bytes) = file.read()? else { return Ok(None) };
+        let Some(bytes) = file.read(MOST_BYTES)? else { return Ok(None) };
         let saved = Self::decode(&bytes);
         saved.map(Some).ok_or_else(|| file.refuse(format!("cannot be read: {}", complaint(&bytes))))
     }

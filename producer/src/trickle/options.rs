@@ -1,5 +1,6 @@
 //! The flags of `producer trickle`.
 
+use super::checkpoint::MOST_UPDATES;
 use super::clock::Source;
 use super::lives::{Lives, RateCurve};
 use super::rate::{Burst, Rate};
@@ -140,6 +141,11 @@ impl Options {
             let problem =
                 "is for loads with an end, over whose dates fraud patterns are laid: leave it out".into();
             return Err(Error::Flag { flag: "--anomaly-rate", value: rate.to_string(), problem });
+        }
+        if self.max_pending_updates > MOST_UPDATES {
+            let (flag, value) = ("--max-pending-updates", self.max_pending_updates.to_string());
+            let problem = format!("is more than a checkpoint can hold: use {MOST_UPDATES} at most");
+            return Err(Error::Flag { flag, value, problem });
         }
         let scale = self.time_scale.unwrap_or(1.0);
         if !(scale > 0.0 && scale <= FASTEST_CLOCK) {

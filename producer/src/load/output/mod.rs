@@ -40,7 +40,7 @@ pub async fn write(
 ) -> Result<Tally, Error> {
     output.check(batch)?;
     let mut target = Target::open(output)?;
-    let work = busy(|| Work::prepare(batch, &generator, options, None))?;
+    let work = busy(|| Work::prepare(batch, &generator, options, None, &shutdown))?;
     let encoder = if output.dry_run { Encoder::none() } else { Encoder::new(output.output_format)? };
     let maker = Arc::new(Maker { generator, work, encoder });
     let started = Instant::now();
