@@ -1,15 +1,21 @@
 //! The process edge, by the real binaries: where output cannot go, files that never end, exit codes. Each case is a
 //! line of a table, which `cargo test --workspace --test edge -- --nocapture` shows.
 
+#![allow(clippy::print_stdout, reason = "the table is for whoever runs the test")]
+
 use anyhow::{Context, Result, ensure};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use whole_path::{Backend, Pipeline, Running, programs};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs to the end, and fails if there is none.
 fn run(command: &mut Command, stdout: Stdio) -> Result<Output> {
@@ -182,5 +188,140 @@ fn a_file_of_variables_that_never_ends_is_refused() -> Result<()> {
         let output = run(command.current_dir(folder.path()).args(["show", "--index", "3"]), Stdio::piped())?;
         expect(&format!(".env -> {}", path.rsplit('/').next().unwrap_or_default()), &output, 2, ".env")?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_has_nothing_to_bring_to_an_end_ends_at_the_first_signal() -> Result<()> {
+    for (program, args) in [
+        ("payments", "sample -n 1000000000 --num-records 1000000000"),
+        ("payments", "sample --stats -n 1000000"),
+    ] {
+        let mut command = programs::command(program);
+        let mut running =
+            Running::spawn(command.args(args.split(' ')).stdout(Stdio::null()).stderr(Stdio::null()))?;
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        running.signal("-TERM")?;
+        ensure!(running.end(Duration::from_secs(5)).await?.is_none(), "{args} has ended before");
+        let status = running.0.wait()?;
+        println!(
+            "{:<64} {:>4}",
+            format!("{program} {args}, SIGTERM"),
+            128 + status.signal().unwrap_or_default()
+        );
+        ensure!(status.signal() == Some(15), "{status}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_a_run_does_not_have_is_a_wrong_flag() -> Result<()> {
+    let later = generator::Generator::new(generator::Config::default())?.payment_id(999_999);
+    for (args, code, said) in [
+        ("show --index 3".to_owned(), 0, ""),
+        ("show --index 1000000".to_owned(), 2, "--num-records"),
+        ("show --id foo".to_owned(), 2, "--seed"),
+        (format!("show --id {later} --num-records 1000"), 2, "longer run"),
+        (format!("show --id {later} --payment-version 1"), 2, "--payment-version"),
+        ("sample --stats -n 0".to_owned(), 0, ""),
+        ("sample --stats -n 1".to_owned(), 0, ""),
+        ("sample --stats -n 2".to_owned(), 0, ""),
+        ("sample --stats -n 50 --anomaly-rate 0.1".to_owned(), 0, ""),
+    ] {
+        let output = run(programs::command("payments").args(args.split(' ')), Stdio::piped())?;
+        let stdout = String::from_utf8(output.stdout.clone())?;
+        ensure!(!stdout.contains("NaN") && !stdout.contains("inf"), "{args}: {stdout}");
+        expect(&format!("payments {args}"), &output, code, said)?;
+    }
+    Ok(())
+}
+
+/// The variables that a help text names.
+fn variables(program: &str, args: &[&str]) -> Result<BTreeSet<OsString>> {
+    let help = programs::run(program, &[args, &["--help"]].concat())?;
+    let help = String::from_utf8(help.stdout)?;
+    let names = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next());
+    Ok(names.map(OsString::from).collect())
+}
+
+/// Program, command, flags, exit code, and a part of what is said.
+type Case<'a> = (&'a str, &'a [&'a str], &'a [&'a str], i32, &'a str);
+
+#[test]
+fn an_empty_variable_counts_as_unset_for_every_flag() -> Result<()> {
+    let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string();
+    let servers = ["--pubsub-emulator-host", &free, "--connect-timeout", "1s"];
+    let both = [&servers[..], &["--bigtable-emulator-host", &free]].concat();
+    let cases: [Case; 9] = [
+        ("payments", &["show"], &["--index", "999999"], 0, ""),
+        ("payments", &["local"], &["--num-records", "10"], 0, ""),
+        ("payments", &["setup"], &both, 1, "cannot reach"),
+        ("payments", &["query", "date"], &both[2..], 1, "cannot reach"),
+        ("payments", &["cleanup", "rows"], &both, 1, "cannot reach"),
+        ("producer", &[], &servers, 1, "cannot reach"),
+        ("producer", &["trickle"], &servers, 1, "cannot reach"),
+        ("sink", &[], &both, 1, "cannot reach"),
+        ("payments", &["dead-letter", "list"], &servers, 1, "cannot reach"),
+    ];
+    for (program, command, flags, code, said) in cases {
+        let names = variables(program, command)?;
+        ensure!(names.iter().any(|name| name == "LOG_FORMAT") || program == "payments", "{names:?}");
+        let own: &[&str] = match command {
+            ["query", "date"] => &["2024-03-14"],
+            ["cleanup", "rows"] => &["--older-than", "1d"],
+            _ => &[],
+        };
+        let mut started = programs::command(program);
+        started.args(command).args(own).args(flags).envs(names.iter().map(|name| (name, "")));
+        let output = run(started.env("RUST_LOG", ""), Stdio::piped())?;
+        let case = format!("{}= {program} {}", names.len(), command.join(" "));
+        expect(&case, &output, code, said)?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_signal_leaves_work_undone_and_says_so_by_its_exit_code() -> Result<()> {
+    let mut command = programs::command("payments");
+    let args = ["emulators", "--pubsub-port", "0", "--bigtable-port", "0"];
+    let mut servers = Running::spawn(command.args(args).stdout(Stdio::piped()).stderr(Stdio::null()))?;
+    let exported = BufReader::new(servers.0.stdout.take().context("stdout is piped")?).lines().next();
+    let exported = exported.context("the servers are up")??;
+    let addr = exported.rsplit('=').next().context("an address")?;
+    let mut command = programs::command("producer");
+    command.args(["--pubsub-emulator-host", addr, "--num-records", "10000000"]);
+    let mut producer = Running::spawn(command.stderr(Stdio::piped()))?;
+    let stderr = BufReader::new(producer.0.stderr.take().context("stderr is piped")?);
+    let mut lines = stderr.lines();
+    ensure!(lines.any(|line| line.is_ok_and(|line| line.contains("publishing"))), "nothing is published");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    servers.signal("-STOP")?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    producer.signal("-TERM")?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    ensure!(!producer.has_ended()?, "what is in flight has not been waited for");
+    producer.signal("-TERM")?;
+    let code = producer.end(Duration::from_secs(5)).await?;
+    println!("{:<64} {code:?}", "producer, SIGTERM twice");
+    ensure!(code == Some(1), "{code:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_local_run_told_to_stop_has_ended_well() -> Result<()> {
+    let mut command = programs::command("payments");
+    command.args(["local", "--num-records", "1000000"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut local = Running::spawn(&mut command)?;
+    let mut lines = BufReader::new(local.0.stderr.take().context("stderr is piped")?).lines();
+    let is_under_way = |line: &str| {
+        line.contains("published ") && !line.contains("published 0 ") && !line.contains("  rows 0 ")
+    };
+    ensure!(lines.any(|line| line.is_ok_and(|line| is_under_way(&line))), "nothing is published");
+    local.signal("-INT")?;
+    let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    let code = local.end(PATIENCE).await?;
+    println!("{:<64} {code:?}  {}", "payments local, SIGINT", rest.last().map_or("", String::as_str));
+    ensure!(code == Some(0), "{code:?}: {rest:?}");
+    ensure!(rest.iter().any(|line| line.starts_with("stopped after ")), "{rest:?}");
     Ok(())
 }

@@ -8,7 +8,6 @@ use payments::{
 use service::{signals, telemetry, terminal};
 use std::io::Write;
 use std::process::ExitCode;
-use tokio_util::sync::CancellationToken;
 use tracing::Level;
 
 /// The system's allocator keeps an arena for each thread, and message buffers that one thread fills and another frees
@@ -81,21 +80,21 @@ async fn start(cli: Cli) -> ExitCode {
 
 async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
     let notes = &mut terminal::stderr();
-    let shutdown = signals::shutdown_token()?;
     match command {
-        Command::Local(args) => local::run(*args, out, shutdown).await,
-        Command::Emulators(args) => emulators::run(*args, out, shutdown).await,
+        // These have nothing to bring to an end: a signal ends them as it ends any program.
         Command::Show(args) => inspect::show(&args, out),
         Command::Sample(args) => inspect::sample(&args, out),
-        Command::Query(args) => until(&shutdown, query::run(&args, out, notes)).await,
-        Command::Verify(args) => until(&shutdown, verify::run(&args, out, notes)).await,
-        Command::Quality(args) => until(&shutdown, quality::run(&args, out)).await,
-        Command::Snapshot(args) => until(&shutdown, snapshot::run(&args, out)).await,
-        Command::Replay(args) => until(&shutdown, replay::run(&args, out, notes)).await,
-        Command::DeadLetter(args) => until(&shutdown, dead_letter::run(&args, out, notes)).await,
-        Command::Cleanup(args) => until(&shutdown, cleanup::run(&args, out)).await,
         Command::Plan(args) => plan::run(&args, out),
-        Command::Setup(args) => until(&shutdown, set_up(&args, out)).await,
+        Command::Local(args) => local::run(*args, out, signals::shutdown_token()?).await,
+        Command::Emulators(args) => emulators::run(*args, out, signals::shutdown_token()?).await,
+        Command::Query(args) => until(query::run(&args, out, notes)).await,
+        Command::Verify(args) => until(verify::run(&args, out, notes)).await,
+        Command::Quality(args) => until(quality::run(&args, out)).await,
+        Command::Snapshot(args) => until(snapshot::run(&args, out)).await,
+        Command::Replay(args) => until(replay::run(&args, out, notes)).await,
+        Command::DeadLetter(args) => until(dead_letter::run(&args, out, notes)).await,
+        Command::Cleanup(args) => until(cleanup::run(&args, out)).await,
+        Command::Setup(args) => until(set_up(&args, out)).await,
     }
 }
 
@@ -107,10 +106,8 @@ async fn set_up(args: &setup::Args, out: &mut impl Write) -> anyhow::Result<()> 
 }
 
 /// Runs a command that may be interrupted at any point.
-async fn until(
-    shutdown: &CancellationToken,
-    command: impl Future<Output = anyhow::Result<()>>,
-) -> anyhow::Result<()> {
+async fn until(command: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+    let shutdown = signals::shutdown_token()?;
     tokio::select! {
         result = command => result,
         () = shutdown.cancelled() => anyhow::bail!("stopped before the end"),

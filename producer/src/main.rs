@@ -99,9 +99,10 @@ fn print(text: impl Display) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// A variable of the environment; what is no UTF-8 in it stays wrong, and is not taken for unset.
+/// A variable of the environment, if it says anything; what is no UTF-8 in it stays wrong, and is not taken for unset.
 fn variable(name: &str) -> Option<String> {
-    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+    let value = std::env::var_os(name).filter(|value| !value.is_empty());
+    value.map(|value| value.to_string_lossy().into_owned())
 }
 
 async fn run_trickle(mut cli: TrickleCli) -> anyhow::Result<()> {

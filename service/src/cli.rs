@@ -2,7 +2,7 @@
 
 use crate::{exit, manual, terminal};
 use clap::error::ErrorKind;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -26,12 +26,20 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
 pub fn parse<T: clap::Parser>(command: impl FnOnce() -> clap::Command) -> Result<T, ExitCode> {
     crate::dotenv::apply().map_err(|error| exit::report(&error.into()))?;
     // Only now: a flag takes its variable when it is declared.
-    let command = manual::add_to(command());
+    let command = without_empty_variables(manual::add_to(command()));
     let matches = command.clone().try_get_matches().map_err(|error| refuse(&error))?;
     if let Some(done) = manual::run(command, &matches, &mut terminal::stdout()) {
         return Err(done.map_or_else(|error| exit::report(&error), |()| ExitCode::SUCCESS));
     }
     T::from_arg_matches(&matches).map_err(|error| refuse(&error))
+}
+
+/// A variable that is there and empty says nothing: it is how a job's file of variables leaves one out.
+fn without_empty_variables(command: clap::Command) -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    command
+        .mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg })
+        .mut_subcommands(without_empty_variables)
 }
 
 /// What flags say where no program is started, whatever the environment says: for tests and measurements, which set a

@@ -3,10 +3,8 @@
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// The shell's convention for a process ended by SIGINT.
-const INTERRUPTED: i32 = 130;
-
-/// A token that the first SIGTERM or SIGINT cancels. After a second one the process is gone, with exit code 130.
+/// A token that the first SIGTERM or SIGINT cancels. After a second one the process is gone: what it had to do is left
+/// undone.
 ///
 /// Call inside a tokio runtime.
 pub fn shutdown_token() -> std::io::Result<CancellationToken> {
@@ -32,5 +30,5 @@ async fn either(terminate: &mut Signal, interrupt: &mut Signal) {
 
 #[expect(clippy::disallowed_methods, reason = "the operator asked twice; what is unacked is delivered again")]
 fn leave() {
-    std::process::exit(INTERRUPTED);
+    std::process::exit(crate::exit::INCOMPLETE.into());
 }

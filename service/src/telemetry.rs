@@ -28,7 +28,8 @@ pub struct Args {
 /// Starts logging from `level` on, unless RUST_LOG says otherwise. A second call in one process changes nothing.
 pub fn init(args: &Args, level: tracing::Level) {
     let usual = || EnvFilter::new(format!("{level},{QUIET}"));
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| usual());
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty());
+    let filter = asked.and_then(|asked| EnvFilter::try_new(asked).ok()).unwrap_or_else(usual);
     let is_coloured = is_watched() && args.log_format == Format::Text;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)

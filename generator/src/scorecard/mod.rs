@@ -50,6 +50,9 @@ impl Scorecard {
         let payments = payments.min(generator.config().num_records);
         let observed = Observed::of(generator, payments);
         let mut card = Self { payments, lines: Vec::new() };
+        if payments == 0 {
+            return card;
+        }
         for rail in Rail::ALL.into_iter().filter(|rail| generator.config().mix.share(*rail) > 0.0) {
             card.add_counts(generator, &observed, rail);
             for zone in [Zone::Eastern, Zone::CentralEurope, Zone::London] {
@@ -86,6 +89,9 @@ impl Scorecard {
         let share = generator.config().mix.share(rail);
         let exact = 1.5 / sample;
         self.add(scope, "share", share, count / sample, ERRORS * error(share, sample) * left + exact);
+        if seen.payments == 0 {
+            return;
+        }
         let weekend = declared::weekend_share(generator, rail);
         let hours = 200.0 / count.max(1.0);
         self.add(
@@ -99,14 +105,11 @@ impl Scorecard {
             return;
         }
         let lost = declared::loss(generator, rail);
-        let decided = seen.decided as f64;
-        self.add(
-            scope,
-            "failed, rejected, cancelled",
-            lost,
-            seen.lost as f64 / decided,
-            ERRORS * error(lost, decided) + 1.0 / decided,
-        );
+        if seen.decided > 0 {
+            let decided = seen.decided as f64;
+            let tolerance = ERRORS * error(lost, decided) + 1.0 / decided;
+            self.add(scope, "failed, rejected, cancelled", lost, seen.lost as f64 / decided, tolerance);
+        }
         let foreign = declared::other_currency_share(rail);
         if foreign == 0.0 {
             let others = (seen.payments - seen.at_home) as f64;

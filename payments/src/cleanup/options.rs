@@ -190,7 +190,8 @@ impl Common {
                     .into(),
             ));
         }
-        let project = self.project.clone().or_else(|| std::env::var("GOOGLE_CLOUD_PROJECT").ok());
+        let variable = || std::env::var("GOOGLE_CLOUD_PROJECT").ok().filter(|project| !project.is_empty());
+        let project = self.project.clone().or_else(variable);
         Ok(Project { project, startup: self.startup.clone() })
     }
 

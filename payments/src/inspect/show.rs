@@ -1,12 +1,12 @@
 //! `payments show`: one payment of a run, by its index or its id; also one of a trickle, whose index is a time.
 
 use super::cells;
-use anyhow::{Context, ensure};
 use generator::{Generator, is_live};
 use producer::Generation;
 use producer::trickle::Lives;
 use schemas::Payment;
 use schemas::json::Renderer;
+use service::Error;
 use std::io::Write;
 
 /// How the payment is written.
@@ -50,7 +50,8 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let generator = args.generation.generator()?;
     let payment = match &args.id {
         Some(id) => by_id(args, id, &generator)?,
-        None => by_index(args, &generator)?,
+        // The flags require one of the two.
+        None => by_index(args.index.unwrap_or_default(), &generator)?,
     };
     let text = match args.format {
         Format::Json => Renderer::new()?.json(&payment, true)?,
@@ -61,41 +62,40 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn by_id(args: &Args, id: &str, generator: &Generator) -> anyhow::Result<Payment> {
+fn by_id(args: &Args, id: &str, generator: &Generator) -> Result<Payment, Error> {
     let (seed, records) = (generator.config().seed, generator.config().num_records);
-    let index = generator
-        .index_of_any(id)
-        .with_context(|| format!("--id {id} is no payment of --seed {seed}: give the seed of its run"))?;
+    let refuse = |problem: String| Error::Flag { flag: "--id", value: id.to_owned(), problem };
+    let Some(index) = generator.index_of_any(id) else {
+        return Err(refuse(format!("is no payment of --seed {seed}: give the seed of its run")));
+    };
     if is_live(index) {
         let mut live = args.lives.live(args.generation.config()?)?;
-        let payment = live.version(index, args.payment_version);
-        return payment.with_context(|| {
-            format!(
-                "--id {id} is a trickle's payment without so many versions: leave out --payment-version to see its \
-                 last, and give the trickle's --update-share and --update-within"
-            )
+        return live.version(index, args.payment_version).ok_or_else(|| {
+            let problem = "is a trickle's payment without so many versions: leave out --payment-version to see its \
+                           last, and give the trickle's --update-share and --update-within";
+            refuse(problem.to_owned())
         });
     }
-    ensure!(
-        args.payment_version.is_none(),
-        "--id {id} is not of a trickle: only those have a --payment-version"
-    );
-    ensure!(
-        index < records,
-        "--id {id} is payment {index} of a longer run: give its --num-records (here {records}) and its other flags"
-    );
+    if args.payment_version.is_some() {
+        return Err(refuse("is not of a trickle: only those have a --payment-version".to_owned()));
+    }
+    if index >= records {
+        let problem = format!(
+            "is payment {index} of a longer run: give its --num-records (here {records}) and its other flags"
+        );
+        return Err(refuse(problem));
+    }
     Ok(generator.payment(index))
 }
 
-fn by_index(args: &Args, generator: &Generator) -> anyhow::Result<Payment> {
-    let config = generator.config();
-    let index = args.index.context("--index or --id is needed")?;
-    ensure!(
-        index < config.num_records,
-        "--index {index} is outside the run: its {} payments are numbered from 0 (see --num-records)",
-        config.num_records
-    );
-    Ok(generator.payment(index))
+fn by_index(index: u64, generator: &Generator) -> Result<Payment, Error> {
+    let records = generator.config().num_records;
+    if index < records {
+        return Ok(generator.payment(index));
+    }
+    let problem =
+        format!("is outside the run: its {records} payments are numbered from 0 (see --num-records)");
+    Err(Error::Flag { flag: "--index", value: index.to_string(), problem })
 }
 
 #[cfg(test)]
