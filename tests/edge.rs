@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "the table is for whoever runs the test")]
 
 use anyhow::{Context, Result, ensure};
+use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::Topic;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
@@ -324,4 +325,25 @@ async fn a_local_run_told_to_stop_has_ended_well() -> Result<()> {
     ensure!(code == Some(0), "{code:?}: {rest:?}");
     ensure!(rest.iter().any(|line| line.starts_with("stopped after ")), "{rest:?}");
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_topic_without_a_subscription_is_warned_of_by_loads_and_trickles() -> Result<()> {
+    let pipeline = Pipeline::connect(Backend::embedded().await?).await?;
+    let topic = Topic { name: pipeline.pubsub.topic_name("payments"), ..Default::default() };
+    pipeline.pubsub.topics().create_topic(topic).await?;
+    let look = |is_warned: bool| -> Result<()> {
+        for args in ["--num-records 10", "trickle --num-records 3"] {
+            let output = run(pipeline.command("producer").args(args.split(' ')), Stdio::piped())?;
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            expect(&format!("producer {args}, subscriptions: {}", u8::from(!is_warned)), &output, 0, "")?;
+            let told =
+                stderr.lines().any(|line| line.contains("WARN") && line.contains("has no subscription"));
+            ensure!(told == is_warned, "{args}: {stderr}");
+        }
+        Ok(())
+    };
+    tokio::task::block_in_place(|| look(true))?;
+    payments::setup::run(&pipeline.setup).await?;
+    tokio::task::block_in_place(|| look(false))
 }

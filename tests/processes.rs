@@ -308,7 +308,7 @@ async fn a_sink_tells_of_each_window_and_serves_its_counts() -> Result<()> {
                     "payments_sink_messages_dead_lettered_total 2",
                     "payments_sink_rows_written_total{table=\"payments_by_date\"} 1001",
                     "payments_sink_publish_to_written_seconds_count 1001",
-                    "payments_sink_payments_duplicate_total 1",
+                    "payments_sink_messages_pane_duplicate_total 1",
                 ] {
                     assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
                 }
@@ -320,7 +320,7 @@ async fn a_sink_tells_of_each_window_and_serves_its_counts() -> Result<()> {
     assert_eq!(reports.len(), 1, "{reports:?}");
     let report = &reports[0];
     for (field, expected) in
-        [("payments", 1_001), ("rejected", 2), ("duplicates", 1), ("late", 0), ("returned", 0)]
+        [("payments", 1_001), ("rejected", 2), ("pane_duplicates", 1), ("late", 0), ("returned", 0)]
     {
         assert_eq!(report[field], expected, "{field} of {report}");
     }

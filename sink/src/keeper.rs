@@ -9,8 +9,8 @@ use gcp::pubsub::Pubsub;
 use service::Error;
 use std::time::Duration;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, sleep_until, timeout};
-use tonic::Status;
+use tokio::time::{Instant, sleep_until};
+use tonic::{Response, Status};
 
 /// Questions are at least so far apart: all letters in between share the next one.
 const PACE: Duration = Duration::from_secs(1);
@@ -40,8 +40,8 @@ impl Keeper {
     pub async fn open(pubsub: Pubsub, topic: String) -> Result<Self, Error> {
         let asked = Instant::now();
         let resource = Resource { kind: "topic", name: &topic, role: "roles/pubsub.viewer" };
-        let kept = pubsub.answer(resource, || pubsub.subscriptions_of(&topic)).await?;
-        if kept.subscriptions.is_empty() {
+        let ask = || async { pubsub.has_subscription(&topic, LIMIT).await.map(Response::new) };
+        if !pubsub.answer(resource, ask).await? {
             return Err(Error::Refused { kind: "topic", name: topic, reason: NOBODY.to_owned() });
         }
         Ok(Self { pubsub, topic, last: Mutex::new(Told { asked, answer: Ok(()) }) })
@@ -64,11 +64,7 @@ impl Keeper {
     }
 
     async fn ask(&self) -> Result<(), Status> {
-        let answer = timeout(LIMIT, self.pubsub.subscriptions_of(&self.topic)).await;
-        let kept = answer.unwrap_or_else(|_| Err(Status::deadline_exceeded("no answer")))?;
-        if kept.get_ref().subscriptions.is_empty() {
-            return Err(Status::failed_precondition(NOBODY));
-        }
-        Ok(())
+        let is_kept = self.pubsub.has_subscription(&self.topic, LIMIT).await?;
+        is_kept.then_some(()).ok_or_else(|| Status::failed_precondition(NOBODY))
     }
 }

@@ -56,13 +56,13 @@ impl Stages {
         let (rows, messages): (Vec<_>, Vec<_>) = pane.elements.into_iter().map(split).unzip();
         let FanOut { batches, collisions } =
             busy(|| FanOut::of(rows, self.key_suffix, &mut self.owners.lock()));
-        let duplicates = collisions.duplicates;
+        let pane_duplicates = collisions.duplicates;
         let unwritten = self.writer.write(&batches).await;
         let written_micros = now_micros();
         let Settled { outcomes, configuration, unconfirmed } =
             self.settler.settle(messages, collisions, unwritten).await;
         let mut tally = Tally::of(&outcomes);
-        (tally.panes, tally.duplicates, tally.redelivered) = (1, duplicates, redelivered);
+        (tally.panes, tally.pane_duplicates, tally.redelivered) = (1, pane_duplicates, redelivered);
         tally.add_rows(&batches.rows, &outcomes, written_micros, &self.progress.latency);
         tracing::debug!(payments = tally.payments, elapsed = ?started.elapsed(), "pane written");
         PaneOutcome {

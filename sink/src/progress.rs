@@ -33,8 +33,8 @@ pub struct Progress {
     pub panes: Counter,
     /// Messages that came after their window's report.
     pub late: Counter,
-    /// Payments that a pane held twice in the same version.
-    pub duplicates: Counter,
+    /// Messages that repeat a payment of their own pane, in the same version.
+    pub pane_duplicates: Counter,
     /// Valid payments by rail, in the order of `PaymentType` from ACH on.
     pub rails: [Counter; 7],
     /// From publish to the confirmation of all three rows, seconds.
@@ -67,7 +67,7 @@ impl Default for Progress {
             redelivered: Counter::default(),
             panes: Counter::default(),
             late: Counter::default(),
-            duplicates: Counter::default(),
+            pane_duplicates: Counter::default(),
             rails: std::array::from_fn(rail),
             latency: Histogram::new(LATENCY_SECONDS),
             memory: Gauge::default(),
@@ -107,9 +107,9 @@ impl Progress {
         );
         count("messages_late", "Messages that came after their window's report", &self.late);
         count(
-            "payments_duplicate",
-            "Payments that one pane held twice in the same version",
-            &self.duplicates,
+            "messages_pane_duplicate",
+            "Messages that repeat a payment of their own pane in the same version",
+            &self.pane_duplicates,
         );
         count("rows_retried", "Rows sent once more", &self.retries);
         count("panes", "Panes written", &self.panes);

@@ -49,7 +49,7 @@ impl Report {
             rejected = tally.rejected,
             returned = tally.nacked,
             redelivered = tally.redelivered,
-            duplicates = tally.duplicates,
+            pane_duplicates = tally.pane_duplicates,
             first_event = tally.events.map(|(first, _)| tracing::field::display(Time(first))),
             last_event = tally.events.map(|(_, last)| tracing::field::display(Time(last))),
             latency_p50_ms = millis(0.5),

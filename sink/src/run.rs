@@ -264,7 +264,7 @@ impl Run {
         let progress = &self.stages.progress;
         progress.memory.set(self.streams.memory() as i64);
         progress.panes.inc_by(tally.panes);
-        progress.duplicates.inc_by(tally.duplicates);
+        progress.pane_duplicates.inc_by(tally.pane_duplicates);
         for (rail, payments) in progress.rails.iter().zip(tally.payments_by_rail()) {
             rail.inc_by(*payments);
         }

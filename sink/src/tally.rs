@@ -12,7 +12,7 @@ use std::time::Duration;
 /// How many payments, on which rails, of which amounts, and what became of their messages.
 #[derive(Clone, Debug, Default)]
 pub struct Tally {
-    /// Payments whose rows are written.
+    /// Messages whose rows are written.
     pub payments: u64,
     /// By `PaymentType`.
     rails: [u64; 8],
@@ -20,8 +20,8 @@ pub struct Tally {
     amounts: BTreeMap<[u8; 3], i128>,
     /// Business times of the first and the last payment, UTC microseconds.
     pub events: Option<(i64, i64)>,
-    /// Payments that a pane held twice, in the same version.
-    pub duplicates: u64,
+    /// Messages that repeat a payment of their own pane, in the same version; those of other panes are not known.
+    pub pane_duplicates: u64,
     /// Messages that can never have their rows, and went to the dead-letter topic.
     pub rejected: u64,
     /// Messages given back to the subscription.
@@ -92,7 +92,7 @@ impl Tally {
             (Some((first, last)), Some((from, to))) => Some((first.min(from), last.max(to))),
             (mine, theirs) => mine.or(theirs),
         };
-        self.duplicates += other.duplicates;
+        self.pane_duplicates += other.pane_duplicates;
         self.rejected += other.rejected;
         self.nacked += other.nacked;
         self.late += other.late;

@@ -125,13 +125,19 @@ impl Pubsub {
         self.answer(resource, || async { self.subscriptions().get_subscription(request()).await }).await
     }
 
-    /// The subscriptions that keep what is published to the topic; of very many, some.
-    pub async fn subscriptions_of(
-        &self,
-        topic: &str,
-    ) -> Result<tonic::Response<proto::ListTopicSubscriptionsResponse>, Status> {
-        let request = proto::ListTopicSubscriptionsRequest { topic: topic.to_owned(), ..Default::default() };
-        self.topics().list_topic_subscriptions(routed(request, &[("topic", topic)])).await
+    /// Whether a subscription keeps what is published to a topic: asked once, and not waited for any longer than `limit`.
+    pub async fn has_subscription(&self, topic: &str, limit: Duration) -> Result<bool, Status> {
+        let request = proto::ListTopicSubscriptionsRequest {
+            topic: topic.to_owned(),
+            page_size: 1,
+            ..Default::default()
+        };
+        let mut client = self.topics();
+        let answer = client.list_topic_subscriptions(routed(request, &[("topic", topic)]));
+        let answer = tokio::time::timeout(limit, answer).await;
+        let answer = answer.map_err(|_| Status::deadline_exceeded("no answer in time"))??;
+        let page = answer.into_inner();
+        Ok(!page.subscriptions.is_empty() || !page.next_page_token.is_empty())
     }
 
     /// `count` connections of their own, for calls in bulk.

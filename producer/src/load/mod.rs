@@ -16,6 +16,7 @@ pub use options::{Batch, Output, Publishing};
 pub use output::{Tally, write};
 pub use progress::Progress;
 
+use crate::audience;
 use crate::error::{Error, explain};
 use chunks::Pass;
 use gcp::pubsub::Pubsub;
@@ -61,6 +62,7 @@ pub async fn run(
 ) -> Result<Outcome, Error> {
     let topic = pubsub.topic_name(&options.topic);
     let found = pubsub.require_topic(&topic).await?;
+    let audience = audience::warn_without(pubsub, &topic);
     batch.require_possible(&topic, found.schema_settings.as_ref().map_or("", |settings| &settings.schema))?;
     let mut work = busy(|| Work::prepare(batch, &generator, options, Some(&topic), &shutdown))?;
     if work.is_done() {
@@ -77,6 +79,7 @@ pub async fn run(
         workers.publish(pass).await?;
     }
     let unsaved = saver.finish().await?;
+    let _ = audience.await;
     let resume = work.resume(workers.floors());
     match (workers.failure(), unsaved) {
         (Some((index, status)), _) => Err(failed(topic, index, &status, work.range.start, resume)),

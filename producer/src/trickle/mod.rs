@@ -31,6 +31,7 @@ pub use lives::Lives;
 pub use options::Options;
 pub use report::Outcome;
 
+use crate::audience;
 use crate::state_file::StateFile;
 use checkpoint::Saved;
 use clock::{EventClock, Source};
@@ -77,13 +78,16 @@ impl Trickle {
     pub async fn run(self, pubsub: &Pubsub, shutdown: CancellationToken) -> Result<Outcome, Error> {
         let topic = pubsub.topic_name(&self.options.topic);
         pubsub.require_topic(&topic).await?;
+        let audience = audience::warn_without(pubsub, &topic);
         let Resumed { options, feed, source, saved, file } = self.resume(&topic)?;
         let (pubsub, patience) = (pubsub.clone(), options.publish_timeout);
         let publisher = SteadyPublisher::new(pubsub, topic.clone(), patience, Some(BATCHING)).await?;
         let saver = file.map(|file| Saver::start(file, source, saved)).transpose()?;
         let (shard, from) = (options.shard(), options.shard_source);
         tracing::info!(topic, rate = %options.rate, run_id = feed.run_id(), %shard, shard_from = from, "trickling");
-        Run::new(options, feed, source, publisher, topic, saver).publish(shutdown).await
+        let ended = Run::new(options, feed, source, publisher, topic, saver).publish(shutdown).await;
+        let _ = audience.await;
+        ended
     }
 
     /// Takes up what a run before has left.
