@@ -9,10 +9,11 @@ use super::limits::Limits;
 use super::listed::{Listed, Unexpected};
 use super::partition::{Digests, Partition};
 use super::scan::Tables;
-use gcp::bigtable::read::{Error, Row};
-use schemas::layout::keys::KeyCells;
+use gcp::bigtable::read::{Error, Row, Scan, Span, newest};
+use schemas::layout::keys::{self, KeyCells};
 use schemas::layout::{KeySuffix, PerTable, Table};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// A payment that is not the same in all three tables.
@@ -22,6 +23,8 @@ pub struct Disagreement {
     pub payment_id: String,
     /// By table: a digest of its cells, if it is there.
     pub digests: PerTable<Option<u128>>,
+    /// The payment that has its row key in the other tables, where it is only in that by transaction.
+    pub hidden_by: Option<String>,
 }
 
 /// The outcome of the comparison.
@@ -165,9 +168,58 @@ async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consisten
         let mut present = digests.values().flatten();
         let first = present.next();
         result.differing += u64::from(present.any(|digest| Some(digest) != first));
-        result.disagreements.push(|| Disagreement { payment_id: payment_id.into(), digests });
+        let payment_id = payment_id.into();
+        result.disagreements.push(|| Disagreement { payment_id, digests, hidden_by: None });
+    }
+    name_collisions(tables, &mut result.disagreements.first).await
+}
+
+/// Looks up who has the row key of each payment that is in the table by transaction alone.
+async fn name_collisions(tables: &Tables, disagreements: &mut [Disagreement]) -> Result<(), Error> {
+    let is_alone = |found: &&Disagreement| {
+        let PerTable { by_customer, by_date, by_transaction } = found.digests;
+        by_transaction.is_some() && by_customer.or(by_date).is_none()
+    };
+    let ids = disagreements.iter().filter(is_alone).map(|found| &found.payment_id);
+    let spans: Vec<_> = ids.map(|id| Span::prefix(&keys::of_payment(id).start)).collect();
+    if spans.is_empty() {
+        return Ok(());
+    }
+    // By row key by customer: whose it would be.
+    let mut hidden = BTreeMap::<Vec<u8>, Vec<u8>>::new();
+    read(tables, Table::ByTransaction, spans, |row| {
+        let own = key_cells(row);
+        let key = [own.customer_id, own.date, own.payment_type].join(&keys::SEPARATOR);
+        hidden.insert(key, own.payment_id.to_vec());
+    })
+    .await?;
+    let spans = hidden.keys().map(|key| Span::key(key)).collect();
+    let mut hidden_by = HashMap::<Vec<u8>, Vec<u8>>::new();
+    read(tables, Table::ByCustomer, spans, |row| {
+        if let Some(id) = hidden.get(row.key()) {
+            hidden_by.insert(id.clone(), name_of(key_cells(row), row).to_vec());
+        }
+    })
+    .await?;
+    for found in disagreements {
+        let other = hidden_by.get(found.payment_id.as_bytes());
+        found.hidden_by = other.map(|other| String::from_utf8_lossy(other).into_owned());
     }
     Ok(())
+}
+
+async fn read(
+    tables: &Tables,
+    table: Table,
+    spans: Vec<Span>,
+    mut each: impl FnMut(Row<'_>) + Send,
+) -> Result<(), Error> {
+    let scan = Scan { spans, filter: Some(newest()), ..Scan::of(table.id()) };
+    let each = |row: Row<'_>| {
+        each(row);
+        ControlFlow::Continue(())
+    };
+    tables.reader.scan(scan, each).await.map(|_| ())
 }
 
 fn are_same<T: PartialEq>(values: &PerTable<T>) -> bool {

@@ -3,12 +3,18 @@
 use super::consistency::Consistency;
 use super::digest::Digest;
 use super::listed::Listed;
+use super::other_runs::OtherRuns;
 use indicatif::HumanCount;
 use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
 use service::escape::escape;
 use std::fmt::Write;
 use uuid::fmt::Hyphenated;
+
+/// What to do about two payments with one row key.
+pub const COLLISION_CURE: &str = "two payments with one row key, of which payments_by_customer and payments_by_date hold one; \
+     payments_by_transaction has both. Load them again, by a replay or their producers, into tables made with `payments \
+     setup --row-key-suffix transaction_id`.";
 
 /// The end of a report that does not name everything.
 pub const INCOMPLETE: &str =
@@ -33,8 +39,19 @@ pub fn text(found: &Consistency) -> String {
     let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
     for payment in &found.disagreements.first {
         let id = escape(&payment.payment_id);
+        if let Some(other) = &payment.hidden_by {
+            let other = escape(other);
+            let _ =
+                writeln!(out, "\ncollision   payment {id} has the row key of {other}, which took its place");
+            out.push_str(&see(&payment.payment_id));
+            out.push_str(&see(&other));
+            continue;
+        }
         let _ = writeln!(out, "\ndisagreeing payment {id}: {}", disagreement(payment.digests));
         out.push_str(&see(&payment.payment_id));
+    }
+    if found.disagreements.first.iter().any(|payment| payment.hidden_by.is_some()) {
+        let _ = writeln!(out, "\nkey collisions: {COLLISION_CURE}");
     }
     more_of(&mut out, &found.disagreements);
     for (table, rows) in &found.misplaced {
@@ -99,7 +116,11 @@ pub fn json(found: &Consistency) -> Value {
         .disagreements
         .first
         .iter()
-        .map(|payment| json!({ "paymentId": payment.payment_id, "what": disagreement(payment.digests) }));
+        .map(|payment| {
+            json!({
+                "paymentId": payment.payment_id, "what": disagreement(payment.digests), "hiddenBy": payment.hidden_by,
+            })
+        });
     json!({
         "complete": found.is_complete,
         "passes": found.passes,
@@ -107,6 +128,21 @@ pub fn json(found: &Consistency) -> Value {
         "differing": found.differing,
         "disagreements": { "total": found.disagreements.total, "first": disagreements.collect::<Vec<_>>() },
     })
+}
+
+/// A line for the rows that are of other runs.
+pub fn other_runs(out: &mut String, table: Table, others: &OtherRuns) {
+    let counts =
+        others.rows.iter().map(|(run, rows)| format!("{} of run {}", HumanCount(*rows), escape(run)));
+    let more = (others.more > 0).then(|| format!("{} of further runs", HumanCount(others.more)));
+    let counts: Vec<_> = counts.chain(more).collect();
+    if !counts.is_empty() {
+        let _ = writeln!(out, "not judged  {} rows: {}", table.id(), counts.join(", "));
+    }
+}
+
+pub fn other_runs_json(others: &OtherRuns) -> Value {
+    json!({ "byRun": others.rows, "more": others.more })
 }
 
 /// A line for the rows of a kind that are not listed.

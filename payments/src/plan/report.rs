@@ -61,6 +61,7 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
         line(&when, &format!("{} before compression", bytes(*stored)));
     }
     let collisions = match plan.key_collisions {
+        few if few < 0.01 => "less than 0.01".to_owned(),
         few if few < 10.0 => format!("{few:.2}"),
         many => count(many),
     };

@@ -1,7 +1,9 @@
 //! The findings of a verification.
 
-use crate::audit::{Digest, Listed, Unexpected};
+use crate::audit::{Digest, Listed, OtherRuns, Unexpected};
+use schemas::layout::keys::SEPARATOR;
 use schemas::layout::{PerTable, Table};
+use uuid::fmt::Hyphenated;
 
 /// A payment without its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,23 @@ pub struct Differing {
     pub payment_id: String,
     pub cells: Vec<CellDifference>,
 }
+
+impl Differing {
+    /// The payment whose row this is, where that is another one with the same row key.
+    pub fn hidden_by(&self) -> Option<&str> {
+        let id = self.cells.iter().find(|cell| cell.column == ID_COLUMN)?;
+        id.found.as_deref().filter(|found| is_hidden(&self.key, &self.payment_id, found.as_bytes()))
+    }
+}
+
+/// Whether a payment's row is another's, by the id in its cells. A key that holds the id can only be its own.
+pub fn is_hidden(key: &[u8], payment_id: &str, found: &[u8]) -> bool {
+    let is_id = || std::str::from_utf8(found).is_ok_and(|found| found.parse::<Hyphenated>().is_ok());
+    let own = payment_id.as_bytes();
+    found != own && is_id() && !key.split(|byte| *byte == SEPARATOR).any(|part| part == own)
+}
+
+const ID_COLUMN: &str = "payment_header:payment_id";
 
 /// A cell that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +57,9 @@ pub struct TableFindings {
     pub missing: Listed<Missing>,
     pub unexpected: Listed<Unexpected>,
     pub differing: Listed<Differing>,
+    /// Rows among those that differ which are another payment's.
+    pub collisions: u64,
+    pub others: OtherRuns,
     /// Indices of the payments whose rows are missing or differ here, for a repair.
     pub to_repair: Vec<u64>,
 }
@@ -51,6 +73,8 @@ impl TableFindings {
             missing: Listed::new(most),
             unexpected: Listed::new(most),
             differing: Listed::new(most),
+            collisions: 0,
+            others: OtherRuns::default(),
             to_repair: Vec::new(),
         }
     }
@@ -75,12 +99,10 @@ impl Findings {
         self.tables.values().all(|table| table.expected == table.found)
     }
 
-    /// The run that the tables' rows seem to belong to, if most are not of this one.
-    pub fn other_run(&self, run_id: &str) -> Option<&str> {
-        let foreign =
-            |table: &&TableFindings| !self.is_complete || table.unexpected.total > table.found.rows / 2;
-        let mut rows = self.tables.values().filter(foreign).flat_map(|table| &table.unexpected.first);
-        rows.find_map(|row| row.run_id.as_deref().filter(|run| *run != run_id))
+    /// The run that most rows are of, with their number, where none is of this one.
+    pub fn wrong_run(&self) -> Option<(&str, u64)> {
+        let none = self.tables.values().all(|table| table.found.rows == 0);
+        self.tables.by_transaction.others.largest().filter(|_| none)
     }
 
     pub fn differences(&self) -> u64 {

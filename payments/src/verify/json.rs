@@ -2,7 +2,7 @@
 
 use super::findings::{Findings, TableFindings};
 use super::repair::Repaired;
-use crate::audit::report::{digest_json, key_text};
+use crate::audit::report::{digest_json, key_text, other_runs_json};
 use serde_json::{Value, json};
 
 pub fn findings(findings: &Findings, repairs: Option<&[Repaired]>) -> Value {
@@ -31,7 +31,7 @@ fn table_json(table: &TableFindings) -> Value {
             .map(|cell| json!({ "column": cell.column, "expected": cell.expected, "found": cell.found }));
         json!({
             "key": key_text(&row.key), "index": row.index, "paymentId": row.payment_id,
-            "cells": cells.collect::<Vec<_>>(),
+            "hiddenBy": row.hidden_by(), "cells": cells.collect::<Vec<_>>(),
         })
     });
     json!({
@@ -41,12 +41,14 @@ fn table_json(table: &TableFindings) -> Value {
         "missing": { "total": table.missing.total, "first": missing.collect::<Vec<_>>() },
         "unexpected": { "total": table.unexpected.total, "first": unexpected.collect::<Vec<_>>() },
         "differing": { "total": table.differing.total, "first": differing.collect::<Vec<_>>() },
+        "keyCollisions": table.collisions,
+        "otherRuns": other_runs_json(&table.others),
     })
 }
 
 fn repair_json(repair: &Repaired) -> Value {
     json!({
         "table": repair.table.id(), "missing": repair.missing, "differing": repair.differing,
-        "leftDiffering": repair.left.len(), "leftUnexpected": repair.unexpected,
+        "leftDiffering": repair.left.len(), "leftUnexpected": repair.unexpected, "leftKeyCollisions": repair.collisions,
     })
 }

@@ -7,10 +7,13 @@
 
 use super::compare;
 use super::expected::{Expected, Run};
-use super::findings::{Findings, Missing, TableFindings};
-use crate::audit::{Bar, Content, Digests, KeyHash, Limits, Partition, Tables, Unexpected};
+use super::findings::{Findings, Missing, TableFindings, is_hidden};
+use crate::audit::{
+    Bar, Content, Digests, KeyHash, Limits, OtherRuns, Partition, Tables, Unexpected, other_run,
+};
+use crate::rows;
 use gcp::bigtable::read::{Error, Row};
-use schemas::layout::{PerTable, Table};
+use schemas::layout::{Column, PerTable, Table};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -26,6 +29,8 @@ pub struct Verification {
 struct Sums {
     expected: PerTable<Digests>,
     found: PerTable<Digests>,
+    /// Rows of other runs, which are in no digest. One with an expected key is missed there, and so noticed.
+    others: PerTable<OtherRuns>,
 }
 
 /// A partition for each table.
@@ -62,6 +67,7 @@ impl Verification {
         let tables = PerTable::from_fn(|table| TableFindings {
             expected: sums.expected[table].total(),
             found: sums.found[table].total(),
+            others: sums.others[table].clone(),
             ..TableFindings::new(table, self.limits.listed)
         });
         Findings { tables, is_complete: true, passes: 1 }
@@ -101,17 +107,23 @@ impl Verification {
                 }
             }
         };
-        let by_row = partitions.clone();
-        let add_row = move |sums: &mut Digests, table: Table, row: Row<'_>| {
+        let (by_row, own) = (partitions.clone(), self.run.generator.clone());
+        let add_row = move |(sums, others): &mut (Digests, OtherRuns), table: Table, row: Row<'_>| {
+            if let Some(other) = other_run(&row, own.run_id()) {
+                return others.push(other);
+            }
             let key = KeyHash::of(row.key());
             if let Some(bucket) = by_row[table].bucket(key) {
                 sums.add_row(bucket, Content::of_row(row).with_key(key));
             }
         };
-        let mut found = start();
+        let (mut found, mut others) = (start(), PerTable::<OtherRuns>::default());
         let recomputing = self.run.recompute(&bar, start, add);
-        let start_range = |table: Table| Digests::new(&partitions[table]);
-        let join = |table: Table, sums: Digests| found[table].add(&sums);
+        let start_range = |table: Table| (Digests::new(&partitions[table]), OtherRuns::default());
+        let join = |table: Table, (sums, counted): (Digests, OtherRuns)| {
+            found[table].add(&sums);
+            others[table].add(&counted);
+        };
         let occupied = occupied(partitions);
         let scanning = self.tables.scan(&occupied, &bar, start_range, add_row, join);
         let (parts, ()) = tokio::try_join!(recomputing, scanning)?;
@@ -120,30 +132,37 @@ impl Verification {
         for part in &parts {
             expected.iter_mut().for_each(|(table, sum)| sum.add(&part[table]));
         }
-        Ok(Sums { expected, found })
+        Ok(Sums { expected, found, others })
     }
 
     /// Names the rows of these buckets that differ.
     async fn collect(&self, selected: &Partitions, findings: &mut Findings) -> Result<(), Error> {
         let bar = self.bar("naming the rows");
         let kept = Arc::new(self.keep(selected, &bar).await?);
-        let (by_row, rows, run) = (selected.clone(), kept.clone(), self.run.clone());
+        let (by_row, expected, run) = (selected.clone(), kept.clone(), self.run.clone());
         let most = self.limits.listed;
         let compare = move |state: &mut Held, table: Table, row: Row<'_>| {
             let key = KeyHash::of(row.key());
             if by_row[table].bucket(key).is_none() {
                 return;
             }
-            let Some(&(index, digest)) = rows[table].get(&key) else {
-                return state.findings.unexpected.push(|| Unexpected::of(row));
+            let findings = &mut state.findings;
+            let Some(&(index, digest)) = expected[table].get(&key) else {
+                if other_run(&row, run.generator.run_id()).is_none() {
+                    findings.unexpected.push(|| Unexpected::of(row));
+                }
+                return;
             };
             state.seen.push(key);
             if Content::of_row(row).with_key(key) != digest {
-                state.findings.to_repair.push(index);
-                state
-                    .findings
-                    .differing
-                    .push(|| compare::differing(index, &run.generator.payment(index), row));
+                let found = rows::value(&row, Column::PaymentId).unwrap_or_default();
+                if is_hidden(row.key(), &run.generator.payment_id(index), found) {
+                    findings.collisions += 1;
+                } else {
+                    findings.to_repair.push(index);
+                }
+                let payment = || run.generator.payment(index);
+                findings.differing.push(|| compare::differing(index, &payment(), row));
             }
         };
         let start = |table| Held { findings: TableFindings::new(table, most), seen: Vec::new() };
@@ -152,6 +171,7 @@ impl Verification {
             seen[table].extend(held.seen);
             let (sum, part) = (&mut findings.tables[table], held.findings);
             sum.to_repair.extend(part.to_repair);
+            sum.collisions += part.collisions;
             sum.unexpected.add(part.unexpected, |row| row.key.clone());
             sum.differing.add(part.differing, |row| row.index);
         };

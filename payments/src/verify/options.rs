@@ -4,6 +4,7 @@ use crate::audit::Limits;
 use crate::output::Format;
 use crate::reading;
 use producer::Generation;
+use producer::trickle::Lives;
 use service::Error;
 use std::ops::Range;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
                   retention has lost\ncells, which counts as differing.\n\nExamples:\n  \
                   payments verify --num-records 1000000 --num-customers 10000\n  \
                   payments verify --num-records 1000000 --sample 0.01\n  \
+                  payments verify --trickle --update-share 0.3\n  \
                   payments verify --consistency\n  \
                   payments verify --num-records 1000000 --repair --yes"
 )]
@@ -38,6 +40,12 @@ pub struct Args {
     /// File of the producer's --ledger: payments that were spoilt on purpose must have no rows.
     #[arg(long, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
+    /// Check a trickle's rows: each must be exactly the payment and state that it says, the same in all three tables. Give
+    /// the flags of `producer trickle`. Payments that no table has cannot be missed: they follow from the trickle's pace.
+    #[arg(long, conflicts_with_all = ["sample", "ledger", "consistency", "repair", "start_index", "end_index"])]
+    pub trickle: bool,
+    #[command(flatten)]
+    pub lives: Lives,
     /// Check that the three tables agree with each other, whichever payments were generated.
     #[arg(long, conflicts_with = "repair")]
     pub consistency: bool,

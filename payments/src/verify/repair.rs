@@ -1,6 +1,6 @@
 //! Writes missing and differing rows again, from their recomputed payments.
 //!
-//! A repair adds and replaces cells; it deletes none. Doing it twice is doing it once: it looks again before it writes.
+//! A repair adds and replaces cells of the run's own rows; it deletes none, and takes no row from another payment. Doing it twice is doing it once: it looks again before it writes.
 //! The cells get the present as their time, and the families' retention starts anew for them. If the row has a newer
 //! cell, they get a millisecond more than that, so that readers see the repair.
 
@@ -26,11 +26,13 @@ pub struct Repaired {
     pub left: Vec<Differing>,
     /// Rows that belong to no payment of the run.
     pub unexpected: u64,
+    /// Rows of other payments with the keys of this run's.
+    pub collisions: u64,
 }
 
 impl Repaired {
     pub fn is_whole(&self) -> bool {
-        self.left.is_empty() && self.unexpected == 0
+        self.left.is_empty() && self.unexpected == 0 && self.collisions == 0
     }
 }
 
@@ -39,9 +41,15 @@ impl Verification {
     pub async fn repair(&self, findings: &Findings) -> Result<Vec<Repaired>, Error> {
         let mut all = Vec::new();
         for found in findings.tables.values() {
-            let unexpected = found.unexpected.total;
-            let mut repaired =
-                Repaired { table: found.table, missing: 0, differing: 0, left: Vec::new(), unexpected };
+            let (unexpected, collisions) = (found.unexpected.total, found.collisions);
+            let mut repaired = Repaired {
+                table: found.table,
+                missing: 0,
+                differing: 0,
+                left: Vec::new(),
+                unexpected,
+                collisions,
+            };
             for batch in found.to_repair.chunks(BATCH) {
                 self.repair_batch(batch, &mut repaired).await?;
             }
@@ -54,8 +62,9 @@ impl Verification {
         let (reader, run, table) = (&self.tables.reader, &self.run, repaired.table);
         let before = points::read(reader, run, table, indices).await?;
         let now = now_micros();
-        let wrong =
-            before.missing.iter().map(|row| row.index).chain(before.differing.iter().map(|row| row.index));
+        // A row that has become another payment's in the meantime is not taken from it.
+        let own = before.differing.iter().filter(|row| row.hidden_by().is_none());
+        let wrong = before.missing.iter().map(|row| row.index).chain(own.map(|row| row.index));
         let entries = wrong.map(|index| {
             let newest = before.newest.get(&index).copied().unwrap_or(0);
             let later = newest - newest.rem_euclid(MILLISECOND_MICROS) + MILLISECOND_MICROS;

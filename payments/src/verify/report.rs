@@ -2,15 +2,24 @@
 
 use super::findings::{CellDifference, Findings, TableFindings};
 use super::repair::Repaired;
-use crate::audit::report::{INCOMPLETE, key_text, more, see};
+use crate::audit::report::{COLLISION_CURE, INCOMPLETE, key_text, more, other_runs, see};
 use indicatif::HumanCount;
 use service::escape::escape;
 use std::fmt::Write;
 
 /// The tables and their differences from the run. `flags` are those with which `payments show` finds its payments.
-pub fn findings(findings: &Findings, flags: &str) -> String {
-    let mut out = format!(
-        "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}\n",
+pub fn findings(findings: &Findings, run_id: &str, flags: &str) -> String {
+    let mut out = String::new();
+    if let Some((other, rows)) = findings.wrong_run() {
+        let (other, rows) = (escape(other), HumanCount(rows));
+        let _ = writeln!(
+            out,
+            "no row is of run {run_id}, which these flags mean, but {rows} are of run {other}: give its producer's flags\n"
+        );
+    }
+    let _ = writeln!(
+        out,
+        "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}",
         "table", "rows expected", "found", "missing", "unexpected", "differing", "digest"
     );
     for table in findings.tables.values() {
@@ -28,7 +37,11 @@ pub fn findings(findings: &Findings, flags: &str) -> String {
             digests(table),
         );
     }
+    findings.tables.values().for_each(|table| other_runs(&mut out, table.table, &table.others));
     findings.tables.values().for_each(|table| list(&mut out, table, flags));
+    if findings.tables.values().any(|table| table.collisions > 0) {
+        let _ = writeln!(out, "\nkey collisions: {COLLISION_CURE}");
+    }
     if !findings.is_complete {
         out.push_str(INCOMPLETE);
     }
@@ -50,6 +63,18 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
     }
     more(out, "missing", id, &table.missing);
     for row in &table.differing.first {
+        if let Some(other) = row.hidden_by() {
+            let (key, own, index) = (key_text(&row.key), escape(&row.payment_id), row.index);
+            let _ = writeln!(
+                out,
+                "\ncollision   {id} row {key} (index {index}): payment {other} is there, not {own}"
+            );
+            let _ = writeln!(
+                out,
+                "            see: payments query transaction {own}; payments query transaction {other}"
+            );
+            continue;
+        }
         let _ = writeln!(out, "\ndiffering   {id} row {} (index {})", key_text(&row.key), row.index);
         for cell in &row.cells {
             let _ = writeln!(out, "            {}", cell_line(cell));
@@ -72,7 +97,7 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
     more(out, "unexpected", id, &table.unexpected);
 }
 
-fn cell_line(cell: &CellDifference) -> String {
+pub fn cell_line(cell: &CellDifference) -> String {
     let column = escape(&cell.column);
     match (&cell.expected, &cell.found) {
         (Some(expected), Some(found)) => format!("{column}: expected {expected:?}, found {found:?}"),
@@ -91,6 +116,10 @@ pub fn repairs(repairs: &[Repaired]) -> String {
         if repair.unexpected > 0 {
             let rows = HumanCount(repair.unexpected);
             let _ = writeln!(out, "left        {id}: {rows} unexpected row(s); a repair deletes nothing");
+        }
+        if repair.collisions > 0 {
+            let rows = HumanCount(repair.collisions);
+            let _ = writeln!(out, "left        {id}: {rows} row(s) of other payments with the same keys");
         }
         for row in &repair.left {
             let columns: Vec<_> = row.cells.iter().map(|cell| escape(&cell.column)).collect();

@@ -56,8 +56,10 @@ impl Verification {
         add(&mut sum.expected, points.expected);
         add(&mut sum.found, points.found);
         let most = self.limits.kept_rows as usize;
-        let wrong =
-            points.missing.iter().map(|row| row.index).chain(points.differing.iter().map(|row| row.index));
+        let (collisions, differing): (Vec<_>, Vec<_>) =
+            points.differing.iter().partition(|row| row.hidden_by().is_some());
+        sum.collisions += collisions.len() as u64;
+        let wrong = points.missing.iter().map(|row| row.index).chain(differing.iter().map(|row| row.index));
         for index in wrong.take(most.saturating_sub(sum.to_repair.len())) {
             sum.to_repair.push(index);
         }

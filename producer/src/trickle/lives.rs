@@ -46,6 +46,22 @@ impl Default for Lives {
 }
 
 impl Lives {
+    /// These flags as a command line needs them, without those that say what is usual.
+    pub fn flags(&self) -> String {
+        let usual = Self::default();
+        let mut flags = String::new();
+        if self.rate_curve == RateCurve::Calendar {
+            flags.push_str(" --rate-curve calendar");
+        }
+        if self.update_share.to_bits() != usual.update_share.to_bits() {
+            flags.push_str(&format!(" --update-share {}", self.update_share));
+        }
+        if self.update_within != usual.update_within {
+            flags.push_str(&format!(" --update-within {}s", self.update_within.as_secs_f64()));
+        }
+        flags
+    }
+
     /// Makes such payments for the customers, rails and seed of `base`; the error names the flag that cannot work.
     pub fn live(self, base: Config) -> Result<Live, Error> {
         let Self { rate_curve: curve, update_share, update_within } = self;

@@ -1,0 +1,205 @@
+//! The rows of a trickle, each against its recomputed payment.
+//!
+//! A trickle's payments follow from its pace, so nobody can say which must be there. But each row says which payment it
+//! is, in which state, and the payment follows from that: a row is right if it has exactly that state's cells and key,
+//! and the tables are if all three hold the same payments in the same states.
+
+use super::compare;
+use super::findings::Differing;
+use crate::audit::report::{key_text, more, other_runs, other_runs_json};
+use crate::audit::{Bar, Content, Digest, KeyHash, Listed, OtherRuns, Tables, Unexpected, other_run};
+use crate::rows;
+use gcp::bigtable::read::{Error, Row};
+use generator::{Buffer, Generator, Live, is_live};
+use indicatif::HumanCount;
+use parking_lot::Mutex;
+use schemas::Payment;
+use schemas::layout::{Column, KeySuffix, PerTable, Table, row_key};
+use serde_json::{Value, json};
+use service::escape::escape;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// One table's rows of the trickle.
+#[derive(Clone, Debug)]
+pub struct TableRows {
+    /// By payment, of the rows that are right.
+    pub digest: Digest,
+    /// Payments that have reached their last state.
+    pub ended: u64,
+    /// Rows with other cells, or another key, than their payment's state.
+    pub differing: Listed<Differing>,
+    /// Rows that are no payment's of the trickle, although they say so or say nothing.
+    pub unexpected: Listed<Unexpected>,
+    pub others: OtherRuns,
+}
+
+/// All three tables' rows.
+#[derive(Clone, Debug)]
+pub struct Trickle {
+    pub run_id: String,
+    pub tables: PerTable<TableRows>,
+}
+
+/// Recomputes a row's payment.
+struct Recomputer {
+    generator: Arc<Generator>,
+    live: Mutex<Live>,
+    suffix: KeySuffix,
+}
+
+impl TableRows {
+    fn new(most: usize) -> Self {
+        Self {
+            digest: Digest::default(),
+            ended: 0,
+            differing: Listed::new(most),
+            unexpected: Listed::new(most),
+            others: OtherRuns::default(),
+        }
+    }
+
+    fn add(&mut self, other: Self) {
+        self.digest.add(other.digest);
+        self.ended += other.ended;
+        self.differing.add(other.differing, |row| row.key.clone());
+        self.unexpected.add(other.unexpected, |row| row.key.clone());
+        self.others.add(&other.others);
+    }
+}
+
+impl Trickle {
+    /// Reads the tables once.
+    pub async fn verify(
+        tables: &Tables,
+        generator: Arc<Generator>,
+        live: Live,
+        suffix: KeySuffix,
+        listed: usize,
+    ) -> Result<Self, Error> {
+        let run_id = live.run_id().to_owned();
+        let bar = Bar::new("recomputing rows", 0, 0);
+        let recomputer = Recomputer { generator, live: Mutex::new(live), suffix };
+        let own = run_id.clone();
+        let each = move |found: &mut TableRows, table: Table, row: Row<'_>| match other_run(&row, &own) {
+            Some(other) => found.others.push(other),
+            None => recomputer.judge(found, table, row),
+        };
+        let mut all = PerTable::from_fn(|_| TableRows::new(listed));
+        let join = |table: Table, part: TableRows| all[table].add(part);
+        tables.scan(&Table::ALL, &bar, |_| TableRows::new(listed), each, join).await?;
+        bar.finish();
+        Ok(Self { run_id, tables: all })
+    }
+
+    pub fn is_good(&self) -> bool {
+        let are_right = |rows: &TableRows| rows.differing.total == 0 && rows.unexpected.total == 0;
+        // Nothing at all is rather the wrong flags than a trickle without payments.
+        self.tables.by_transaction.digest.rows > 0 && self.tables.values().all(are_right) && self.are_same()
+    }
+
+    /// Whether all three tables hold the same payments in the same states.
+    pub fn are_same(&self) -> bool {
+        let PerTable { by_customer, by_date, by_transaction } = &self.tables;
+        by_customer.digest == by_date.digest && by_date.digest == by_transaction.digest
+    }
+}
+
+impl Recomputer {
+    fn judge(&self, found: &mut TableRows, table: Table, row: Row<'_>) {
+        let Some((index, payment, is_last)) = self.recomputed(row) else {
+            return found.unexpected.push(|| Unexpected::of(row));
+        };
+        let content = Content::of_payment(&payment);
+        if content != Content::of_row(row) || row_key(&payment, table, self.suffix) != row.key() {
+            return found.differing.push(|| compare::differing(index, &payment, row));
+        }
+        let id = KeyHash::of(rows::value(&row, Column::PaymentId).unwrap_or_default());
+        found.digest.add_row(content.with_key(id));
+        found.ended += u64::from(is_last);
+    }
+
+    /// The index, the payment in the row's state, and whether that is its last.
+    fn recomputed(&self, row: Row<'_>) -> Option<(u64, Payment, bool)> {
+        let text = |column| rows::value(&row, column).and_then(|value| std::str::from_utf8(value).ok());
+        let index = self.generator.index_of_any(text(Column::PaymentId)?).filter(|index| is_live(*index))?;
+        let version: u32 = text(Column::Version)?.parse().ok()?;
+        let mut live = self.live.lock();
+        let payment = live.version(index, Some(version))?;
+        let (_, next) = live.fill(index, version - 1, &mut Buffer::default());
+        Some((index, payment, next.is_none()))
+    }
+}
+
+/// The report for people. `flags` are those with which `payments show` finds the trickle's payments.
+pub fn text(found: &Trickle, flags: &str) -> String {
+    let mut out = String::new();
+    if let Some((other, rows)) = found.wrong_run() {
+        let (own, other, rows) = (&found.run_id, escape(other), HumanCount(rows));
+        let _ = writeln!(
+            out,
+            "no row is of trickle {own}, which these flags mean, but {rows} are of run {other}: give its producer's flags\n"
+        );
+    }
+    let _ = writeln!(
+        out,
+        "{:<25}{:>14}{:>14}{:>12}{:>12}  {}",
+        "table", "right", "of them ended", "differing", "unexpected", "digest by id"
+    );
+    for (table, rows) in &found.tables {
+        let _ = writeln!(
+            out,
+            "{:<25}{:>14}{:>14}{:>12}{:>12}  {:032x}",
+            table.id(),
+            HumanCount(rows.digest.rows).to_string(),
+            HumanCount(rows.ended).to_string(),
+            HumanCount(rows.differing.total).to_string(),
+            HumanCount(rows.unexpected.total).to_string(),
+            rows.digest.sum,
+        );
+    }
+    for (table, rows) in &found.tables {
+        other_runs(&mut out, table, &rows.others);
+        for row in &rows.differing.first {
+            let id = escape(&row.payment_id);
+            let _ = writeln!(out, "\ndiffering   {} row {}", table.id(), key_text(&row.key));
+            for cell in &row.cells {
+                let _ = writeln!(out, "            {}", super::report::cell_line(cell));
+            }
+            let _ = writeln!(
+                out,
+                "            see: payments show --id {id}{flags}; payments query transaction {id}"
+            );
+        }
+        more(&mut out, "differing", table.id(), &rows.differing);
+        for row in &rows.unexpected.first {
+            let _ = writeln!(out, "\nunexpected  {} row {}", table.id(), key_text(&row.key));
+        }
+        more(&mut out, "unexpected", table.id(), &rows.unexpected);
+    }
+    if !found.are_same() {
+        out.push_str("\nThe tables do not hold the same payments in the same states: verify --consistency names them.\n");
+    }
+    out
+}
+
+impl Trickle {
+    /// The run that most rows are of, where none is of this one.
+    fn wrong_run(&self) -> Option<(&str, u64)> {
+        let is_there = |rows: &TableRows| rows.digest.rows + rows.differing.total > 0;
+        let none = !self.tables.values().any(is_there);
+        self.tables.by_transaction.others.largest().filter(|_| none)
+    }
+}
+
+/// The report for programs.
+pub fn json(found: &Trickle) -> Value {
+    let tables = found.tables.iter().map(|(table, rows)| {
+        json!({
+            "table": table.id(), "rows": rows.digest.rows, "ended": rows.ended,
+            "digest": format!("{:032x}", rows.digest.sum), "differing": rows.differing.total,
+            "unexpected": rows.unexpected.total, "otherRuns": other_runs_json(&rows.others),
+        })
+    });
+    json!({ "trickle": found.run_id, "same": found.are_same(), "tables": tables.collect::<Vec<_>>() })
+}
