@@ -455,7 +455,7 @@ fn json_goes_to_standard_output_a_payment_a_line_and_a_reader_may_leave_early() 
         program.display()
     );
     let piped = std::process::Command::new("bash").args(["-c", &script]).output()?;
-    assert_eq!(String::from_utf8(piped.stdout)?, "3\n0\n");
+    assert_eq!(String::from_utf8(piped.stdout)?, "3\n141\n");
     assert_eq!(String::from_utf8(piped.stderr)?, "");
     Ok(())
 }

@@ -72,7 +72,9 @@ async fn start(cli: Cli) -> ExitCode {
     telemetry::init(&cli.telemetry, level);
     let mut out = terminal::stdout();
     let ended = run(cli.command, &mut out).await;
-    match ended.and_then(|()| Ok(out.flush()?)) {
+    // Also what was written before a failure must be there, and before what is said of it.
+    let flushed = out.flush();
+    match ended.and_then(|()| Ok(flushed?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => service::exit::report(&error),
     }

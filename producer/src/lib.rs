@@ -15,8 +15,9 @@
 //! As a payment depends on nothing but its index, whatever is sent again after a failure is the same, byte for byte.
 //! [`write()`] goes the same way to a file instead of a topic (`load/output`); [`trickle`] is a run without an end.
 //!
-//! Loads and trickles share whether anybody listens (`audience`), which payments there are (`generation`, `settings`), which part of them this producer has
-//! (`shard`, `placement`) and the file that outlives a run (`state_file`, `files`). Neither knows the other.
+//! Loads and trickles share whether anybody listens (`audience`), which payments there are (`generation`,
+//! `settings`), which part of them this producer has (`shard`, `placement`) and the file that outlives a run
+//! (`state_file`, `files`). Neither knows the other.
 
 mod audience;
 mod digest;
