@@ -1,4 +1,4 @@
-use crate::{bigtable, pubsub};
+use crate::{Durability, bigtable, pubsub};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -11,13 +11,15 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     pub pubsub_addr: SocketAddr,
     pub bigtable_addr: SocketAddr,
+    /// What everything confirmed survives.
+    pub durability: Durability,
 }
 
 impl Default for Options {
     /// Free ports on loopback, temporary data.
     fn default() -> Self {
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { data_dir: None, pubsub_addr: any, bigtable_addr: any }
+        Self { data_dir: None, pubsub_addr: any, bigtable_addr: any, durability: Durability::default() }
     }
 }
 
@@ -52,11 +54,13 @@ impl Servers {
                 .map_err(Error::TemporaryFolder)?;
             (folder.path().to_owned(), Some(folder))
         };
+        let durability = options.durability;
         let listener = listen("Pub/Sub", options.pubsub_addr).await?;
-        let pubsub = pubsub::Server::start(listener, pubsub::Options::new(folder.join("pubsub"))).await?;
+        let of = pubsub::Options { durability, ..pubsub::Options::new(folder.join("pubsub")) };
+        let pubsub = pubsub::Server::start(listener, of).await?;
         let listener = listen("Bigtable", options.bigtable_addr).await?;
-        let bigtable =
-            bigtable::Server::start(listener, bigtable::Options::new(folder.join("bigtable"))).await?;
+        let of = bigtable::Options { durability, ..bigtable::Options::new(folder.join("bigtable")) };
+        let bigtable = bigtable::Server::start(listener, of).await?;
         Ok(Self { pubsub, bigtable, temporary })
     }
 

@@ -7,6 +7,7 @@ mod bigtable_support;
 use std::time::{Duration, Instant};
 
 use bigtable_support::{Clients, INSTANCE, max_versions, read_request, seen, set, start};
+use emulator::Fault;
 use emulator::bigtable::{Error, Options, Server};
 use emulator::proto::bigtable_admin::modify_column_families_request::{Modification, modification::Mod};
 use emulator::proto::bigtable_admin::table::View;
@@ -218,7 +219,7 @@ async fn a_data_directory_has_one_server() {
     let server = start(dir.path()).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let refused = Server::start(listener, Options::new(dir.path())).await.unwrap_err();
-    assert!(matches!(refused, Error::InUse { .. }), "{refused}");
+    assert!(matches!(refused, Error::Folder(Fault::Locked { .. })), "{refused}");
     server.shutdown().await.unwrap();
     start(dir.path()).await.shutdown().await.unwrap();
 }

@@ -4,6 +4,7 @@
 
 mod pubsub_support;
 
+use emulator::Fault;
 use emulator::proto::pubsub::{
     CreateSnapshotRequest, DeadLetterPolicy, DeleteSnapshotRequest, DeleteSubscriptionRequest,
     DeleteTopicRequest, DetachSubscriptionRequest, GetSnapshotRequest, GetSubscriptionRequest,
@@ -47,7 +48,7 @@ async fn a_second_server_on_the_same_data_is_refused() {
     let bed = Bed::empty().await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let error = Server::start(listener, Options::new(bed.dir.path())).await.unwrap_err();
-    assert!(matches!(error, Error::Open { .. }), "{error}");
+    assert!(matches!(error, Error::Folder(Fault::Locked { .. })), "{error}");
 }
 
 #[tokio::test]

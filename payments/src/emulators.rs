@@ -22,6 +22,9 @@ pub struct Args {
     /// Keep the servers' data here; without it the data is temporary.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// What everything that the servers have confirmed survives.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub durability: Durability,
     /// Port of the Pub/Sub server on loopback; 0 takes a free one.
     #[arg(long, default_value_t = PUBSUB_PORT, value_name = "PORT")]
     pub pubsub_port: u16,
@@ -44,12 +47,32 @@ impl Default for Args {
     fn default() -> Self {
         Self {
             data_dir: None,
+            durability: Durability::default(),
             pubsub_port: PUBSUB_PORT,
             bigtable_port: BIGTABLE_PORT,
             names: Names::default(),
             project: Project::default(),
             instance: INSTANCE.to_owned(),
             no_setup: false,
+        }
+    }
+}
+
+/// What everything that the servers have confirmed survives.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+pub enum Durability {
+    /// The end of the servers' process, by kill -9 too; a loss of power may cost the last seconds, and the folder.
+    #[default]
+    Process,
+    /// A loss of power, too: rows, messages and exactly-once acks are confirmed once they are synced to the disk.
+    Disk,
+}
+
+impl From<Durability> for emulator::Durability {
+    fn from(durability: Durability) -> Self {
+        match durability {
+            Durability::Process => Self::Process,
+            Durability::Disk => Self::Disk,
         }
     }
 }
@@ -61,6 +84,7 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
         data_dir: args.data_dir.clone(),
         pubsub_addr: at(args.pubsub_port),
         bigtable_addr: at(args.bigtable_port),
+        durability: args.durability.into(),
     })
     .await
     .map_err(|error| refused(&error))?;

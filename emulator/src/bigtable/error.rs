@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::folder::Fault;
+
 /// Failure to start or stop the server. Failures of single calls are gRPC statuses instead.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -12,12 +14,9 @@ pub enum Error {
     /// The listener has no usable local address.
     #[error("the listener has no local address; bind it again")]
     Listener(#[source] std::io::Error),
-    /// The data directory cannot be created.
-    #[error("data directory {path} cannot be created; choose a writable path")]
-    DataDir { path: PathBuf, source: std::io::Error },
-    /// Another process has the data directory open.
-    #[error("data directory {path} is in use; stop the other server or choose another directory")]
-    InUse { path: PathBuf },
+    /// The data directory cannot be used as it is.
+    #[error(transparent)]
+    Folder(#[from] Fault),
     /// The store failed.
     #[error("the store in {path} failed; if this repeats, move the directory away and load again")]
     Storage { path: PathBuf, source: fjall::Error },

@@ -17,7 +17,8 @@
 //!
 //! A row is one value of an LSM store (`fjall`), under its row key. A change reads the row, rewrites it and commits
 //! it, so that rows are atomic. A write is answered once it is in the store's journal: a killed process loses no
-//! answered write; a power cut may lose the last ones. Schema changes are synced to disk.
+//! answered write. A power cut may lose the last ones, unless the durability is `Disk`: then `api::jobs` syncs the
+//! journal before it lets an answer go. Schema changes are synced in either case.
 
 pub(crate) mod api;
 mod clock;

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use fjall::Database;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -16,6 +17,7 @@ use tonic::transport::server::Router;
 
 use crate::connection::Connection;
 use crate::disk::Disk;
+use crate::durability::{Durability, Syncs};
 use crate::proto::bigtable_data::bigtable_server::BigtableServer;
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdminServer;
 
@@ -47,12 +49,19 @@ pub struct Options {
     pub cache_bytes: u64,
     /// Bytes of the disk that writes leave free for what the store writes by itself: memtables and compactions.
     pub reserve_bytes: u64,
+    /// What an answered change survives.
+    pub durability: Durability,
 }
 
 impl Options {
     /// The default settings for a data directory.
     pub fn new(data_dir: impl Into<PathBuf>) -> Options {
-        Options { data_dir: data_dir.into(), cache_bytes: 32 << 20, reserve_bytes: 256 << 20 }
+        Options {
+            data_dir: data_dir.into(),
+            cache_bytes: 32 << 20,
+            reserve_bytes: 256 << 20,
+            durability: Durability::default(),
+        }
     }
 }
 
@@ -77,15 +86,25 @@ impl fmt::Debug for Server {
 impl Server {
     /// Serves a listener on loopback. When this returns, the data directory's tables are open.
     pub async fn start(listener: TcpListener, options: Options) -> Result<Server, Error> {
+        let durability = options.durability;
+        Self::start_with(listener, options, move |database| durability.syncs(database)).await
+    }
+
+    pub(crate) async fn start_with(
+        listener: TcpListener,
+        options: Options,
+        syncs: impl FnOnce(Database) -> Syncs + Send + 'static,
+    ) -> Result<Server, Error> {
         let addr = listener.local_addr().map_err(Error::Listener)?;
         if !addr.ip().is_loopback() {
             return Err(Error::NotLoopback(addr));
         }
         let disk = Disk::new(&options.data_dir, options.reserve_bytes);
-        let open = move || Catalog::open(&options.data_dir, options.cache_bytes);
+        let open = move || Catalog::open(&options.data_dir, options.cache_bytes, syncs);
         let catalog = tokio::task::spawn_blocking(open).await.map_err(|error| died(addr, &error))??;
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
-        let (catalog, jobs) = (Arc::new(catalog), Arc::new(Jobs::new(stop.clone())));
+        let catalog = Arc::new(catalog);
+        let jobs = Arc::new(Jobs::new(catalog.clone(), stop.clone()));
         let connections = TcpListenerStream::new(listener).map({
             let cut = cut.clone();
             move |stream| {

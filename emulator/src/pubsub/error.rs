@@ -1,3 +1,4 @@
+use crate::folder::Fault;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,7 +11,11 @@ pub enum Error {
     NotLoopback(SocketAddr),
     #[error("cannot read the address of the listener")]
     Address(#[source] std::io::Error),
-    #[error("cannot open the Pub/Sub data in {path}; is another server using it?")]
+    #[error(transparent)]
+    Folder(#[from] Fault),
+    #[error(
+        "the Pub/Sub store in {path} cannot be opened; if this repeats, move the directory away and load again"
+    )]
     Open { path: PathBuf, source: fjall::Error },
     #[error(
         "the Pub/Sub store in {path} cannot be written any more: its disk failed or was full; make room and start again"

@@ -15,9 +15,10 @@
 //! the bytes they came in.
 //!
 //! # What survives
-//! A published message, once its request is answered, even if the process is killed (the operating system has it; a
-//! power cut may cost the last second). Acknowledgements after 100 ms; with exactly-once delivery before they are
-//! confirmed.
+//! A published message, once its request is answered, even if the process is killed. Acknowledgements after 100 ms;
+//! with exactly-once delivery before they are confirmed. With the durability `Disk` all that survives a power cut, too;
+//! without it the operating system has the last second only in memory. Changes of what has a name are synced in either
+//! case.
 
 // The generated services name types in these three.
 pub(crate) mod api;

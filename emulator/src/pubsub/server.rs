@@ -8,9 +8,11 @@ use super::error::Error;
 use super::store::Store;
 use super::tasks::Tasks;
 use crate::connection::Connection;
+use crate::durability::{Durability, Syncs};
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
+use fjall::Database;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,11 +47,13 @@ pub struct Options {
     pub data_dir: PathBuf,
     /// Bytes of the disk that publishers leave free for what the store writes by itself: journals and memtables.
     pub reserve_bytes: u64,
+    /// What everything confirmed survives.
+    pub durability: Durability,
 }
 
 impl Options {
     pub fn new(data_dir: impl Into<PathBuf>) -> Self {
-        Self { data_dir: data_dir.into(), reserve_bytes: 128 << 20 }
+        Self { data_dir: data_dir.into(), reserve_bytes: 128 << 20, durability: Durability::default() }
     }
 }
 
@@ -80,11 +84,20 @@ pub struct Server {
 impl Server {
     /// Opens the store in `options.data_dir` and serves `listener`, which must be bound to loopback.
     pub async fn start(listener: TcpListener, options: Options) -> Result<Self, Error> {
+        let durability = options.durability;
+        Self::start_with(listener, options, move |database| durability.syncs(database)).await
+    }
+
+    pub(crate) async fn start_with(
+        listener: TcpListener,
+        options: Options,
+        syncs: impl FnOnce(Database) -> Syncs + Send + 'static,
+    ) -> Result<Self, Error> {
         let addr = listener.local_addr().map_err(Error::Address)?;
         if !addr.ip().is_loopback() {
             return Err(Error::NotLoopback(addr));
         }
-        let open = move || Store::open(&options.data_dir, options.reserve_bytes);
+        let open = move || Store::open(&options.data_dir, options.reserve_bytes, syncs);
         let store = tokio::task::spawn_blocking(open).await??;
         let stopping = CancellationToken::new();
         let runtime = tokio::runtime::Handle::current();

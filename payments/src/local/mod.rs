@@ -31,9 +31,13 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
     let range = args.publishing.range(generator.config().num_records)?;
-    let servers = Servers::start(emulator::Options { data_dir: args.data_dir.clone(), ..Default::default() })
-        .await
-        .map_err(|error| emulators::refused(&error))?;
+    let servers = Servers::start(emulator::Options {
+        data_dir: args.data_dir.clone(),
+        durability: args.durability.into(),
+        ..Default::default()
+    })
+    .await
+    .map_err(|error| emulators::refused(&error))?;
     let result = Pipeline { args: &args, servers: &servers, generator, expected: range.end - range.start }
         .run(shutdown)
         .await;

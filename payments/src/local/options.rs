@@ -1,5 +1,6 @@
 //! Flags of `payments local`.
 
+use crate::emulators::Durability;
 use producer::{Generation, Publishing};
 use std::path::PathBuf;
 
@@ -12,6 +13,9 @@ pub struct Args {
     /// Keep the servers' data here; without it the data is temporary.
     #[arg(long, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+    /// What everything that the servers have confirmed survives. Temporary data goes at the end either way.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub durability: Durability,
     #[command(flatten)]
     pub publishing: Publishing,
     #[command(flatten)]

@@ -40,8 +40,7 @@ impl Admin {
         &self,
         work: impl FnOnce(&Catalog) -> Result<T, Status> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let catalog = self.catalog.clone();
-        self.jobs.write(move || work(&catalog)).await.map(Response::new)
+        self.jobs.write(work).await.map(Response::new)
     }
 
     /// Frees the space of cells that a change of families made garbage. Reads already leave them out.

@@ -36,10 +36,10 @@ impl Data {
         &self,
         work: impl FnOnce(&Catalog) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
-        let (catalog, disk) = (self.catalog.clone(), self.disk.clone());
-        let job = move || {
+        let disk = self.disk.clone();
+        let job = move |catalog: &Catalog| {
             disk.check()?;
-            let answer = work(&catalog)?;
+            let answer = work(catalog)?;
             catalog.keep_up()?;
             Ok(answer)
         };

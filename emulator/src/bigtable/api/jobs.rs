@@ -7,8 +7,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
+use crate::bigtable::store::catalog::Catalog;
+
 /// Permits for storage work. Writes have their own, so that reads go on while the store makes writers wait.
 pub struct Jobs {
+    catalog: Arc<Catalog>,
     reads: Arc<Semaphore>,
     writes: Arc<Semaphore>,
     permits: u32,
@@ -17,10 +20,10 @@ pub struct Jobs {
 
 impl Jobs {
     /// No work begins after `stop`.
-    pub fn new(stop: CancellationToken) -> Jobs {
+    pub fn new(catalog: Arc<Catalog>, stop: CancellationToken) -> Jobs {
         let permits = 2 * available_parallelism().map_or(1, usize::from);
         let semaphore = || Arc::new(Semaphore::new(permits));
-        Jobs { reads: semaphore(), writes: semaphore(), permits: permits as u32, stop }
+        Jobs { catalog, reads: semaphore(), writes: semaphore(), permits: permits as u32, stop }
     }
 
     pub async fn read<T: Send + 'static>(
@@ -30,11 +33,19 @@ impl Jobs {
         self.run(&self.reads, job).await
     }
 
+    /// Changes something, and settles it. A job that found nothing to change may have found what another one has not
+    /// settled yet, so it waits like all others.
     pub async fn write<T: Send + 'static>(
         &self,
-        job: impl FnOnce() -> Result<T, Status> + Send + 'static,
+        job: impl FnOnce(&Catalog) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
-        self.run(&self.writes, job).await
+        let catalog = self.catalog.clone();
+        let settled = move || {
+            let answer = job(&catalog)?;
+            catalog.settle()?;
+            Ok(answer)
+        };
+        self.run(&self.writes, settled).await
     }
 
     /// Waits until no work is under way. Call it after `stop`.

@@ -11,6 +11,8 @@ use prost::Message;
 use tonic::Status;
 
 use crate::bigtable::error::Error;
+use crate::durability::{Syncs, sync_name};
+use crate::folder;
 
 use super::rule::Invalid;
 use super::schema::{Schema, TableRecord};
@@ -45,20 +47,27 @@ pub struct Catalog {
     tables: RwLock<BTreeMap<String, Arc<Table>>>,
     /// None once closed. Locked while a table is created, changed or deleted.
     store: Mutex<Option<Store>>,
+    /// None once closed: it keeps the store open.
+    syncs: RwLock<Option<Arc<Syncs>>>,
 }
 
 struct Store {
     db: Database,
     meta: Keyspace,
+    syncs: Arc<Syncs>,
 }
 
 impl Catalog {
     /// Opens the store in a directory, creating both if missing.
-    pub fn open(path: &Path, cache_bytes: u64) -> Result<Catalog, Error> {
-        std::fs::create_dir_all(path).map_err(|source| Error::DataDir { path: path.to_owned(), source })?;
-        let storage = |source| match source {
-            fjall::Error::Locked => Error::InUse { path: path.to_owned() },
-            source => Error::Storage { path: path.to_owned(), source },
+    pub fn open(
+        path: &Path,
+        cache_bytes: u64,
+        syncs: impl FnOnce(Database) -> Syncs,
+    ) -> Result<Catalog, Error> {
+        folder::create(path)?;
+        let storage = |source| match folder::fault(path, source) {
+            Ok(fault) => Error::Folder(fault),
+            Err(source) => Error::Storage { path: path.to_owned(), source },
         };
         let db = Database::builder(path)
             .cache_size(cache_bytes)
@@ -69,11 +78,18 @@ impl Catalog {
             .map_err(storage)?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(1 << 20);
         let meta = db.keyspace(META, options).map_err(storage)?;
-        let store = Store { db, meta };
+        sync_name(&meta).map_err(|error| storage(error.into()))?;
+        let syncs = Arc::new(syncs(db.clone()));
+        let store = Store { db, meta, syncs: syncs.clone() };
         let tables = store.load(path)?;
         store.delete_strays(&tables).map_err(storage)?;
         let tables = tables.into_values().map(|table| (table.name.clone(), Arc::new(table))).collect();
-        Ok(Catalog { path: path.to_owned(), tables: RwLock::new(tables), store: Mutex::new(Some(store)) })
+        Ok(Catalog {
+            path: path.to_owned(),
+            tables: RwLock::new(tables),
+            store: Mutex::new(Some(store)),
+            syncs: RwLock::new(Some(syncs)),
+        })
     }
 
     /// The table with this full name.
@@ -175,6 +191,12 @@ impl Catalog {
         Ok(())
     }
 
+    /// To be called after a change, before it is answered: returns once what was written survives what it must.
+    pub fn settle(&self) -> Result<(), Status> {
+        let syncs = self.syncs.read().clone().ok_or_else(closed)?;
+        syncs.settle().map_err(|error| failed(&error))
+    }
+
     /// Whether the store can be written; once it cannot, it never can again.
     pub fn check(&self) -> Result<(), Error> {
         let Some(db) = self.store.lock().as_ref().map(|store| store.db.clone()) else { return Ok(()) };
@@ -185,16 +207,14 @@ impl Catalog {
     /// Syncs everything to disk and closes the store. No call may be under way.
     pub fn close(&self) -> Result<(), Error> {
         let Some(store) = self.store.lock().take() else { return Ok(()) };
+        self.syncs.write().take();
         let tables = std::mem::take(&mut *self.tables.write());
         for table in tables.into_values() {
             if let Ok(held) = table.hold() {
                 held.replace(None);
             }
         }
-        store
-            .db
-            .persist(PersistMode::SyncAll)
-            .map_err(|source| Error::Storage { path: self.path.clone(), source })
+        store.syncs.sync().map_err(|source| Error::Storage { path: self.path.clone(), source })
     }
 }
 
@@ -242,6 +262,7 @@ impl Store {
         record.generation = generation;
         let schema = Schema::compile(record).map_err(|invalid| refused(&invalid))?;
         let storage = Storage::open(&self.db, &self.meta, generation).map_err(|error| failed(&error))?;
+        sync_name(&storage.rows).map_err(|error| failed(&error.into()))?;
         self.write_record(&schema.record, Some(generation + 1)).map_err(|error| failed(&error))?;
         Ok(State { schema, storage: Arc::new(storage) })
     }
@@ -252,18 +273,18 @@ impl Store {
     }
 
     fn write_record(&self, record: &TableRecord, next_generation: Option<u64>) -> fjall::Result<()> {
-        let mut batch = self.db.batch().durability(Some(PersistMode::SyncAll));
+        let mut batch = self.db.batch();
         batch.insert(&self.meta, format!("{TABLES}{}", record.name), record.encode_to_vec());
         if let Some(generation) = next_generation {
             batch.insert(&self.meta, NEXT_GENERATION, generation.to_be_bytes());
         }
-        batch.commit()
+        batch.commit()?;
+        self.syncs.sync()
     }
 
     fn remove_record(&self, name: &str) -> fjall::Result<()> {
-        let mut batch = self.db.batch().durability(Some(PersistMode::SyncAll));
-        batch.remove(&self.meta, format!("{TABLES}{name}"));
-        batch.commit()
+        self.meta.remove(format!("{TABLES}{name}"))?;
+        self.syncs.sync()
     }
 }
 

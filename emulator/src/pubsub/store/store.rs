@@ -4,6 +4,8 @@
 use super::log::{Log, MEMTABLE_BYTES};
 use super::records::{Counters, Progress, SchemaRecord, SnapshotRecord, SubscriptionRecord, TopicRecord};
 use crate::disk::Disk;
+use crate::durability::{Syncs, sync_name};
+use crate::folder;
 use crate::pubsub::error::Error;
 use fjall::config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
@@ -21,15 +23,23 @@ pub struct Store {
     database: Database,
     records: Keyspace,
     progress: Keyspace,
+    syncs: Syncs,
     path: PathBuf,
     /// For what publishers send.
     pub disk: Disk,
 }
 
 impl Store {
-    pub fn open(path: &Path, reserve_bytes: u64) -> Result<Self, Error> {
-        let open = |source| Error::Open { path: path.to_owned(), source };
-        std::fs::create_dir_all(path).map_err(|error| open(error.into()))?;
+    pub fn open(
+        path: &Path,
+        reserve_bytes: u64,
+        syncs: impl FnOnce(Database) -> Syncs,
+    ) -> Result<Self, Error> {
+        let open = |source| match folder::fault(path, source) {
+            Ok(fault) => Error::Folder(fault),
+            Err(source) => Error::Open { path: path.to_owned(), source },
+        };
+        folder::create(path)?;
         let database = Database::builder(path)
             .cache_size(CACHE_BYTES)
             .max_journaling_size(JOURNAL_BYTES)
@@ -39,12 +49,22 @@ impl Store {
             .map_err(open)?;
         let records = database.keyspace("records", KeyspaceCreateOptions::default).map_err(open)?;
         let progress = database.keyspace("progress", KeyspaceCreateOptions::default).map_err(open)?;
-        Ok(Self { database, records, progress, path: path.to_owned(), disk: Disk::new(path, reserve_bytes) })
+        sync_name(&records).map_err(|error| open(error.into()))?;
+        Ok(Self {
+            syncs: syncs(database.clone()),
+            database,
+            records,
+            progress,
+            path: path.to_owned(),
+            disk: Disk::new(path, reserve_bytes),
+        })
     }
 
     /// A topic's log; created if it does not exist.
     pub fn log(&self, number: u64) -> Result<Log, Error> {
-        Ok(Log::new(self.database.keyspace(&format!("log-{number}"), log_options)?))
+        let keyspace = self.database.keyspace(&format!("log-{number}"), log_options)?;
+        sync_name(&keyspace).map_err(fjall::Error::from)?;
+        Ok(Log::new(keyspace))
     }
 
     pub fn delete_log(&self, log: Log) -> Result<(), Error> {
@@ -61,8 +81,13 @@ impl Store {
         written.map_err(|_| Error::Unwritable { path: self.path.clone() })
     }
 
+    /// To be called between a write and what it is answered with: returns once the write survives what it must.
+    pub fn settle(&self) -> fjall::Result<()> {
+        self.syncs.settle()
+    }
+
     pub fn sync(&self) -> Result<(), Error> {
-        Ok(self.database.persist(PersistMode::SyncAll)?)
+        Ok(self.syncs.sync()?)
     }
 
     pub fn counters(&self) -> Result<Counters, Error> {

@@ -58,11 +58,16 @@ async fn start_readers(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::durability::Durability;
     use crate::proto::pubsub;
     use crate::pubsub::store::Store;
     use std::time::Duration;
 
     const TOPIC: &str = "projects/p/topics/payments";
+
+    fn open(dir: &std::path::Path) -> Store {
+        Store::open(dir, 0, |database| Durability::Process.syncs(database)).unwrap()
+    }
 
     async fn subscribe(broker: &Broker, name: &str) {
         let name = format!("projects/p/subscriptions/{name}");
@@ -77,7 +82,7 @@ mod tests {
     #[tokio::test]
     async fn subscriptions_have_readers_until_the_stop_and_are_kept() {
         let (dir, stopping) = (tempfile::tempdir().unwrap(), CancellationToken::new());
-        let (broker, added) = Broker::open(Store::open(dir.path(), 0).unwrap(), stopping.clone()).unwrap();
+        let (broker, added) = Broker::open(open(dir.path()), stopping.clone()).unwrap();
         let broker = Arc::new(broker);
         let tasks = Tasks::start(&broker, added);
         broker.create_topic(pubsub::Topic { name: TOPIC.to_owned(), ..Default::default() }).await.unwrap();
@@ -93,7 +98,7 @@ mod tests {
         stopping.cancel();
         subscribe(&broker, "late").await;
         soon(tasks.close(broker)).await.unwrap();
-        let (broker, _) = Broker::open(Store::open(dir.path(), 0).unwrap(), stopping).unwrap();
+        let (broker, _) = Broker::open(open(dir.path()), stopping).unwrap();
         assert_eq!(broker.subscriptions().len(), 3);
     }
 }

@@ -118,6 +118,7 @@ async fn expire_snapshots(broker: &Arc<Broker>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::durability::Durability;
     use crate::pubsub::topic::batch::PublishBatch;
     use tokio_util::sync::CancellationToken;
 
@@ -125,7 +126,11 @@ mod tests {
     const MESSAGES: u64 = 100;
 
     async fn broker(dir: &std::path::Path, subscriptions: &[pubsub::Subscription]) -> Arc<Broker> {
-        let (broker, _) = Broker::open(Store::open(dir, 0).unwrap(), CancellationToken::new()).unwrap();
+        let (broker, _) = Broker::open(
+            Store::open(dir, 0, |database| Durability::Process.syncs(database)).unwrap(),
+            CancellationToken::new(),
+        )
+        .unwrap();
         let broker = Arc::new(broker);
         let topic = pubsub::Topic { name: TOPIC.to_owned(), ..Default::default() };
         broker.create_topic(topic).await.unwrap();

@@ -52,6 +52,7 @@ pub fn save(store: &Store, subscriptions: &[Arc<Subscription>]) -> Result<(), Er
     }
     if !changed.is_empty() {
         store.save_progress(&changed)?;
+        store.settle()?;
     }
     for (subscription, version) in saved {
         subscription.set_saved(version);

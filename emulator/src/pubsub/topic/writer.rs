@@ -123,7 +123,8 @@ fn write(store: &Store, group: Vec<Job>) {
         tail.topic.log.append(&mut batch, last.finish());
     }
     let room = tails.values().try_for_each(|tail| tail.topic.log.make_room());
-    let written = room.and_then(|()| batch.commit());
+    // Nobody sees a message, and no sequence is given out, that a restart might take back.
+    let written = room.and_then(|()| batch.commit()).and_then(|()| store.settle());
     if written.is_ok() {
         for tail in tails.values() {
             tail.topic.committed(tail.next, tail.publish_micros);
