@@ -5,10 +5,31 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures_util::stream::{self, Stream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
+
+/// Connections of the last listener sent; it closes those before it, but not what they have accepted.
+pub fn incoming(listeners: mpsc::Receiver<TcpListener>) -> impl Stream<Item = io::Result<TcpStream>> {
+    stream::unfold((None, listeners), |(mut current, mut listeners)| async move {
+        loop {
+            tokio::select! {
+                Some(next) = listeners.recv() => current = Some(next),
+                accepted = accept(current.as_ref()) => return Some((accepted, (current, listeners))),
+            }
+        }
+    })
+}
+
+async fn accept(listener: Option<&TcpListener>) -> io::Result<TcpStream> {
+    match listener {
+        Some(listener) => Ok(listener.accept().await?.0),
+        None => std::future::pending().await,
+    }
+}
 
 /// A connection that ends when a token is cancelled. One task at a time may wait for it.
 pub struct Connection {

@@ -1,8 +1,13 @@
+use crate::folder::{Fault, Folder, STORES};
 use crate::{Durability, bigtable, pubsub};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
+
+/// A free port on loopback.
+const ANY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1024;
 
 /// Where both servers listen and keep their data.
 #[derive(Clone, Debug)]
@@ -18,8 +23,7 @@ pub struct Options {
 impl Default for Options {
     /// Free ports on loopback, temporary data.
     fn default() -> Self {
-        let any = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { data_dir: None, pubsub_addr: any, bigtable_addr: any, durability: Durability::default() }
+        Self { data_dir: None, pubsub_addr: ANY, bigtable_addr: ANY, durability: Durability::default() }
     }
 }
 
@@ -30,6 +34,10 @@ pub enum Error {
     Listen { service: &'static str, addr: SocketAddr, source: std::io::Error },
     #[error("no temporary folder for the servers' data: {0}; set TMPDIR or pass --data-dir")]
     TemporaryFolder(std::io::Error),
+    #[error(transparent)]
+    Folder(#[from] Fault),
+    #[error("a task of the servers' start did not finish: {0}")]
+    Task(#[from] tokio::task::JoinError),
     #[error("Pub/Sub server: {0}")]
     Pubsub(#[from] pubsub::Error),
     #[error("Bigtable server: {0}")]
@@ -40,28 +48,40 @@ pub enum Error {
 pub struct Servers {
     pub pubsub: pubsub::Server,
     pub bigtable: bigtable::Server,
-    temporary: Option<TempDir>,
+    doors: Option<[Door; 2]>,
+    /// Locked until both have closed their stores.
+    folder: Folder,
 }
 
 impl Servers {
+    /// Starts both where the options say.
     pub async fn start(options: Options) -> Result<Self, Error> {
-        let (folder, temporary) = if let Some(folder) = options.data_dir {
-            (folder, None)
-        } else {
-            let folder = tempfile::Builder::new()
-                .prefix("payments-emulators-")
-                .tempdir()
-                .map_err(Error::TemporaryFolder)?;
-            (folder.path().to_owned(), Some(folder))
-        };
+        let mut servers = Self::prepare(options).await?;
+        servers.open().await?;
+        Ok(servers)
+    }
+
+    /// Starts both on ports that nobody else knows. Their own are taken and still closed, so that whoever waits for one
+    /// finds servers that are set up.
+    pub async fn prepare(options: Options) -> Result<Self, Error> {
+        let doors =
+            [Door::new("Pub/Sub", options.pubsub_addr)?, Door::new("Bigtable", options.bigtable_addr)?];
+        let folder = tokio::task::spawn_blocking(move || folder(options.data_dir)).await??;
+        let [pubsub, bigtable] = STORES.map(|store| folder.path.join(store));
         let durability = options.durability;
-        let listener = listen("Pub/Sub", options.pubsub_addr).await?;
-        let of = pubsub::Options { durability, ..pubsub::Options::new(folder.join("pubsub")) };
-        let pubsub = pubsub::Server::start(listener, of).await?;
-        let listener = listen("Bigtable", options.bigtable_addr).await?;
-        let of = bigtable::Options { durability, ..bigtable::Options::new(folder.join("bigtable")) };
-        let bigtable = bigtable::Server::start(listener, of).await?;
-        Ok(Self { pubsub, bigtable, temporary })
+        let of = pubsub::Options { durability, ..pubsub::Options::new(pubsub) };
+        let pubsub = pubsub::Server::start(Door::new("Pub/Sub", ANY)?.open()?, of).await?;
+        let of = bigtable::Options { durability, ..bigtable::Options::new(bigtable) };
+        let bigtable = bigtable::Server::start(Door::new("Bigtable", ANY)?.open()?, of).await?;
+        Ok(Self { pubsub, bigtable, doors: Some(doors), folder })
+    }
+
+    /// Opens the ports of the options.
+    pub async fn open(&mut self) -> Result<(), Error> {
+        let Some([pubsub, bigtable]) = self.doors.take() else { return Ok(()) };
+        let (pubsub, bigtable) = (pubsub.open()?, bigtable.open()?);
+        self.pubsub.move_to(pubsub).await?;
+        Ok(self.bigtable.move_to(bigtable).await?)
     }
 
     /// Waits until a server's store cannot be written any more, and says why.
@@ -75,13 +95,42 @@ impl Servers {
     /// Stops both; temporary data is removed.
     pub async fn shutdown(self) -> Result<(), Error> {
         let (pubsub, bigtable) = tokio::join!(self.pubsub.shutdown(), self.bigtable.shutdown());
-        drop(self.temporary);
+        drop(self.folder);
         pubsub?;
         bigtable?;
         Ok(())
     }
 }
 
-async fn listen(service: &'static str, addr: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(addr).await.map_err(|source| Error::Listen { service, addr, source })
+fn folder(data_dir: Option<PathBuf>) -> Result<Folder, Error> {
+    match data_dir {
+        Some(path) => Ok(Folder::open(&path)?),
+        None => Folder::temporary().map_err(Error::TemporaryFolder),
+    }
+}
+
+/// A port that is taken, and closed until it is opened.
+struct Door {
+    service: &'static str,
+    addr: SocketAddr,
+    socket: TcpSocket,
+}
+
+impl Door {
+    fn new(service: &'static str, addr: SocketAddr) -> Result<Self, Error> {
+        let taken = || {
+            let socket = if addr.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+            // Connections of an earlier run may linger; but two runs must not get the same free port.
+            socket.set_reuseaddr(addr.port() != 0)?;
+            socket.bind(addr)?;
+            Ok(socket)
+        };
+        let socket = taken().map_err(|source| Error::Listen { service, addr, source })?;
+        Ok(Self { service, addr, socket })
+    }
+
+    fn open(self) -> Result<TcpListener, Error> {
+        let Self { service, addr, socket } = self;
+        socket.listen(BACKLOG).map_err(|source| Error::Listen { service, addr, source })
+    }
 }

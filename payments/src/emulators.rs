@@ -80,7 +80,7 @@ impl From<Durability> for emulator::Durability {
 /// Runs the servers until `shutdown`.
 pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) -> anyhow::Result<()> {
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let servers = Servers::start(emulator::Options {
+    let mut servers = Servers::prepare(emulator::Options {
         data_dir: args.data_dir.clone(),
         pubsub_addr: at(args.pubsub_port),
         bigtable_addr: at(args.bigtable_port),
@@ -92,6 +92,7 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
         let lines = setup::run(&setup_args(&servers, args.names, args.project, args.instance)).await?;
         setup::verdict(&lines)?;
     }
+    servers.open().await.map_err(|error| refused(&error))?;
     writeln!(out, "export PUBSUB_EMULATOR_HOST={}", servers.pubsub.addr())?;
     writeln!(out, "export BIGTABLE_EMULATOR_HOST={}", servers.bigtable.addr())?;
     out.flush()?;

@@ -275,7 +275,7 @@ async fn no_message_and_no_exact_acknowledgement_is_confirmed_before_it_is_on_di
         received.extend(client.pull(2).await.unwrap());
     }
     let (subscriber, first) = (client.clone(), received[..1].to_vec());
-    let (_, disk) = gate.answer("Acknowledge", async move { subscriber.ack(&first).await }).await;
+    let ((), disk) = gate.answer("Acknowledge", async move { subscriber.ack(&first).await }).await;
     assert_eq!(unacked(&disk).await, Some(1));
 
     let mut stream = client.stream().await;
@@ -289,7 +289,7 @@ async fn no_message_and_no_exact_acknowledgement_is_confirmed_before_it_is_on_di
             }
         }
     };
-    let (_, disk) = gate.answer("an acknowledgement in a stream", confirmed).await;
+    let ((), disk) = gate.answer("an acknowledgement in a stream", confirmed).await;
     assert_eq!(unacked(&disk).await, Some(0));
     server.shutdown().await.unwrap();
 }

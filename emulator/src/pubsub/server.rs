@@ -7,7 +7,7 @@ use super::broker::Broker;
 use super::error::Error;
 use super::store::Store;
 use super::tasks::Tasks;
-use crate::connection::Connection;
+use crate::connection::{Connection, incoming};
 use crate::durability::{Durability, Syncs};
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
@@ -21,7 +21,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 
 /// How long requests may take to end after the stop.
@@ -71,6 +70,7 @@ pub struct SubscriptionStats {
 /// A running server. Dropping it stops it without waiting; [`Server::shutdown`] waits and reports.
 pub struct Server {
     addr: SocketAddr,
+    listeners: mpsc::Sender<TcpListener>,
     broker: Option<Arc<Broker>>,
     tasks: Tasks,
     stopping: CancellationToken,
@@ -93,10 +93,7 @@ impl Server {
         options: Options,
         syncs: impl FnOnce(Database) -> Syncs + Send + 'static,
     ) -> Result<Self, Error> {
-        let addr = listener.local_addr().map_err(Error::Address)?;
-        if !addr.ip().is_loopback() {
-            return Err(Error::NotLoopback(addr));
-        }
+        let addr = address(&listener)?;
         let open = move || Store::open(&options.data_dir, options.reserve_bytes, syncs);
         let store = tokio::task::spawn_blocking(open).await??;
         let stopping = CancellationToken::new();
@@ -111,13 +108,24 @@ impl Server {
         let tasks = Tasks::start(&broker, added);
         let cut = CancellationToken::new();
         let (alive, gone) = mpsc::channel(1);
-        let serving = tokio::spawn(serve(listener, broker.clone(), alive, cut.clone()));
-        Ok(Self { addr, broker: Some(broker), tasks, stopping, cut, serving, gone })
+        let (listeners, queue) = mpsc::channel(1);
+        // The channel is empty.
+        let _ = listeners.send(listener).await;
+        let serving = tokio::spawn(serve(queue, broker.clone(), alive, cut.clone()));
+        Ok(Self { addr, listeners, broker: Some(broker), tasks, stopping, cut, serving, gone })
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
+    }
+
+    /// Listens here from now on, instead of where it did. Connections stay.
+    pub async fn move_to(&mut self, listener: TcpListener) -> Result<(), Error> {
+        self.addr = address(&listener)?;
+        // Nobody receives once the server has ended, which is told elsewhere.
+        let _ = self.listeners.send(listener).await;
+        Ok(())
     }
 
     /// A subscription's figures, or `None` if there is none of that name.
@@ -172,15 +180,19 @@ impl Drop for Server {
     }
 }
 
+fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {
+    let addr = listener.local_addr().map_err(Error::Address)?;
+    if addr.ip().is_loopback() { Ok(addr) } else { Err(Error::NotLoopback(addr)) }
+}
+
 async fn serve(
-    listener: TcpListener,
+    listeners: mpsc::Receiver<TcpListener>,
     broker: Arc<Broker>,
     alive: mpsc::Sender<()>,
     cut: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let stopping = broker.stopping.clone();
-    let incoming =
-        TcpListenerStream::new(listener).map(move |stream| stream.map(|stream| accept(stream, &cut)));
+    let connections = incoming(listeners).map(move |stream| stream.map(|stream| accept(stream, &cut)));
     let publisher = PublisherService { broker: broker.clone(), _alive: alive.clone() };
     let schemas = schema_service::Service { broker: broker.clone(), _alive: alive.clone() };
     let subscriber = SubscriberService { broker, alive };
@@ -194,7 +206,7 @@ async fn serve(
         .add_service(PublisherServer::new(publisher).max_decoding_message_size(MAX_REQUEST))
         .add_service(SubscriberServer::new(subscriber).max_decoding_message_size(MAX_REQUEST))
         .add_service(SchemaServiceServer::new(schemas))
-        .serve_with_incoming_shutdown(incoming, stopping.cancelled_owned())
+        .serve_with_incoming_shutdown(connections, stopping.cancelled_owned())
         .await
 }
 
