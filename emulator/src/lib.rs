@@ -16,6 +16,7 @@ pub mod connection;
 mod disk;
 mod durability;
 mod folder;
+mod journal;
 pub mod proto;
 pub mod pubsub;
 mod servers;

@@ -61,7 +61,7 @@ impl Default for Args {
 /// What everything that the servers have confirmed survives.
 #[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
 pub enum Durability {
-    /// The end of the servers' process, by kill -9 too; a loss of power may cost the last seconds, and the folder.
+    /// The end of the servers' process, by kill -9 too; a loss of power may cost the last minute.
     #[default]
     Process,
     /// A loss of power, too: rows, messages and exactly-once acks are confirmed once they are synced to the disk.

@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::bigtable::error::Error;
 use crate::durability::{Syncs, sync_name};
-use crate::folder;
+use crate::{folder, journal};
 
 use super::rule::Invalid;
 use super::schema::{Schema, TableRecord};
@@ -69,13 +69,15 @@ impl Catalog {
             Ok(fault) => Error::Folder(fault),
             Err(source) => Error::Storage { path: path.to_owned(), source },
         };
-        let db = Database::builder(path)
-            .cache_size(cache_bytes)
-            .worker_threads(STORE_THREADS)
-            .max_journaling_size(JOURNAL_BYTES)
-            .max_cached_files(Some(OPEN_FILES))
-            .open()
-            .map_err(storage)?;
+        let open = || {
+            Database::builder(path)
+                .cache_size(cache_bytes)
+                .worker_threads(STORE_THREADS)
+                .max_journaling_size(JOURNAL_BYTES)
+                .max_cached_files(Some(OPEN_FILES))
+                .open()
+        };
+        let db = journal::open(path, open).map_err(storage)?;
         let options = || KeyspaceCreateOptions::default().max_memtable_size(1 << 20);
         let meta = db.keyspace(META, options).map_err(storage)?;
         sync_name(&meta).map_err(|error| storage(error.into()))?;

@@ -5,8 +5,8 @@ use super::log::{Log, MEMTABLE_BYTES};
 use super::records::{Counters, Progress, SchemaRecord, SnapshotRecord, SubscriptionRecord, TopicRecord};
 use crate::disk::Disk;
 use crate::durability::{Syncs, sync_name};
-use crate::folder;
 use crate::pubsub::error::Error;
+use crate::{folder, journal};
 use fjall::config::{CompressionPolicy, FilterPolicy, FilterPolicyEntry};
 use fjall::{CompressionType, Database, Keyspace, KeyspaceCreateOptions, OwnedWriteBatch, PersistMode};
 use prost::Message;
@@ -40,13 +40,14 @@ impl Store {
             Err(source) => Error::Open { path: path.to_owned(), source },
         };
         folder::create(path)?;
-        let database = Database::builder(path)
-            .cache_size(CACHE_BYTES)
-            .max_journaling_size(JOURNAL_BYTES)
-            .journal_compression(CompressionType::None)
-            .worker_threads(2)
-            .open()
-            .map_err(open)?;
+        let builder = || {
+            Database::builder(path)
+                .cache_size(CACHE_BYTES)
+                .max_journaling_size(JOURNAL_BYTES)
+                .journal_compression(CompressionType::None)
+                .worker_threads(2)
+        };
+        let database = journal::open(path, || builder().open()).map_err(open)?;
         let records = database.keyspace("records", KeyspaceCreateOptions::default).map_err(open)?;
         let progress = database.keyspace("progress", KeyspaceCreateOptions::default).map_err(open)?;
         sync_name(&records).map_err(|error| open(error.into()))?;
