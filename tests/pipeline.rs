@@ -162,8 +162,8 @@ async fn the_suffix_is_the_tables_and_a_sink_that_disagrees_does_not_start(backe
         anyhow::Ok(line.map(|line| line.finding))
     };
     let refused = async |pipeline: &Pipeline, suffix: &str| {
-        let error = pipeline.consume(&["--row-key-suffix", suffix]).await.unwrap_err();
-        assert!(matches!(error, sink::Error::Setup(_)), "{error}");
+        let ended = pipeline.consume(&["--row-key-suffix", suffix]).await;
+        let Err(error @ sink::Error::Setup(_)) = ended else { panic!("{ended:?}") };
         assert!(
             error.to_string().contains("--row-key-suffix") && error.to_string().contains("setup"),
             "{error}"

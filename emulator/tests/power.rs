@@ -1,6 +1,7 @@
 //! What the servers ask of the operating system before they answer, as `strace` sees it. A loss of power itself cannot
 //! be tried here.
 
+#![allow(clippy::print_stderr, reason = "for whoever runs the test")]
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod bigtable_support;

@@ -113,8 +113,8 @@ mod tests {
             let body = batches.rows[keys.row(at)].body();
             for mutation in Entry::decode(body).unwrap().mutations {
                 let Some(Kind::SetCell(cell)) = mutation.mutation else { panic!("no SetCell") };
-                let (time, value) = (cell.timestamp_micros, cell.value.to_vec());
-                let slot = row.entry(cell.column_qualifier.to_vec()).or_insert((i64::MIN, Vec::new()));
+                let (time, value) = (cell.timestamp_micros, cell.value);
+                let slot = row.entry(cell.column_qualifier).or_insert((i64::MIN, Vec::new()));
                 if time >= slot.0 {
                     *slot = (time, value);
                 }

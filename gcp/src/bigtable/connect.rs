@@ -166,7 +166,7 @@ impl Bigtable {
             let mut answers = self.client().read_rows(routed(request.clone(), &params)).await?.into_inner();
             while let Some(answer) = answers.message().await? {
                 if let Some(chunk) = answer.chunks.into_iter().next() {
-                    return Ok(Some(FirstRow { key: chunk.row_key.to_vec(), value: chunk.value.to_vec() }));
+                    return Ok(Some(FirstRow { key: chunk.row_key, value: chunk.value }));
                 }
             }
             Ok(None)

@@ -76,13 +76,13 @@ impl Sizes {
             key_bytes: mean(keys) / 3.0,
             top_customer_share: top as f64 / sampled as f64,
             // Inside an hour times are as good as even.
-            same_key_probability: same(payers) * same(hours) / HOUR_MICROS as f64,
+            same_key_probability: same(&payers) * same(&hours) / HOUR_MICROS as f64,
         }
     }
 }
 
 /// How likely two elements are of one kind, by the numbers of each kind in a sample.
-fn same<K>(numbers: HashMap<K, u64>) -> f64 {
+fn same<K>(numbers: &HashMap<K, u64>) -> f64 {
     let pairs = |number: u64| number as f64 * number.saturating_sub(1) as f64;
     let all: u64 = numbers.values().sum();
     numbers.values().map(|number| pairs(*number)).sum::<f64>() / pairs(all).max(1.0)
@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_chance_of_one_key_is_that_of_one_customer_type_and_microsecond() {
-        assert_eq!(same(HashMap::from([("a", 2_u64), ("b", 2)])).to_bits(), (1.0 / 3.0_f64).to_bits());
+        assert_eq!(same(&HashMap::from([("a", 2_u64), ("b", 2)])).to_bits(), (1.0 / 3.0_f64).to_bits());
         let day = Config::default().start_date;
         let chance = |num_customers| {
             let config = Config {

@@ -22,6 +22,7 @@ use std::path::PathBuf;
                   payments verify --num-records 1000000 --repair --yes"
 )]
 #[group(id = "verify")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Args {
     #[command(flatten)]
     pub generation: Generation,

@@ -19,8 +19,8 @@ pub fn findings(findings: &Findings, run_id: &str, flags: &str) -> String {
     }
     let _ = writeln!(
         out,
-        "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}",
-        "table", "rows expected", "found", "missing", "unexpected", "differing", "digest"
+        "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  digest",
+        "table", "rows expected", "found", "missing", "unexpected", "differing"
     );
     for table in findings.tables.values() {
         let more = if findings.is_complete { "" } else { "+" };

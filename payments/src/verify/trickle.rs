@@ -143,8 +143,8 @@ pub fn text(found: &Trickle, flags: &str) -> String {
     }
     let _ = writeln!(
         out,
-        "{:<25}{:>14}{:>14}{:>12}{:>12}  {}",
-        "table", "right", "of them ended", "differing", "unexpected", "digest by id"
+        "{:<25}{:>14}{:>14}{:>12}{:>12}  digest by id",
+        "table", "right", "of them ended", "differing", "unexpected"
     );
     for (table, rows) in &found.tables {
         let _ = writeln!(

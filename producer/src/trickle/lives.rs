@@ -3,6 +3,7 @@
 use generator::{Config, Curve, Live, LiveConfig};
 use service::Error;
 use service::units::parse_duration;
+use std::fmt::Write;
 use std::time::Duration;
 
 /// How the rate goes up and down over a week.
@@ -54,10 +55,10 @@ impl Lives {
             flags.push_str(" --rate-curve calendar");
         }
         if self.update_share.to_bits() != usual.update_share.to_bits() {
-            flags.push_str(&format!(" --update-share {}", self.update_share));
+            let _ = write!(flags, " --update-share {}", self.update_share);
         }
         if self.update_within != usual.update_within {
-            flags.push_str(&format!(" --update-within {}s", self.update_within.as_secs_f64()));
+            let _ = write!(flags, " --update-within {}s", self.update_within.as_secs_f64());
         }
         flags
     }
