@@ -216,10 +216,14 @@ impl StreamingService<StreamingPullRequest> for Router {
                 log.opened.len() - 1
             };
             let steps = (router.streams)(number);
-            if let [Step::End(status)] = steps.as_slice()
-                && status.code() != tonic::Code::Ok
-            {
-                return Err(status.clone());
+            // A stream that sends nothing before it fails has no headers either, as an idle one of Google's.
+            match steps.as_slice() {
+                [Step::End(status)] if status.code() != tonic::Code::Ok => return Err(status.clone()),
+                [Step::Wait(pause), Step::End(status)] if status.code() != tonic::Code::Ok => {
+                    tokio::time::sleep(*pause).await;
+                    return Err(status.clone());
+                }
+                _ => {}
             }
             let half_closed = CancellationToken::new();
             tokio::spawn(follow(requests, router.log, half_closed.clone()));
