@@ -147,3 +147,34 @@ fn paths_in_the_guides_exist() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn each_promise_has_tests_that_are_there() -> Result<()> {
+    let guide = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md"))?;
+    let readme = std::fs::read_to_string(root().join("README.md"))?;
+    let rows = guide.split("## Promises").nth(1).context("the guide has a table of promises")?;
+    let rows: Vec<_> = rows.split("\n## ").next().unwrap_or_default().lines().collect();
+    let rows =
+        rows.into_iter().filter_map(|line| line.strip_prefix("| ")?.split_once(": ")?.1.split_once(" | "));
+    let mut named = 0;
+    for (promise, tests) in rows {
+        for part in tests.trim_end_matches(" |").split("; ") {
+            let (path, names) =
+                part.trim_start_matches('`').split_once('`').context("a file in backquotes")?;
+            let source = std::fs::read_to_string(root().join(path)).with_context(|| path.to_owned())?;
+            for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                assert!(source.contains(&format!("fn {name}(")), "{promise}: {path} has no test {name}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named >= 20, "{named} tests");
+    let promises = readme.split("## Promises").nth(1).context("the README has promises")?;
+    for number in 1..=10 {
+        assert!(
+            promises.contains(&format!("\n{number}. ")) && guide.contains(&format!("\n| {number}: ")),
+            "{number}"
+        );
+    }
+    Ok(())
+}
