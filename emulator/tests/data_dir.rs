@@ -80,11 +80,12 @@ async fn ports_are_taken_at_once_and_open_only_when_told() {
     assert!(is_open(servers.pubsub.addr()).await && is_open(servers.bigtable.addr()).await);
     // Set-up has a connection, which may stay.
     let mut clients = Clients::connect(servers.bigtable.addr()).await;
+    let table = clients.create("t", &["f"]).await;
     let private = servers.bigtable.addr();
     servers.open().await.unwrap();
     assert_eq!((servers.pubsub.addr(), servers.bigtable.addr()), (pubsub_addr, bigtable_addr));
     assert!(is_open(pubsub_addr).await && is_open(bigtable_addr).await);
-    let table = clients.create("t", &["f"]).await;
+    assert!(clients.read_all(&table).await.is_empty());
     assert!(Clients::connect(bigtable_addr).await.read_all(&table).await.is_empty());
     let refused = Servers::prepare(options).await.err().expect("the port is taken");
     assert!(refused.to_string().contains(&pubsub_addr.to_string()), "{refused}");
