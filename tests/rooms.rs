@@ -156,19 +156,19 @@ fn each_promise_has_tests_that_are_there() -> Result<()> {
     let rows: Vec<_> = rows.split("\n## ").next().unwrap_or_default().lines().collect();
     let rows =
         rows.into_iter().filter_map(|line| line.strip_prefix("| ")?.split_once(": ")?.1.split_once(" | "));
-    let mut named = 0;
+    let mut count = 0;
     for (promise, tests) in rows {
         for part in tests.trim_end_matches(" |").split("; ") {
-            let (path, names) =
+            let (path, tests_there) =
                 part.trim_start_matches('`').split_once('`').context("a file in backquotes")?;
             let source = std::fs::read_to_string(root().join(path)).with_context(|| path.to_owned())?;
-            for name in names.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+            for name in tests_there.split(',').map(str::trim).filter(|name| !name.is_empty()) {
                 assert!(source.contains(&format!("fn {name}(")), "{promise}: {path} has no test {name}");
-                named += 1;
+                count += 1;
             }
         }
     }
-    assert!(named >= 20, "{named} tests");
+    assert!(count >= 20, "{count} tests");
     let promises = readme.split("## Promises").nth(1).context("the README has promises")?;
     for number in 1..=10 {
         assert!(
