@@ -23,7 +23,8 @@ impl Collisions {
     /// Takes in the rows of one key, in the order of the pane. The states of the payment that the key belongs to may
     /// all be written, in any order, because each has its own cell time.
     fn add(&mut self, key: &[u8], group: &[usize], rows: &[Row], owners: &mut Owners) {
-        let owner = owners.owner(key, rows[group[0]].payment_id());
+        let first = owners.named(rows[group[0]].payment_id());
+        let owner = owners.owner(key, first);
         let (own, others): (Vec<_>, Vec<_>) =
             group.iter().copied().partition(|row| owners.named(rows[*row].payment_id()) == owner);
         let text = || String::from_utf8_lossy(key).into_owned();
@@ -34,8 +35,8 @@ impl Collisions {
 
     /// As [`Collisions::add`] for a key that only one row of the pane has.
     fn add_single(&mut self, key: &[u8], row: usize, rows: &[Row], owners: &mut Owners) {
-        let payment_id = rows[row].payment_id();
-        if owners.owner(key, payment_id) != owners.named(payment_id) {
+        let own = owners.named(rows[row].payment_id());
+        if owners.owner(key, own) != own {
             self.rejected.push((row, String::from_utf8_lossy(key).into_owned()));
         }
     }
