@@ -1,7 +1,8 @@
-//! Connections that the server can cut, however slow the other side is.
+//! Where servers listen, and connections that they can cut, however slow the other side is.
 
 use std::future::Future;
 use std::io::{self, ErrorKind, IoSlice};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -12,8 +13,50 @@ use tokio::sync::mpsc;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use tonic::transport::server::{Connected, TcpConnectInfo};
 
+/// Where a server listens, which may change under way.
+pub struct Place {
+    addr: SocketAddr,
+    listeners: mpsc::Sender<TcpListener>,
+}
+
+/// A listener that no server takes.
+pub enum Refused {
+    Nameless(io::Error),
+    /// Others than this machine could reach it.
+    NotLoopback(SocketAddr),
+}
+
+impl Place {
+    /// A place on loopback, and the connections that come there.
+    pub fn new(
+        listener: TcpListener,
+    ) -> Result<(Self, impl Stream<Item = io::Result<TcpStream>> + use<>), Refused> {
+        let (addr, (listeners, queue)) = (address(&listener)?, mpsc::channel(1));
+        // The channel is empty.
+        let _ = listeners.try_send(listener);
+        Ok((Self { addr, listeners }, incoming(queue)))
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Another place from now on. Connections stay.
+    pub async fn move_to(&mut self, listener: TcpListener) -> Result<(), Refused> {
+        self.addr = address(&listener)?;
+        // Nobody receives once the server has ended, which is told elsewhere.
+        let _ = self.listeners.send(listener).await;
+        Ok(())
+    }
+}
+
+fn address(listener: &TcpListener) -> Result<SocketAddr, Refused> {
+    let addr = listener.local_addr().map_err(Refused::Nameless)?;
+    if addr.ip().is_loopback() { Ok(addr) } else { Err(Refused::NotLoopback(addr)) }
+}
+
 /// Connections of the last listener sent; it closes those before it, but not what they have accepted.
-pub fn incoming(listeners: mpsc::Receiver<TcpListener>) -> impl Stream<Item = io::Result<TcpStream>> {
+fn incoming(listeners: mpsc::Receiver<TcpListener>) -> impl Stream<Item = io::Result<TcpStream>> {
     stream::unfold((None, listeners), |(mut current, mut listeners)| async move {
         loop {
             tokio::select! {

@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
 
 mod bigtable_support;
+mod served;
 
+use served::Served;
 use service::usage::Usage;
-use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -18,67 +18,31 @@ use emulator::proto::bigtable::{
     MutateRowsRequest, ReadRowsRequest, RowFilter, SampleRowKeysRequest, mutate_rows_request,
 };
 
-const SERVE_DIR: &str = "BIGTABLE_TEST_SERVE_DIR";
-const ADDRESS: &str = "serving at ";
-
-/// Not a test: [`Process::start`] runs it in the child. It ends when its standard input does.
+/// Not a test: [`Served::start`] runs it in the child. It ends when its standard input does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a program that other tests start"]
 async fn serve_when_asked_by_another_test() {
-    let Ok(data_dir) = std::env::var(SERVE_DIR) else { return };
-    let server = start(Path::new(&data_dir)).await;
-    println!("\n{ADDRESS}{}", server.addr());
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+    let Some(data_dir) = served::data_dir() else { return };
+    let server = start(&data_dir).await;
+    served::serve_at(&server.addr().to_string()).await;
     server.shutdown().await.unwrap();
 }
 
-struct Process {
-    child: Child,
-    addr: String,
+/// CPU seconds of the process so far.
+fn cpu_secs(process: &Served) -> f64 {
+    Usage::of(process.child.id()).unwrap().cpu.as_secs_f64()
 }
 
-impl Process {
-    fn start(data_dir: &Path) -> Process {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "serve_when_asked_by_another_test", "--nocapture"])
-            .env(SERVE_DIR, data_dir)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let addr = lines.find_map(|line| line.unwrap().strip_prefix(ADDRESS).map(str::to_owned)).unwrap();
-        // Keeps the pipe open and empty.
-        std::thread::spawn(move || lines.for_each(drop));
-        Process { child, addr }
-    }
-
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
-    }
-
-    fn stop(mut self) {
-        drop(self.child.stdin.take());
-        assert!(self.child.wait().unwrap().success());
-    }
-
-    /// CPU seconds of the process so far.
-    fn cpu_secs(&self) -> f64 {
-        Usage::of(self.child.id()).unwrap().cpu.as_secs_f64()
-    }
-
-    /// Largest resident size so far, in MiB.
-    fn peak_mib(&self) -> u64 {
-        Usage::of(self.child.id()).unwrap().peak_bytes >> 20
-    }
+/// Largest resident size so far, in MiB.
+fn peak_mib(process: &Served) -> u64 {
+    Usage::of(process.child.id()).unwrap().peak_bytes >> 20
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_server_keeps_every_answered_write() {
     let dir = tempfile::tempdir().unwrap();
-    let process = Process::start(dir.path());
-    let mut clients = Clients::connect(&process.addr).await;
+    let process = Served::start(dir.path());
+    let mut clients = Clients::connect(&process.place).await;
     let table = clients.create("t", &["f"]).await;
     let answered = Arc::new(AtomicU64::new(0));
     let writer = tokio::spawn({
@@ -100,8 +64,8 @@ async fn a_killed_server_keeps_every_answered_write() {
     process.kill();
     writer.await.unwrap();
 
-    let process = Process::start(dir.path());
-    let rows = Clients::connect(&process.addr).await.read_all(&table).await;
+    let process = Served::start(dir.path());
+    let rows = Clients::connect(&process.place).await.read_all(&table).await;
     let answered = answered.load(Ordering::SeqCst) as usize;
     assert!(rows.len() == answered || rows.len() == answered + 1, "{} rows of {answered}", rows.len());
     assert!(rows.iter().all(|(_, cells)| cells[0].value == [b'x'; 500]));
@@ -164,31 +128,31 @@ async fn load_and_scan() {
     let (rows, passes, shift) =
         (number("LOAD_ROWS", 100_000), number("LOAD_PASSES", 1), number("LOAD_SHIFT_MS", 0));
     let dir = tempfile::tempdir().unwrap();
-    let process = Process::start(dir.path());
-    let mut clients = Clients::connect(&process.addr).await;
+    let process = Served::start(dir.path());
+    let mut clients = Clients::connect(&process.place).await;
     let mut tables = Vec::new();
     for id in ["by_customer", "by_date", "by_transaction"] {
         tables.push(clients.create_with_rules(id, &FAMILIES.map(|family| (family, max_versions(1)))).await);
     }
     for pass in 0..passes {
-        let (started, cpu) = (Instant::now(), process.cpu_secs());
+        let (started, cpu) = (Instant::now(), cpu_secs(&process));
         load(&process, &tables, rows, pass * shift * 1_000).await;
-        let (secs, cpu, total) = (started.elapsed().as_secs_f64(), process.cpu_secs() - cpu, 3 * rows);
+        let (secs, cpu, total) = (started.elapsed().as_secs_f64(), cpu_secs(&process) - cpu, 3 * rows);
         let million = total as f64 / 1e6;
         println!("pass {pass}: {total} rows in {secs:.1} s: {:.0} rows/s", total as f64 / secs);
-        println!("  server: {:.2} CPU s per million rows, peak {} MiB", cpu / million, process.peak_mib());
+        println!("  server: {:.2} CPU s per million rows, peak {} MiB", cpu / million, peak_mib(&process));
         println!("  disk: {:.0} bytes per row", disk_bytes(dir.path()) as f64 / total as f64);
     }
     for (name, filter) in [("scan", None), ("count", Some(count_filter()))] {
-        let (started, cpu) = (Instant::now(), process.cpu_secs());
+        let (started, cpu) = (Instant::now(), cpu_secs(&process));
         let request = ReadRowsRequest { filter, ..read_request(&tables[0]) };
         let (rows, bytes) = drain(&mut clients, request).await;
-        let (secs, cpu) = (started.elapsed().as_secs_f64(), process.cpu_secs() - cpu);
+        let (secs, cpu) = (started.elapsed().as_secs_f64(), cpu_secs(&process) - cpu);
         println!("{name}: {rows} rows, {bytes} bytes in {secs:.1} s: {:.0} rows/s", rows as f64 / secs);
         println!(
             "  server: {:.2} CPU s per million rows, peak {} MiB",
             cpu * 1e6 / rows as f64,
-            process.peak_mib()
+            peak_mib(&process)
         );
     }
     let request = SampleRowKeysRequest { table_name: tables[0].clone(), ..Default::default() };
@@ -201,8 +165,8 @@ async fn load_and_scan() {
     println!("samples: {count} in {:?}", started.elapsed());
     process.kill();
     let started = Instant::now();
-    let process = Process::start(dir.path());
-    println!("start after a kill: {:?}, peak {} MiB", started.elapsed(), process.peak_mib());
+    let process = Served::start(dir.path());
+    println!("start after a kill: {:?}, peak {} MiB", started.elapsed(), peak_mib(&process));
     process.stop();
 }
 
@@ -213,13 +177,13 @@ fn count_filter() -> RowFilter {
 }
 
 /// Writes each row to each table, 500 a request, four requests at a time for each table.
-async fn load(process: &Process, tables: &[String], rows: u64, shift_micros: u64) {
+async fn load(process: &Served, tables: &[String], rows: u64, shift_micros: u64) {
     const BATCH: u64 = 500;
     const WRITERS: u64 = 4;
     let mut writers = Vec::new();
     for (at, table) in tables.iter().enumerate() {
         for writer in 0..WRITERS {
-            let (mut clients, table) = (Clients::connect(&process.addr).await, table.clone());
+            let (mut clients, table) = (Clients::connect(&process.place).await, table.clone());
             writers.push(tokio::spawn(async move {
                 for batch in (writer..rows / BATCH).step_by(WRITERS as usize) {
                     let mut random = Random(batch * 3 + at as u64 + 1);

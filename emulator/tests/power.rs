@@ -6,35 +6,33 @@
 
 mod bigtable_support;
 mod pubsub_support;
+mod served;
 
 use bigtable_support::{Clients, set};
 use emulator::{Durability, Options, Servers};
 use pubsub_support::{Client, TOPIC, message};
+use served::Served;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-const SERVE_DIR: &str = "POWER_TEST_SERVE_DIR";
 const DURABLE: &str = "POWER_TEST_DURABLE";
-const ADDRESSES: &str = "serving at ";
 
 /// Not a test: the tests run it in a child. It ends when its standard input does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a program that other tests start"]
 async fn serve_when_asked_by_another_test() {
-    let Ok(data_dir) = std::env::var(SERVE_DIR) else { return };
+    let Some(data_dir) = served::data_dir() else { return };
     let durability = if std::env::var_os(DURABLE).is_some() { Durability::Disk } else { Durability::Process };
-    let options = Options { data_dir: Some(data_dir.into()), durability, ..Options::default() };
+    let options = Options { data_dir: Some(data_dir), durability, ..Options::default() };
     let servers = Servers::start(options).await.unwrap();
-    println!("\n{ADDRESSES}{} {}", servers.pubsub.addr(), servers.bigtable.addr());
-    tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await.unwrap().unwrap();
+    served::serve_at(&format!("{} {}", servers.pubsub.addr(), servers.bigtable.addr())).await;
     servers.shutdown().await.unwrap();
 }
 
 /// Both servers in a child that is watched.
 struct Watched {
-    child: Child,
+    process: Served,
     pubsub: String,
     bigtable: String,
     calls: PathBuf,
@@ -54,22 +52,14 @@ impl Watched {
             return None;
         }
         let mut command = strace();
-        command
-            .arg(std::env::current_exe().unwrap())
-            .args(["--ignored", "--exact", "--nocapture", "serve_when_asked_by_another_test"])
-            .env(SERVE_DIR, folder.join("data"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+        command.arg(std::env::current_exe().unwrap());
         if durability == Durability::Disk {
             command.env(DURABLE, "1");
         }
-        let mut child = command.spawn().unwrap();
-        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let line = lines.find_map(|line| line.strip_prefix(ADDRESSES).map(str::to_owned)).unwrap();
-        let (pubsub, bigtable) = line.split_once(' ').unwrap();
+        let process = Served::start_by(command, &folder.join("data"));
+        let (pubsub, bigtable) = process.place.split_once(' ').unwrap();
         let (pubsub, bigtable) = (format!("http://{pubsub}"), bigtable.to_owned());
-        std::thread::spawn(move || lines.for_each(drop));
-        Some(Self { child, pubsub, bigtable, calls })
+        Some(Self { process, pubsub, bigtable, calls })
     }
 
     /// How often a store's journal has been synced.
@@ -81,11 +71,6 @@ impl Watched {
     fn folder_syncs(&self, path: &Path) -> usize {
         let calls = fs::read_to_string(&self.calls).unwrap();
         calls.lines().filter(|line| line.contains(&format!("<{}>", path.display()))).count()
-    }
-
-    fn stop(mut self) {
-        drop(self.child.stdin.take());
-        assert!(self.child.wait().unwrap().success());
     }
 }
 
@@ -109,7 +94,7 @@ async fn with_disk_durability_a_row_and_a_message_are_synced_once_before_they_ar
     let folder = tempfile::tempdir().unwrap();
     let Some(servers) = Watched::start(folder.path(), Durability::Disk) else { return };
     assert_eq!(syncs_of_a_row_and_a_message(&servers).await, (1, 1));
-    servers.stop();
+    servers.process.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,7 +102,7 @@ async fn with_process_durability_rows_and_messages_are_not_synced() {
     let folder = tempfile::tempdir().unwrap();
     let Some(servers) = Watched::start(folder.path(), Durability::Process) else { return };
     assert_eq!(syncs_of_a_row_and_a_message(&servers).await, (0, 0));
-    servers.stop();
+    servers.process.stop();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -134,5 +119,5 @@ async fn the_names_of_new_folders_are_synced_with_what_is_in_them() {
     Client::to(&servers.pubsub).await.create_topic(TOPIC).await.unwrap();
     assert!(servers.folder_syncs(&tables) > before.0);
     assert!(servers.folder_syncs(&topics) > before.1);
-    servers.stop();
+    servers.process.stop();
 }

@@ -3,26 +3,22 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod pubsub_support;
+mod served;
 
 use emulator::proto::pubsub::Subscription;
 use pubsub_support::{Bed, Client, SUBSCRIPTION, TOPIC, message, numbers, start};
+use served::Served;
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 use tonic::Code;
-
-const SERVE_DIR: &str = "PUBSUB_TEST_SERVE_DIR";
-const ADDRESS: &str = "serving at ";
 
 /// Not a test: the test below runs it in a child process, until it is killed.
 #[tokio::test]
 #[ignore = "a program that other tests start"]
 async fn serve_when_asked_by_another_test() {
-    let Ok(dir) = std::env::var(SERVE_DIR) else { return };
-    let server = start(dir.as_ref()).await;
-    println!("\n{ADDRESS}http://{}", server.addr());
-    std::future::pending::<()>().await;
+    let Some(dir) = served::data_dir() else { return };
+    let server = start(&dir).await;
+    served::serve_at(&format!("http://{}", server.addr())).await;
 }
 
 #[tokio::test]
@@ -65,15 +61,8 @@ async fn sequences_go_on_after_everything_was_acknowledged() {
 #[tokio::test]
 async fn a_killed_server_has_every_message_it_answered_for() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "--nocapture", "serve_when_asked_by_another_test"])
-        .env(SERVE_DIR, dir.path())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
-    let endpoint = lines.find_map(|line| line.strip_prefix(ADDRESS).map(str::to_owned)).unwrap();
-    let client = Client::to(&endpoint).await;
+    let process = Served::start(dir.path());
+    let client = Client::to(&process.place).await;
     client.create_topic(TOPIC).await.unwrap();
     client.subscribe(Subscription::default()).await.unwrap();
     let mut answered = 0;
@@ -88,8 +77,7 @@ async fn a_killed_server_has_every_message_it_answered_for() {
     };
     let killing = async {
         tokio::time::sleep(Duration::from_millis(1500)).await;
-        child.kill().unwrap();
-        child.wait().unwrap();
+        process.kill();
     };
     tokio::join!(publishing, killing);
     assert!(answered > 0);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::connection::Refused;
 use crate::folder::Fault;
 
 /// Failure to start or stop the server. Failures of single calls are gRPC statuses instead.
@@ -34,4 +35,13 @@ pub enum Error {
     /// A background task died.
     #[error("a task of the server on {addr} did not finish: {reason}")]
     Task { addr: SocketAddr, reason: String },
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Nameless(source) => Self::Listener(source),
+            Refused::NotLoopback(addr) => Self::NotLoopback(addr),
+        }
+    }
 }

@@ -9,13 +9,12 @@ use std::time::Duration;
 use fjall::Database;
 use futures_util::StreamExt;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::transport::server::Router;
 
-use crate::connection::{Connection, incoming};
+use crate::connection::{Connection, Place};
 use crate::disk::Disk;
 use crate::durability::{Durability, Syncs};
 use crate::proto::bigtable_data::bigtable_server::BigtableServer;
@@ -67,8 +66,7 @@ impl Options {
 
 /// A running server. Dropping it stops it without waiting; [`Server::shutdown`] syncs the data to disk, too.
 pub struct Server {
-    addr: SocketAddr,
-    listeners: mpsc::Sender<TcpListener>,
+    place: Place,
     catalog: Arc<Catalog>,
     jobs: Arc<Jobs>,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
@@ -80,7 +78,7 @@ pub struct Server {
 
 impl fmt::Debug for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+        formatter.debug_struct("Server").field("addr", &self.addr()).finish_non_exhaustive()
     }
 }
 
@@ -96,17 +94,15 @@ impl Server {
         options: Options,
         syncs: impl FnOnce(Database) -> Syncs + Send + 'static,
     ) -> Result<Server, Error> {
-        let addr = address(&listener)?;
+        let (place, connections) = Place::new(listener)?;
+        let addr = place.addr();
         let disk = Disk::new(&options.data_dir, options.reserve_bytes);
         let open = move || Catalog::open(&options.data_dir, options.cache_bytes, syncs);
         let catalog = tokio::task::spawn_blocking(open).await.map_err(|error| died(addr, &error))??;
         let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
         let catalog = Arc::new(catalog);
         let jobs = Arc::new(Jobs::new(catalog.clone(), stop.clone()));
-        let (listeners, queue) = mpsc::channel(1);
-        // The channel is empty.
-        let _ = listeners.send(listener).await;
-        let connections = incoming(queue).map({
+        let connections = connections.map({
             let cut = cut.clone();
             move |stream| {
                 let stream = stream?;
@@ -117,20 +113,17 @@ impl Server {
         let router = router(&catalog, &jobs, disk);
         let serving =
             tokio::spawn(router.serve_with_incoming_shutdown(connections, stop.clone().cancelled_owned()));
-        Ok(Server { addr, listeners, catalog, jobs, serving, stop: stop.drop_guard(), cut: cut.drop_guard() })
+        Ok(Server { place, catalog, jobs, serving, stop: stop.drop_guard(), cut: cut.drop_guard() })
     }
 
     /// Where the server listens.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.place.addr()
     }
 
     /// Listens here from now on, instead of where it did. Connections stay.
     pub async fn move_to(&mut self, listener: TcpListener) -> Result<(), Error> {
-        self.addr = address(&listener)?;
-        // Nobody receives once the server has ended, which is told elsewhere.
-        let _ = self.listeners.send(listener).await;
-        Ok(())
+        Ok(self.place.move_to(listener).await?)
     }
 
     /// Waits until the store cannot be written any more, and says why.
@@ -146,7 +139,8 @@ impl Server {
 
     /// Ends open calls, within about two seconds; then syncs the data to disk and closes the store.
     pub async fn shutdown(self) -> Result<(), Error> {
-        let Server { addr, catalog, jobs, mut serving, stop, cut, listeners: _ } = self;
+        let Server { place, catalog, jobs, mut serving, stop, cut } = self;
+        let addr = place.addr();
         stop.disarm().cancel();
         let mut served = timeout(GRACE, &mut serving).await;
         if served.is_err() {
@@ -163,11 +157,6 @@ impl Server {
             Err(_) => Ok(()),
         }
     }
-}
-
-fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {
-    let addr = listener.local_addr().map_err(Error::Listener)?;
-    if addr.ip().is_loopback() { Ok(addr) } else { Err(Error::NotLoopback(addr)) }
 }
 
 fn router(catalog: &Arc<Catalog>, jobs: &Arc<Jobs>, disk: Disk) -> Router {

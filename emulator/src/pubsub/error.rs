@@ -1,3 +1,4 @@
+use crate::connection::Refused;
 use crate::folder::Fault;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,5 +51,14 @@ impl From<Error> for tonic::Status {
             tracing::error!(error = &error as &dyn std::error::Error, "pub/sub request failed");
         }
         tonic::Status::internal(error.to_string())
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Nameless(source) => Self::Address(source),
+            Refused::NotLoopback(addr) => Self::NotLoopback(addr),
+        }
     }
 }

@@ -7,12 +7,13 @@ use super::broker::Broker;
 use super::error::Error;
 use super::store::Store;
 use super::tasks::Tasks;
-use crate::connection::{Connection, incoming};
+use crate::connection::{Connection, Place};
 use crate::durability::{Durability, Syncs};
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
 use fjall::Database;
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio_stream::StreamExt;
+use tokio_stream::{Stream, StreamExt};
 use tokio_util::sync::CancellationToken;
 
 /// How long requests may take to end after the stop.
@@ -69,8 +70,7 @@ pub struct SubscriptionStats {
 
 /// A running server. Dropping it stops it without waiting; [`Server::shutdown`] waits and reports.
 pub struct Server {
-    addr: SocketAddr,
-    listeners: mpsc::Sender<TcpListener>,
+    place: Place,
     broker: Option<Arc<Broker>>,
     tasks: Tasks,
     stopping: CancellationToken,
@@ -93,7 +93,7 @@ impl Server {
         options: Options,
         syncs: impl FnOnce(Database) -> Syncs + Send + 'static,
     ) -> Result<Self, Error> {
-        let addr = address(&listener)?;
+        let (place, connections) = Place::new(listener)?;
         let open = move || Store::open(&options.data_dir, options.reserve_bytes, syncs);
         let store = tokio::task::spawn_blocking(open).await??;
         let stopping = CancellationToken::new();
@@ -108,24 +108,18 @@ impl Server {
         let tasks = Tasks::start(&broker, added);
         let cut = CancellationToken::new();
         let (alive, gone) = mpsc::channel(1);
-        let (listeners, queue) = mpsc::channel(1);
-        // The channel is empty.
-        let _ = listeners.send(listener).await;
-        let serving = tokio::spawn(serve(queue, broker.clone(), alive, cut.clone()));
-        Ok(Self { addr, listeners, broker: Some(broker), tasks, stopping, cut, serving, gone })
+        let serving = tokio::spawn(serve(connections, broker.clone(), alive, cut.clone()));
+        Ok(Self { place, broker: Some(broker), tasks, stopping, cut, serving, gone })
     }
 
     /// Where it listens.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.place.addr()
     }
 
     /// Listens here from now on, instead of where it did. Connections stay.
     pub async fn move_to(&mut self, listener: TcpListener) -> Result<(), Error> {
-        self.addr = address(&listener)?;
-        // Nobody receives once the server has ended, which is told elsewhere.
-        let _ = self.listeners.send(listener).await;
-        Ok(())
+        Ok(self.place.move_to(listener).await?)
     }
 
     /// A subscription's figures, or `None` if there is none of that name.
@@ -168,7 +162,7 @@ impl Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("addr", &self.addr).finish_non_exhaustive()
+        f.debug_struct("Server").field("addr", &self.addr()).finish_non_exhaustive()
     }
 }
 
@@ -180,19 +174,14 @@ impl Drop for Server {
     }
 }
 
-fn address(listener: &TcpListener) -> Result<SocketAddr, Error> {
-    let addr = listener.local_addr().map_err(Error::Address)?;
-    if addr.ip().is_loopback() { Ok(addr) } else { Err(Error::NotLoopback(addr)) }
-}
-
 async fn serve(
-    listeners: mpsc::Receiver<TcpListener>,
+    connections: impl Stream<Item = io::Result<TcpStream>> + Send + 'static,
     broker: Arc<Broker>,
     alive: mpsc::Sender<()>,
     cut: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
     let stopping = broker.stopping.clone();
-    let connections = incoming(listeners).map(move |stream| stream.map(|stream| accept(stream, &cut)));
+    let connections = connections.map(move |stream| stream.map(|stream| accept(stream, &cut)));
     let publisher = PublisherService { broker: broker.clone(), _alive: alive.clone() };
     let schemas = schema_service::Service { broker: broker.clone(), _alive: alive.clone() };
     let subscriber = SubscriberService { broker, alive };
