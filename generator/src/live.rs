@@ -111,13 +111,14 @@ impl Live {
         (payment, draft.next_change_micros)
     }
 
-    /// The payment of an index in its `version`, counted from 1, or in its last; `None` where it never has as many.
-    pub fn version(&mut self, index: u64, version: Option<u32>) -> Option<Payment> {
+    /// The payment of an index in its `version`, counted from 1, or in its last, and when it changes next; `None` where
+    /// it never has as many.
+    pub fn version(&mut self, index: u64, version: Option<u32>) -> Option<(Payment, Option<i64>)> {
         let (mut buffer, mut changes) = (Buffer::default(), 0);
         loop {
             let (payment, next) = self.fill(index, changes, &mut buffer);
             if version == Some(changes + 1) || version.is_none() && next.is_none() {
-                return Some(payment.clone());
+                return Some((payment.clone(), next));
             }
             next?;
             changes += 1;

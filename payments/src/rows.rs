@@ -1,6 +1,6 @@
 //! Payments as rows of the tables, and back.
 
-use gcp::bigtable::read::{self, Row, filter};
+use gcp::bigtable::read::{self, Row, column_hash, filter};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::mutate_rows_request::Entry;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::mutation::{Mutation as Kind, SetCell};
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::row_filter::Filter;
@@ -8,6 +8,7 @@ use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::{Mutation, RowFil
 use schemas::Payment;
 use schemas::layout::{Column, KeySuffix, Table, cells, keys, payment_of, row_key};
 use service::clock;
+use std::sync::LazyLock;
 
 /// The present as cells take it: whole milliseconds.
 pub fn now_micros() -> i64 {
@@ -55,9 +56,20 @@ pub fn of_types(table: Table, types: &[&str]) -> Option<RowFilter> {
     Some(filter(Filter::RowKeyRegexFilter(pattern.into_bytes())))
 }
 
+/// The column's hash, by which the cells of a row that was read are told apart.
+pub fn hash(column: Column) -> u64 {
+    static HASHES: LazyLock<Vec<u64>> = LazyLock::new(|| {
+        let hash =
+            |column: &Column| column_hash(column.family().id().as_bytes(), column.qualifier().as_bytes());
+        Column::ALL.iter().map(hash).collect()
+    });
+    HASHES[column as usize]
+}
+
 /// The newest value of a column.
 pub fn value<'a>(row: &Row<'a>, column: Column) -> Option<&'a [u8]> {
-    row.value(column.family().id(), column.qualifier())
+    let hash = hash(column);
+    row.cells().find(|cell| cell.column_hash == hash).map(|cell| cell.value)
 }
 
 #[cfg(test)]

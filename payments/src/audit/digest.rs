@@ -6,10 +6,10 @@
 //!
 //! The hash is XXH3. It guards against accidents, not against somebody who forges rows.
 
-use gcp::bigtable::read::{Row, column_hash};
+use crate::rows;
+use gcp::bigtable::read::Row;
 use schemas::Payment;
-use schemas::layout::{Column, cells};
-use std::sync::LazyLock;
+use schemas::layout::cells;
 use xxhash_rust::xxh3::{xxh3_128, xxh3_128_with_seed};
 
 /// A row's cells: the sum of their hashes, and how many there are.
@@ -21,14 +21,8 @@ pub struct Content {
 
 impl Content {
     pub fn of_payment(payment: &Payment) -> Self {
-        static SEEDS: LazyLock<Vec<u64>> = LazyLock::new(|| {
-            let seed =
-                |column: &Column| column_hash(column.family().id().as_bytes(), column.qualifier().as_bytes());
-            Column::ALL.iter().map(seed).collect()
-        });
-        let seeds = &**SEEDS;
         let mut content = Self::default();
-        cells(payment, |column, value| content.add(seeds[column as usize], value));
+        cells(payment, |column, value| content.add(rows::hash(column), value));
         content
     }
 

@@ -3,16 +3,16 @@
 //! - `scan`: every row, in parallel ranges; `bar` shows the progress.
 //! - `digest`, `partition`: rows as numbers that add up, in buckets. Pure.
 //! - [`consistency`]: the tables against each other. [`report`]: its outcome for people and programs.
-//! - `listed`: rows counted, and the first of them; `other_runs`: rows counted by run. `limits`: bounds of what is kept.
+//! - `listed`: rows counted, and the first of them; `runs`: rows counted by run. `limits`: bounds of what is kept.
 
 mod bar;
 pub mod consistency;
 mod digest;
 mod limits;
 mod listed;
-mod other_runs;
 mod partition;
 pub mod report;
+mod runs;
 mod scan;
 
 pub use bar::Bar;
@@ -20,6 +20,6 @@ pub use consistency::Consistency;
 pub use digest::{Content, Digest, KeyHash};
 pub use limits::Limits;
 pub use listed::{Listed, Unexpected};
-pub use other_runs::{OtherRuns, other_run};
 pub use partition::{Digests, Partition};
+pub use runs::{Runs, other_run};
 pub use scan::Tables;

@@ -3,7 +3,7 @@
 use super::consistency::Consistency;
 use super::digest::Digest;
 use super::listed::Listed;
-use super::other_runs::OtherRuns;
+use super::runs::Runs;
 use indicatif::HumanCount;
 use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
@@ -130,19 +130,23 @@ pub fn json(found: &Consistency) -> Value {
     })
 }
 
+/// The first line of a report on tables that hold nothing of `own` but something of another run.
+pub fn wrong_run(out: &mut String, own: &str, (other, rows): (&str, u64)) {
+    let (other, rows) = (escape(other), HumanCount(rows));
+    let _ = writeln!(
+        out,
+        "no row is of {own}, which these flags mean, but {rows} are of run {other}: give its producer's flags\n"
+    );
+}
+
 /// A line for the rows that are of other runs.
-pub fn other_runs(out: &mut String, table: Table, others: &OtherRuns) {
+pub fn other_runs(out: &mut String, table: Table, others: &Runs) {
     let counts =
         others.rows.iter().map(|(run, rows)| format!("{} of run {}", HumanCount(*rows), escape(run)));
-    let more = (others.more > 0).then(|| format!("{} of further runs", HumanCount(others.more)));
-    let counts: Vec<_> = counts.chain(more).collect();
+    let counts: Vec<_> = counts.collect();
     if !counts.is_empty() {
         let _ = writeln!(out, "not judged  {} rows: {}", table.id(), counts.join(", "));
     }
-}
-
-pub fn other_runs_json(others: &OtherRuns) -> Value {
-    json!({ "byRun": others.rows, "more": others.more })
 }
 
 /// A line for the rows of a kind that are not listed.

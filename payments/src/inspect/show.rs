@@ -70,7 +70,8 @@ fn by_id(args: &Args, id: &str, generator: &Generator) -> Result<Payment, Error>
     };
     if is_live(index) {
         let mut live = args.lives.live(args.generation.config()?)?;
-        return live.version(index, args.payment_version).ok_or_else(|| {
+        let payment = live.version(index, args.payment_version).map(|(payment, _)| payment);
+        return payment.ok_or_else(|| {
             let problem = "is a trickle's payment without so many versions: leave out --payment-version to see its \
                            last, and give the trickle's --update-share and --update-within";
             refuse(problem.to_owned())

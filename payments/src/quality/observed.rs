@@ -1,14 +1,9 @@
 //! The observations on one table's rows. Pure.
 
-use crate::audit::Listed;
+use crate::audit::{Listed, Runs};
 use schemas::layout::{Family, Table, status_name, type_name};
 use schemas::{Payment, validate};
 use std::collections::BTreeMap;
-
-/// Most runs counted apart; a table that many others write to may hold any number.
-const MAX_RUNS: usize = 50;
-/// Stands for all other runs.
-const OTHER_RUNS: &str = "(others)";
 
 /// A row's key, and what is wrong with it.
 pub type Problem = (Vec<u8>, String);
@@ -25,7 +20,7 @@ pub struct Observed {
     pub without_family: [u64; 6],
     pub types: BTreeMap<&'static str, u64>,
     pub statuses: BTreeMap<&'static str, u64>,
-    pub runs: BTreeMap<String, u64>,
+    pub runs: Runs,
 }
 
 impl Observed {
@@ -38,7 +33,7 @@ impl Observed {
             without_family: [0; 6],
             types: BTreeMap::new(),
             statuses: BTreeMap::new(),
-            runs: BTreeMap::new(),
+            runs: Runs::default(),
         }
     }
 
@@ -67,7 +62,7 @@ impl Observed {
             *self.types.entry(type_name(header.payment_type())).or_default() += 1;
             *self.statuses.entry(status_name(header.status())).or_default() += 1;
         }
-        self.count_run(payment.metadata.map(|metadata| metadata.run_id).unwrap_or_default(), 1);
+        self.runs.count(payment.metadata.as_ref().map_or("", |metadata| &metadata.run_id), 1);
     }
 
     /// Adds the observations on another part of the table.
@@ -78,13 +73,7 @@ impl Observed {
         self.without_family.iter_mut().zip(other.without_family).for_each(|(sum, count)| *sum += count);
         other.types.into_iter().for_each(|(name, count)| *self.types.entry(name).or_default() += count);
         other.statuses.into_iter().for_each(|(name, count)| *self.statuses.entry(name).or_default() += count);
-        other.runs.into_iter().for_each(|(run, count)| self.count_run(run, count));
-    }
-
-    fn count_run(&mut self, run: String, rows: u64) {
-        let has_room = self.runs.len() < MAX_RUNS || self.runs.contains_key(&run);
-        let run = if has_room { run } else { OTHER_RUNS.to_owned() };
-        *self.runs.entry(run).or_default() += rows;
+        self.runs.add(&other.runs);
     }
 }
 
@@ -131,7 +120,7 @@ mod tests {
     #[test]
     fn runs_beyond_the_first_are_counted_together() {
         let mut observed = Observed::new(Table::ByDate, 5);
-        (0..80).for_each(|run| observed.count_run(format!("{run:016}"), 1));
-        assert_eq!((observed.runs.len(), observed.runs[OTHER_RUNS]), (MAX_RUNS + 1, 30));
+        (0..80).for_each(|run| observed.runs.count(&format!("{run:016}"), 1));
+        assert_eq!((observed.runs.rows.len(), observed.runs.rows[Runs::OTHERS]), (Runs::MOST + 1, 30));
     }
 }

@@ -69,7 +69,7 @@ pub fn text(quality: &Quality) -> String {
             writeln!(out, "share       {rail} is {found:.4}, declared {declared:.4}: more than chance makes");
     }
     let _ = writeln!(out, "statuses    {}", shares(&first.statuses, first.rows));
-    let runs = first.runs.iter().map(|(run, rows)| {
+    let runs = first.runs.rows.iter().map(|(run, rows)| {
         format!("{} {}", if run.is_empty() { "(no run)".into() } else { escape(run) }, HumanCount(*rows))
     });
     let _ = writeln!(out, "runs        {}\n", runs.collect::<Vec<_>>().join(", "));
@@ -105,7 +105,7 @@ pub fn json(quality: &Quality) -> Value {
             "withoutFamily": families.map(|(family, rows)| (family.id(), *rows)).collect::<BTreeMap<_, _>>(),
             "types": table.types,
             "statuses": table.statuses,
-            "runs": table.runs,
+            "runs": table.runs.rows,
         })
     });
     let shares = quality.shares.iter().map(|share| {

@@ -1,6 +1,6 @@
 //! The findings of a verification.
 
-use crate::audit::{Digest, Listed, OtherRuns, Unexpected};
+use crate::audit::{Digest, Listed, Runs, Unexpected};
 use schemas::layout::keys::SEPARATOR;
 use schemas::layout::{PerTable, Table};
 use uuid::fmt::Hyphenated;
@@ -59,7 +59,7 @@ pub struct TableFindings {
     pub differing: Listed<Differing>,
     /// Rows among those that differ which are another payment's.
     pub collisions: u64,
-    pub others: OtherRuns,
+    pub others: Runs,
     /// Indices of the payments whose rows are missing or differ here, for a repair.
     pub to_repair: Vec<u64>,
 }
@@ -74,7 +74,7 @@ impl TableFindings {
             unexpected: Listed::new(most),
             differing: Listed::new(most),
             collisions: 0,
-            others: OtherRuns::default(),
+            others: Runs::default(),
             to_repair: Vec::new(),
         }
     }

@@ -2,7 +2,7 @@
 
 use super::findings::{Findings, TableFindings};
 use super::repair::Repaired;
-use crate::audit::report::{digest_json, key_text, other_runs_json};
+use crate::audit::report::{digest_json, key_text};
 use serde_json::{Value, json};
 
 pub fn findings(findings: &Findings, repairs: Option<&[Repaired]>) -> Value {
@@ -42,7 +42,7 @@ fn table_json(table: &TableFindings) -> Value {
         "unexpected": { "total": table.unexpected.total, "first": unexpected.collect::<Vec<_>>() },
         "differing": { "total": table.differing.total, "first": differing.collect::<Vec<_>>() },
         "keyCollisions": table.collisions,
-        "otherRuns": other_runs_json(&table.others),
+        "otherRuns": { "byRun": table.others.rows },
     })
 }
 

@@ -8,9 +8,7 @@
 use super::compare;
 use super::expected::{Expected, Run};
 use super::findings::{Findings, Missing, TableFindings, is_hidden};
-use crate::audit::{
-    Bar, Content, Digests, KeyHash, Limits, OtherRuns, Partition, Tables, Unexpected, other_run,
-};
+use crate::audit::{Bar, Content, Digests, KeyHash, Limits, Partition, Runs, Tables, Unexpected, other_run};
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};
 use schemas::layout::{Column, PerTable, Table};
@@ -30,7 +28,7 @@ struct Sums {
     expected: PerTable<Digests>,
     found: PerTable<Digests>,
     /// Rows of other runs, which are in no digest. One with an expected key is missed there, and so noticed.
-    others: PerTable<OtherRuns>,
+    others: PerTable<Runs>,
 }
 
 /// A partition for each table.
@@ -108,19 +106,19 @@ impl Verification {
             }
         };
         let (by_row, own) = (partitions.clone(), self.run.generator.clone());
-        let add_row = move |(sums, others): &mut (Digests, OtherRuns), table: Table, row: Row<'_>| {
+        let add_row = move |(sums, others): &mut (Digests, Runs), table: Table, row: Row<'_>| {
             if let Some(other) = other_run(&row, own.run_id()) {
-                return others.push(other);
+                return others.count(&String::from_utf8_lossy(other), 1);
             }
             let key = KeyHash::of(row.key());
             if let Some(bucket) = by_row[table].bucket(key) {
                 sums.add_row(bucket, Content::of_row(row).with_key(key));
             }
         };
-        let (mut found, mut others) = (start(), PerTable::<OtherRuns>::default());
+        let (mut found, mut others) = (start(), PerTable::<Runs>::default());
         let recomputing = self.run.recompute(&bar, start, add);
-        let start_range = |table: Table| (Digests::new(&partitions[table]), OtherRuns::default());
-        let join = |table: Table, (sums, counted): (Digests, OtherRuns)| {
+        let start_range = |table: Table| (Digests::new(&partitions[table]), Runs::default());
+        let join = |table: Table, (sums, counted): (Digests, Runs)| {
             found[table].add(&sums);
             others[table].add(&counted);
         };

@@ -2,7 +2,7 @@
 
 use super::findings::{CellDifference, Findings, TableFindings};
 use super::repair::Repaired;
-use crate::audit::report::{COLLISION_CURE, INCOMPLETE, key_text, more, other_runs, see};
+use crate::audit::report::{COLLISION_CURE, INCOMPLETE, key_text, more, other_runs, see, wrong_run};
 use indicatif::HumanCount;
 use service::escape::escape;
 use std::fmt::Write;
@@ -10,12 +10,8 @@ use std::fmt::Write;
 /// The tables and their differences from the run. `flags` are those with which `payments show` finds its payments.
 pub fn findings(findings: &Findings, run_id: &str, flags: &str) -> String {
     let mut out = String::new();
-    if let Some((other, rows)) = findings.wrong_run() {
-        let (other, rows) = (escape(other), HumanCount(rows));
-        let _ = writeln!(
-            out,
-            "no row is of run {run_id}, which these flags mean, but {rows} are of run {other}: give its producer's flags\n"
-        );
+    if let Some(other) = findings.wrong_run() {
+        wrong_run(&mut out, &format!("run {run_id}"), other);
     }
     let _ = writeln!(
         out,

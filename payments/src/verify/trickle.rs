@@ -6,11 +6,11 @@
 
 use super::compare;
 use super::findings::Differing;
-use crate::audit::report::{key_text, more, other_runs, other_runs_json};
-use crate::audit::{Bar, Content, Digest, KeyHash, Listed, OtherRuns, Tables, Unexpected, other_run};
+use crate::audit::report::{key_text, more, other_runs, wrong_run};
+use crate::audit::{Bar, Content, Digest, KeyHash, Listed, Runs, Tables, Unexpected, other_run};
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};
-use generator::{Buffer, Generator, Live, is_live};
+use generator::{Generator, Live, is_live};
 use indicatif::HumanCount;
 use parking_lot::Mutex;
 use schemas::Payment;
@@ -31,7 +31,7 @@ pub struct TableRows {
     pub differing: Listed<Differing>,
     /// Rows that are no payment's of the trickle, although they say so or say nothing.
     pub unexpected: Listed<Unexpected>,
-    pub others: OtherRuns,
+    pub others: Runs,
 }
 
 /// All three tables' rows.
@@ -55,7 +55,7 @@ impl TableRows {
             ended: 0,
             differing: Listed::new(most),
             unexpected: Listed::new(most),
-            others: OtherRuns::default(),
+            others: Runs::default(),
         }
     }
 
@@ -82,7 +82,7 @@ impl Trickle {
         let recomputer = Recomputer { generator, live: Mutex::new(live), suffix };
         let own = run_id.clone();
         let each = move |found: &mut TableRows, table: Table, row: Row<'_>| match other_run(&row, &own) {
-            Some(other) => found.others.push(other),
+            Some(other) => found.others.count(&String::from_utf8_lossy(other), 1),
             None => recomputer.judge(found, table, row),
         };
         let mut all = PerTable::from_fn(|_| TableRows::new(listed));
@@ -125,8 +125,7 @@ impl Recomputer {
         let index = self.generator.index_of_any(text(Column::PaymentId)?).filter(|index| is_live(*index))?;
         let version: u32 = text(Column::Version)?.parse().ok()?;
         let mut live = self.live.lock();
-        let payment = live.version(index, Some(version))?;
-        let (_, next) = live.fill(index, version - 1, &mut Buffer::default());
+        let (payment, next) = live.version(index, Some(version))?;
         Some((index, payment, next.is_none()))
     }
 }
@@ -134,12 +133,8 @@ impl Recomputer {
 /// The report for people. `flags` are those with which `payments show` finds the trickle's payments.
 pub fn text(found: &Trickle, flags: &str) -> String {
     let mut out = String::new();
-    if let Some((other, rows)) = found.wrong_run() {
-        let (own, other, rows) = (&found.run_id, escape(other), HumanCount(rows));
-        let _ = writeln!(
-            out,
-            "no row is of trickle {own}, which these flags mean, but {rows} are of run {other}: give its producer's flags\n"
-        );
+    if let Some(other) = found.wrong_run() {
+        wrong_run(&mut out, &format!("trickle {}", found.run_id), other);
     }
     let _ = writeln!(
         out,
@@ -198,7 +193,7 @@ pub fn json(found: &Trickle) -> Value {
         json!({
             "table": table.id(), "rows": rows.digest.rows, "ended": rows.ended,
             "digest": format!("{:032x}", rows.digest.sum), "differing": rows.differing.total,
-            "unexpected": rows.unexpected.total, "otherRuns": other_runs_json(&rows.others),
+            "unexpected": rows.unexpected.total, "otherRuns": { "byRun": rows.others.rows },
         })
     });
     json!({ "trickle": found.run_id, "same": found.are_same(), "tables": tables.collect::<Vec<_>>() })

@@ -42,12 +42,6 @@ impl<'a> Row<'a> {
             }
         })
     }
-
-    /// The newest value of a column.
-    pub fn value(&self, family: &str, qualifier: &str) -> Option<&'a [u8]> {
-        let (family, qualifier) = (family.as_bytes(), qualifier.as_bytes());
-        self.cells().find(|cell| cell.family == family && cell.qualifier == qualifier).map(|cell| cell.value)
-    }
 }
 
 fn range((start, end): (u32, u32)) -> Range<usize> {
