@@ -395,6 +395,19 @@ async fn a_payment_whose_row_another_one_took_is_named_with_both_ids() -> Result
     assert!(payments::quality::run(&flags, &mut out).await.is_err());
     let text = String::from_utf8(out)?;
     assert!(named(&text), "{text}");
+
+    // A row that was missing, and has become another payment's before it is written again.
+    let key = fixture.key(Table::ByDate, 98);
+    fixture.delete(Table::ByDate, &key).await?;
+    let verification = fixture.verification(LIMITS);
+    let before = verification.run().await?;
+    assert_eq!(before.tables.by_date.to_repair, [98]);
+    let mut thief = fixture.generator.payment(98);
+    thief.payment_header.as_mut().unwrap().payment_id = "00000000-0000-4000-8000-000000000098".into();
+    tables::fill(&fixture.pipeline.bigtable, &[thief], KeySuffix::None).await?;
+    verification.repair(&before).await?;
+    let after = tables::read(&fixture.pipeline.bigtable, Table::ByDate).await?;
+    assert!(after[&key]["payment_header:payment_id"][0].ends_with(b"98"), "it is still the other's");
     Ok(())
 }
 

@@ -62,3 +62,41 @@ impl Decoder {
         Ok(row)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use generator::{Config, Generator};
+    use prost_types::Timestamp;
+
+    const PUBLISHED: i64 = 1_790_000_000_000_000;
+
+    fn message(first_publish_time: Option<&str>) -> Message {
+        let attribute =
+            first_publish_time.map(|time| (schemas::FIRST_PUBLISH_TIME.to_owned(), time.to_owned()));
+        Message {
+            data: Generator::new(Config::default()).unwrap().payment(3).encode_to_vec(),
+            publish_time: Some(Timestamp { seconds: PUBLISHED / 1_000_000, nanos: 0 }),
+            attributes: attribute.into_iter().collect(),
+            ..Message::default()
+        }
+    }
+
+    #[test]
+    fn a_message_that_was_a_dead_letter_gets_the_cells_of_its_first_publish() {
+        let mut decoder = Decoder::default();
+        let mut row = |time| decoder.decode(message(time)).unwrap().row;
+        let earlier = Encoder::default()
+            .row(&Generator::new(Config::default()).unwrap().payment(3), PUBLISHED - 7_000_000);
+        let text = String::from_utf8(schemas::text::time(PUBLISHED - 7_000_000).to_vec()).unwrap();
+        let again = row(Some(&text));
+        assert!(again.body() == earlier.body());
+        assert_eq!(again.publish_micros, PUBLISHED, "its window is that of its own publish");
+        // A later time, or none, is nobody's first publish.
+        let usual = row(None);
+        assert!(usual.body() != earlier.body());
+        for odd in ["2099-01-01T00:00:00.000000Z", "yesterday"] {
+            assert!(row(Some(odd)).body() == usual.body(), "{odd}");
+        }
+    }
+}
