@@ -37,8 +37,7 @@ impl Watch {
                 ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
                 loop {
                     ticks.tick().await;
-                    let answer = ask(&endpoint).await;
-                    let at = began.elapsed().as_secs_f64();
+                    let (at, answer) = timed(&endpoint, began).await;
                     if sender.send(Poll { process, at, answer }).await.is_err() {
                         return;
                     }
@@ -52,12 +51,16 @@ impl Watch {
 /// Asks all at once, and waits for what comes of it.
 pub async fn ask_all(model: &mut Model, began: Instant) {
     let endpoints: Vec<_> = model.endpoints().cloned().collect();
-    let asked = endpoints.iter().map(|endpoint| async {
-        let answer = ask(endpoint).await;
-        (began.elapsed().as_secs_f64(), answer)
-    });
+    let asked = endpoints.iter().map(|endpoint| timed(endpoint, began));
     for (process, (at, answer)) in join_all(asked).await.into_iter().enumerate() {
         model.note(process, at, answer);
     }
     model.tick();
+}
+
+/// An answer and its time: half way between question and answer, as one of a busy process may come late.
+async fn timed(endpoint: &Endpoint, began: Instant) -> (f64, Result<Answer, String>) {
+    let asked = began.elapsed();
+    let answer = ask(endpoint).await;
+    ((asked + began.elapsed()).as_secs_f64() / 2.0, answer)
 }
