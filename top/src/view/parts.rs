@@ -90,3 +90,14 @@ pub fn long_endpoint(endpoint: &str, width: usize) -> String {
     };
     format!("{}:{port}", fit(host, width.saturating_sub(port.len() + 1)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_endpoint_the_port_stays() {
+        assert_eq!(long_endpoint("127.0.0.1:9464", 19), "127.0.0.1:9464");
+        assert_eq!(long_endpoint("sink-0.payments.svc.cluster.local:9464", 19), "sink-0.paymen…:9464");
+    }
+}
