@@ -198,7 +198,9 @@ mod tests {
             mut millis in prop::collection::vec(1_u64..100_000, 1..200), part in 0.0_f64..1.0
         ) {
             let mut spread = Spread::default();
-            millis.iter().for_each(|&millis| spread.record(Duration::from_millis(millis)));
+            for &millis in &millis {
+                spread.record(Duration::from_millis(millis));
+            }
             millis.sort_unstable();
             let rank = ((part * millis.len() as f64).ceil() as usize).clamp(1, millis.len());
             let exact = millis[rank - 1] as f64 / 1_000.0;
@@ -210,7 +212,9 @@ mod tests {
         fn a_sum_of_spreads_is_the_spread_of_all(one in prop::collection::vec(0_u64..9_000_000, 0..50), two in prop::collection::vec(0_u64..9_000_000, 0..50)) {
             let of = |micros: &[u64]| {
                 let mut spread = Spread::default();
-                micros.iter().for_each(|&micros| spread.record(Duration::from_micros(micros)));
+                for &micros in micros {
+                    spread.record(Duration::from_micros(micros));
+                }
                 spread
             };
             let mut sum = of(&one);
