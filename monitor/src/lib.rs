@@ -1,10 +1,12 @@
 //! A process at work, as others see it.
 //!
 //! - [`spread`]: histograms of durations. [`exposition`]: metrics as Prometheus' text, written and read.
-//! - [`heat`]: which row keys were written when. [`status`]: what a process says of itself.
+//! - [`heat`]: which row keys were written when, and maps of it ([`heat::grid()`], [`heat::terminal()`], [`heat::svg()`],
+//!   [`heat::html()`]). [`status`]: what a process says of itself.
 
 pub mod exposition;
 pub mod heat;
+mod page;
 pub mod report;
 pub mod spread;
 pub mod status;

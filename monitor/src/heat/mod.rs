@@ -4,6 +4,27 @@
 //! Where there are too many slots two become one, twice as long; where there are too many keys one of two neighbours goes
 //! and the other takes its weight. So what a process keeps stays small however long it runs, and two processes' can be
 //! added.
+//!
+//! - [`grid`]: a table's writes as key ranges times moments, its hottest ranges and what that means.
+//! - [`terminal`], [`svg`], [`html`]: drawn.
+
+mod colours;
+mod grid;
+mod html;
+mod map;
+mod pattern;
+mod picture;
+mod ranges;
+mod svg;
+mod terminal;
+
+pub use grid::{Cell, Column, Grid, Hot, NODE_ROWS_PER_SECOND, Range, View, grid};
+pub(crate) use html::figures;
+pub use html::html;
+pub use pattern::{Pattern, Verdict};
+pub(crate) use picture::styles;
+pub use svg::svg;
+pub use terminal::terminal;
 
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
