@@ -1,4 +1,20 @@
 //! A run as one document that can be sent: what was run, how fast, how long things took, what came of it.
+//!
+//! - [`History`]: gathers a [`Timeline`] from looks at `/metrics`.
+//! - [`html`], [`json`]: the document, to read and to keep.
+
+mod chart;
+#[cfg(test)]
+pub(crate) mod examples;
+mod figures;
+mod history;
+mod html;
+mod tables;
+mod timeline;
+
+pub(crate) use figures::Figures;
+pub use history::{History, MAX_TIMES};
+pub use html::html;
 
 use crate::heat::Heat;
 use crate::status::Status;
@@ -61,3 +77,11 @@ pub struct Outcome {
     pub observed: Option<String>,
     pub holds: bool,
 }
+
+/// The run as JSON that is fit to be read.
+pub fn json(report: &Report) -> String {
+    serde_json::to_string_pretty(report).expect("names of fields and keys of maps are texts or numbers")
+}
+
+#[cfg(test)]
+mod tests;
