@@ -218,7 +218,8 @@ impl Grid {
             rows,
             share: if of == 0 { 0.0 } else { (rows / of as f64).min(1.0) },
             rows_per_second,
-            nodes: if self.node_rows_per_second > 0.0 {
+            // Less than any machine's is no machine's.
+            nodes: if self.node_rows_per_second > 1e-6 {
                 rows_per_second / self.node_rows_per_second
             } else {
                 0.0

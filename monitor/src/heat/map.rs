@@ -83,7 +83,12 @@ fn titled(out: &mut String, grid: &Grid) {
     let keys = shortened(&keys, LABEL_CHARS);
     let keys: Vec<_> = keys.chunks(2).map(|both| markup(&both.join(" – "))).collect();
     for (at, column) in grid.columns.iter().enumerate() {
-        let _ = write!(out, "<g transform=\"translate({},{})\">", r(LEFT + at as f64 * wide), r(TOP));
+        let _ = write!(
+            out,
+            "<g shape-rendering=\"crispEdges\" transform=\"translate({},{})\">",
+            r(LEFT + at as f64 * wide),
+            r(TOP)
+        );
         let (from, to) = (column.begins().1, column.ends().1);
         for (range, keys) in keys.iter().enumerate() {
             let cell = grid.cell(range, at);
