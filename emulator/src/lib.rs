@@ -15,6 +15,7 @@ pub mod bigtable;
 pub mod connection;
 mod disk;
 mod durability;
+pub mod figures;
 mod folder;
 mod journal;
 pub mod proto;

@@ -1,3 +1,4 @@
+use crate::figures::Figures;
 use crate::folder::{Fault, Folder, STORES};
 use crate::{Durability, bigtable, pubsub};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -82,6 +83,13 @@ impl Servers {
         let (pubsub, bigtable) = (pubsub.open()?, bigtable.open()?);
         self.pubsub.move_to(pubsub).await?;
         Ok(self.bigtable.move_to(bigtable).await?)
+    }
+
+    /// What they have done and hold.
+    pub async fn figures(&self) -> Figures {
+        let ((published, subscriptions), tables) =
+            tokio::join!(self.pubsub.figures(), self.bigtable.figures());
+        Figures { published, subscriptions, tables }
     }
 
     /// Waits until a server's store cannot be written any more, and says why.

@@ -11,6 +11,7 @@ pub mod json;
 pub mod layout;
 mod proto;
 pub mod text;
+pub mod trace;
 mod validate;
 
 /// The attribute of a message that came back from the dead letters: when it was first published, as [`text::time`]

@@ -17,6 +17,7 @@ use tonic::transport::server::Router;
 use crate::connection::{Connection, Place};
 use crate::disk::Disk;
 use crate::durability::{Durability, Syncs};
+use crate::figures::TableFigures;
 use crate::proto::bigtable_data::bigtable_server::BigtableServer;
 use crate::proto::bigtable_table_admin::bigtable_table_admin_server::BigtableTableAdminServer;
 
@@ -27,6 +28,7 @@ use super::api::jobs::Jobs;
 use super::api::reads::{MAX_REQUEST_BYTES, Reader, Reads};
 use super::error::Error;
 use super::store::catalog::Catalog;
+use super::store::table::Table;
 
 /// Calls a connection may have open. The connection's window is that of all of them together, so that a call waiting
 /// for admission never keeps an admitted one from receiving.
@@ -124,6 +126,20 @@ impl Server {
     /// Listens here from now on, instead of where it did. Connections stay.
     pub async fn move_to(&mut self, listener: TcpListener) -> Result<(), Error> {
         Ok(self.place.move_to(listener).await?)
+    }
+
+    /// What was written to each table, and what it takes on disk.
+    pub async fn figures(&self) -> Vec<TableFigures> {
+        let catalog = self.catalog.clone();
+        let figures = move || {
+            let of = |table: Arc<Table>| {
+                let storage = &table.state().ok()?.storage;
+                let (rows_written, stored_bytes) = (storage.written(), storage.stored_bytes());
+                Some(TableFigures { name: table.name.clone(), rows_written, stored_bytes })
+            };
+            catalog.list("").into_iter().filter_map(of).collect()
+        };
+        tokio::task::spawn_blocking(figures).await.unwrap_or_default()
     }
 
     /// Waits until the store cannot be written any more, and says why.

@@ -7,11 +7,14 @@ use super::store::records::{Counters, Progress, SnapshotRecord, SubscriptionReco
 use super::subscription::Subscription;
 use super::subscription::backlog::Backlog;
 use super::topic::Topic;
+use super::topic::now_micros;
 use super::topic::schema::Schema;
 use super::topic::writer::Writer;
+use crate::figures::SubscriptionFigures;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{Mutex, Notify, mpsc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -162,6 +165,23 @@ impl Broker {
     pub fn topics(&self) -> Vec<Arc<Topic>> {
         let registry = self.read();
         registry.topics.values().chain(registry.orphans.values()).cloned().collect()
+    }
+
+    /// How a subscription is, its backlog as of now.
+    pub async fn figures(&self, subscription: Arc<Subscription>) -> Result<SubscriptionFigures, Status> {
+        let (topic, name) = (subscription.topic.clone(), subscription.name());
+        let (floor, unacked, outstanding, acknowledged) = {
+            let backlog = subscription.lock();
+            let unacked = backlog.unacked(topic.head());
+            (backlog.floor(), unacked, backlog.outstanding(), backlog.acknowledged())
+        };
+        let oldest = match unacked {
+            0 => None,
+            _ => self.store_call(move |_| Ok(topic.log.published_micros(floor)?)).await?,
+        };
+        let age = oldest.map_or(0, |published| now_micros().saturating_sub(published));
+        let oldest = Duration::from_micros(u64::try_from(age).unwrap_or(0));
+        Ok(SubscriptionFigures { name, unacked, oldest, outstanding, acknowledged })
     }
 
     pub fn subscriptions(&self) -> Vec<Arc<Subscription>> {

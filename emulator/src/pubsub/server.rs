@@ -9,6 +9,7 @@ use super::store::Store;
 use super::tasks::Tasks;
 use crate::connection::{Connection, Place};
 use crate::durability::{Durability, Syncs};
+use crate::figures::SubscriptionFigures;
 use crate::proto::publisher::publisher_server::PublisherServer;
 use crate::proto::schema_service::schema_service_server::SchemaServiceServer;
 use crate::proto::subscriber::subscriber_server::SubscriberServer;
@@ -129,6 +130,18 @@ impl Server {
             outstanding: backlog.outstanding(),
             streams: backlog.streams(),
         })
+    }
+
+    /// What was published to each topic, and how each subscription is.
+    pub async fn figures(&self) -> (Vec<(String, u64)>, Vec<SubscriptionFigures>) {
+        let Some(broker) = self.broker.clone() else { return Default::default() };
+        let topics = broker.topics();
+        let published = topics.iter().map(|topic| (topic.config().name.clone(), topic.published())).collect();
+        let mut subscriptions = Vec::new();
+        for subscription in broker.subscriptions() {
+            subscriptions.extend(broker.figures(subscription).await);
+        }
+        (published, subscriptions)
     }
 
     /// Waits until the store cannot be written any more, and says why.

@@ -1,6 +1,9 @@
 //! Pub/Sub: flags, names, clients, and the checks before work starts. [`pull`] has the streams.
 
+mod backlog;
 pub mod pull;
+
+pub use backlog::Backlog;
 
 use crate::endpoint::Dialer;
 use crate::headers::routed;

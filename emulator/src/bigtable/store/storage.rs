@@ -1,7 +1,7 @@
 //! The rows of one table in the store: a keyspace and the dictionary its rows are written with.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use fjall::compaction::Leveled;
 use fjall::config::{BlockSizePolicy, CompressionPolicy};
@@ -44,6 +44,8 @@ pub struct Storage {
     /// Columns in the dictionary, to be read without its lock.
     column_count: AtomicUsize,
     present: Mutex<Present>,
+    /// Rows written since the start.
+    written: AtomicU64,
 }
 
 /// Name of a generation's keyspace.
@@ -84,6 +86,7 @@ impl Storage {
             rows,
             column_count: AtomicUsize::new(columns.len()),
             columns: RwLock::new(Arc::new(columns)),
+            written: AtomicU64::new(0),
         })
     }
 
@@ -150,6 +153,16 @@ impl Storage {
     }
 
     /// Bytes of rows that are in memory only.
+    /// Rows written since the start, each time one was.
+    pub fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
+    }
+
+    /// Bytes on disk.
+    pub fn stored_bytes(&self) -> u64 {
+        self.rows.disk_space()
+    }
+
     pub fn memtable_bytes(&self) -> u64 {
         self.rows.tree.active_memtable().size()
     }
@@ -188,6 +201,7 @@ const BATCH_BYTES: usize = 4 << 20;
 
 impl Batch<'_> {
     pub fn put(&mut self, key: &[u8], stored: &[u8]) -> Result<(), Status> {
+        self.storage.written.fetch_add(1, Ordering::Relaxed);
         self.changes.insert(&self.storage.rows, key, stored);
         self.grow(key.len() + stored.len())
     }

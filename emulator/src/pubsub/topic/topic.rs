@@ -73,6 +73,11 @@ impl Topic {
         *self.head.borrow()
     }
 
+    /// Messages ever published.
+    pub fn published(&self) -> u64 {
+        self.head().saturating_sub(FIRST_SEQUENCE)
+    }
+
     /// Changes when messages are added.
     pub fn watch(&self) -> watch::Receiver<u64> {
         self.head.subscribe()

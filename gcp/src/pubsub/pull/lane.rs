@@ -44,6 +44,9 @@ pub enum Order {
 pub struct State {
     pub heard: Instant,
     pub trouble: Option<String>,
+    pub extended: u64,
+    pub expired: u64,
+    pub opened: u64,
 }
 
 /// Where the lane is with its stream.
@@ -112,7 +115,13 @@ impl Lane {
             held: None,
             orders,
             checks: Vec::new(),
-            state: Arc::new(Mutex::new(State { heard: now, trouble: None })),
+            state: Arc::new(Mutex::new(State {
+                heard: now,
+                trouble: None,
+                extended: 0,
+                expired: 0,
+                opened: 0,
+            })),
         }
     }
 
@@ -167,6 +176,8 @@ impl Lane {
         }
         if self.leases.next_due().is_some_and(|at| at <= now) {
             let due = self.leases.due(now);
+            let (extended, expired) = (due.len() as u64, self.leases.expired());
+            self.note(|state| (state.extended, state.expired) = (state.extended + extended, expired));
             self.calls.extend(due, now);
         }
         if self.calls.next_due().is_some_and(|at| at <= now) {
@@ -178,6 +189,7 @@ impl Lane {
         let routing = routing(&[("subscription", &self.first_request.subscription)]);
         let stream = Stream::open(self.transport.clone(), routing, self.first_request.clone());
         self.link = Link::Streaming(Box::new(stream));
+        self.note(|state| state.opened += 1);
     }
 
     fn on_event(&mut self, event: Event) {
@@ -292,6 +304,8 @@ impl Lane {
             }
         }
         self.calls.conclude(ended, &mut self.leases, Instant::now());
+        let expired = self.leases.expired();
+        self.note(|state| state.expired = expired);
     }
 
     fn settle(&mut self, settled: &mut Vec<Settlement>) {

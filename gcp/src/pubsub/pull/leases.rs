@@ -16,6 +16,7 @@ pub struct Leases {
     slots: VecDeque<Option<Lease>>,
     open: usize,
     next_due: Option<Instant>,
+    expired: u64,
 }
 
 #[derive(Debug)]
@@ -28,7 +29,7 @@ struct Lease {
 
 impl Leases {
     pub fn new(lease: Duration, max_lease: Duration) -> Self {
-        Self { lease, max_lease, first: 0, slots: VecDeque::new(), open: 0, next_due: None }
+        Self { lease, max_lease, first: 0, slots: VecDeque::new(), open: 0, next_due: None, expired: 0 }
     }
 
     /// How many messages are not settled.
@@ -71,6 +72,7 @@ impl Leases {
             if lease.extend_at.is_some_and(|at| at <= horizon) {
                 if now.saturating_duration_since(lease.received) + self.lease > self.max_lease {
                     lease.extend_at = None;
+                    self.expired += 1;
                 } else {
                     lease.extend_at = Some(next);
                     due.push((number, lease.ack_id.clone()));
@@ -94,9 +96,16 @@ impl Leases {
 
     /// The service no longer knows the id: extending it is over.
     pub fn lost(&mut self, number: u64) {
-        if let Some(Some(lease)) = self.slot(number) {
-            lease.extend_at = None;
+        if let Some(Some(lease)) = self.slot(number)
+            && lease.extend_at.take().is_some()
+        {
+            self.expired += 1;
         }
+    }
+
+    /// Messages so far whose lease is not extended any more although nobody has settled them.
+    pub fn expired(&self) -> u64 {
+        self.expired
     }
 
     fn slot(&mut self, number: u64) -> Option<&mut Option<Lease>> {

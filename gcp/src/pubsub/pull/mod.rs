@@ -78,6 +78,12 @@ pub struct Health {
     pub heard: Instant,
     /// How a stream ended that has not been replaced by one on which the service was heard.
     pub trouble: Option<String>,
+    /// Leases extended so far.
+    pub extended: u64,
+    /// Messages whose lease ran out so far: extended for long enough, or no longer known to the service.
+    pub expired: u64,
+    /// Streams opened so far.
+    pub opened: u64,
 }
 
 /// Opens the streams, each with a connection of its own. A receiver ends once its stream is stopped.
@@ -131,11 +137,14 @@ impl Streams {
 
     pub fn health(&self) -> Health {
         let states = self.states.iter().map(|state| state.lock());
-        let mut health = Health { heard: Instant::now(), trouble: None };
+        let mut health = Health { heard: Instant::now(), trouble: None, extended: 0, expired: 0, opened: 0 };
         let mut heard = None;
         for state in states {
             heard = heard.max(Some(state.heard));
             health.trouble = state.trouble.clone().or(health.trouble);
+            health.extended += state.extended;
+            health.expired += state.expired;
+            health.opened += state.opened;
         }
         health.heard = heard.unwrap_or(health.heard);
         health

@@ -84,7 +84,9 @@ impl Backlog {
                 self.keys.done(sequence);
             }
         }
+        let before = self.acked.len();
         self.acked.insert(range);
+        self.acknowledged += self.acked.len() - before;
         self.settle_floor();
         self.version += 1;
     }

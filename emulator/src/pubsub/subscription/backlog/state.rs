@@ -95,6 +95,8 @@ pub struct Backlog {
     pub(super) floor: u64,
     /// Acknowledged above the floor.
     pub(super) acked: Ranges,
+    /// Messages acknowledged since the start.
+    pub(super) acknowledged: u64,
     /// The next message to be read for the first time.
     pub(super) cursor: u64,
     /// To be read and delivered again.
@@ -137,6 +139,7 @@ impl Backlog {
             settings,
             floor: progress.floor,
             acked: progress.acked(),
+            acknowledged: 0,
             cursor: progress.floor,
             retry: Ranges::default(),
             delayed: BTreeSet::new(),
@@ -181,6 +184,11 @@ impl Backlog {
     /// Messages not acknowledged, of those below `head`.
     pub fn unacked(&self, head: u64) -> u64 {
         head.saturating_sub(self.floor).saturating_sub(self.acked.len())
+    }
+
+    /// Messages acknowledged since the start.
+    pub fn acknowledged(&self) -> u64 {
+        self.acknowledged
     }
 
     /// Messages with a subscriber.
