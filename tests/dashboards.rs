@@ -7,10 +7,13 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tokio::sync::OnceCell;
+use whole_path::pages::{self, names};
 
 const RULES: &str = "deploy/prometheus/recording.yaml";
 const ALERTS: &str = "deploy/prometheus/alerts.yaml";
 const DASHBOARD: &str = "deploy/grafana/payments.json";
+const METRICS: &str = "docs/METRICS.md";
 const RUNBOOK: &str = "docs/RUNBOOK.md";
 
 fn root() -> &'static Path {
@@ -21,49 +24,17 @@ fn read(path: &str) -> Result<String> {
     fs::read_to_string(root().join(path)).with_context(|| path.to_owned())
 }
 
-/// The names of the samples of a metrics page.
-pub fn names(text: &str) -> BTreeSet<String> {
-    let samples = text.lines().filter(|line| !line.starts_with('#'));
-    samples.filter_map(|line| Some(line[..line.find(['{', ' '])?].to_owned())).collect()
+/// What live processes' pages have. They are made once: that takes seconds.
+async fn measured() -> Result<BTreeSet<String>> {
+    static MEASURED: OnceCell<BTreeSet<String>> = OnceCell::const_new();
+    Ok(MEASURED.get_or_try_init(pages::metrics).await?.clone())
 }
 
-/// What the processes' pages have; live pages replace this list.
-fn live_metrics() -> Vec<String> {
-    const PLAIN: &str = "
-        process_cpu_seconds_total process_resident_memory_bytes process_open_fds process_start_time_seconds
-        payments_runtime_busy_ratio payments_ready payments_build_info
-        payments_sink_messages_pulled_total payments_sink_messages_decoded_total payments_sink_messages_rejected_total
-        payments_sink_messages_acked_total payments_sink_messages_dead_lettered_total
-        payments_sink_messages_returned_total payments_sink_messages_redelivered_total
-        payments_sink_messages_late_total payments_sink_messages_pane_duplicate_total
-        payments_sink_messages_outstanding payments_sink_lease_extensions_total payments_sink_leases_expired_total
-        payments_sink_streams_opened_total payments_sink_panes_total payments_sink_rows_written_total
-        payments_sink_rows_retried_total payments_sink_rows_unwritten_total payments_sink_request_entries_total
-        payments_sink_requests_in_flight payments_sink_throttled_seconds_total
-        payments_sink_bigtable_call_rate_limit payments_sink_admission_seconds_total
-        payments_sink_memory_reserved_bytes payments_sink_memory_budget_bytes payments_sink_backlog_messages
-        payments_sink_backlog_oldest_seconds payments_sink_oldest_pulled_seconds payments_sink_payments_total
-        payments_sink_amount_minor_units_total payments_sink_last_written_timestamp_seconds
-        payments_producer_payments_planned payments_producer_payments_generated_total
-        payments_producer_generated_bytes_total payments_producer_messages_published_total
-        payments_producer_messages_confirmed_total payments_producer_messages_failed_total
-        payments_producer_publish_retries_total payments_producer_messages_in_flight
-        payments_producer_target_rate payments_producer_actual_rate payments_producer_checkpoint_index
-        payments_producer_trickle_skipped_total payments_producer_trickle_updates_total
-        payments_emulator_backlog_messages payments_emulator_backlog_oldest_seconds
-        payments_emulator_outstanding_messages payments_emulator_published_messages_total
-        payments_emulator_acked_messages_total payments_emulator_rows_mutated_total payments_emulator_stored_bytes";
-    const HISTOGRAMS: [&str; 4] = [
-        "payments_sink_request_seconds",
-        "payments_sink_stage_seconds",
-        "payments_sink_publish_to_written_seconds",
-        "payments_producer_publish_seconds",
-    ];
-    let histograms = HISTOGRAMS.iter().flat_map(|name| {
-        ["bucket", "sum", "count"].map(|suffix| format!("{name}_{suffix}{{le=\"0.0005\"}} 0\n"))
-    });
-    let plain = PLAIN.split_whitespace().map(|name| format!("{name} 0\n"));
-    names(&plain.chain(histograms).collect::<String>()).into_iter().collect()
+/// That, and what the recording rules make of it.
+async fn known() -> Result<BTreeSet<String>> {
+    let mut known = measured().await?;
+    known.extend(values(&read(RULES)?, "record"));
+    Ok(known)
 }
 
 /// The values of a key of our YAML: what stands behind it, or the lines below that are further in.
@@ -140,10 +111,9 @@ fn asked() -> Result<Vec<(String, String)>> {
     Ok(asked)
 }
 
-#[test]
-fn dashboard_and_rules_ask_only_for_metrics_that_there_are() -> Result<()> {
-    let mut known: BTreeSet<String> = live_metrics().into_iter().collect();
-    known.extend(values(&read(RULES)?, "record"));
+#[tokio::test(flavor = "multi_thread")]
+async fn dashboard_and_rules_ask_only_for_metrics_that_there_are() -> Result<()> {
+    let known = known().await?;
     for (place, expr) in asked()? {
         let named = metrics(&expr);
         ensure!(!named.is_empty() || expr.contains("up{"), "{place} asks for no metric of ours: {expr}");
@@ -154,10 +124,9 @@ fn dashboard_and_rules_ask_only_for_metrics_that_there_are() -> Result<()> {
     Ok(())
 }
 
-#[test]
-fn the_runbook_names_only_metrics_that_there_are() -> Result<()> {
-    let mut known: BTreeSet<String> = live_metrics().into_iter().collect();
-    known.extend(values(&read(RULES)?, "record"));
+#[tokio::test(flavor = "multi_thread")]
+async fn the_runbook_names_only_metrics_that_there_are() -> Result<()> {
+    let mut known = known().await?;
     // Prose calls a histogram by its name, without what its samples end in.
     let whole: Vec<_> =
         known.iter().filter_map(|name| name.strip_suffix("_bucket").map(str::to_owned)).collect();
@@ -170,6 +139,27 @@ fn the_runbook_names_only_metrics_that_there_are() -> Result<()> {
             ensure!(known.contains(&metric), "{RUNBOOK} names {metric}, which nobody measures");
         }
     }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_to_metrics_has_each_of_them_and_no_other() -> Result<()> {
+    let text = read(METRICS)?;
+    // A name stands at the begin of its row; a histogram without what its samples end in.
+    let documented: BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split(['`', '{']).next())
+        .map(str::to_owned)
+        .collect();
+    let measured = measured().await?;
+    let of_histogram = |name: &str| {
+        let stem =
+            name.strip_suffix("_bucket").or(name.strip_suffix("_sum")).or(name.strip_suffix("_count"))?;
+        measured.contains(&format!("{stem}_bucket")).then(|| stem.to_owned())
+    };
+    let shown: BTreeSet<_> =
+        measured.iter().map(|name| of_histogram(name).unwrap_or_else(|| name.clone())).collect();
+    assert_eq!(documented, shown);
     Ok(())
 }
 

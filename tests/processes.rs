@@ -294,7 +294,7 @@ async fn a_sink_tells_of_each_window_and_serves_its_counts() -> Result<()> {
     for line in log.lines() {
         let event: serde_json::Value = serde_json::from_str(&line?)?;
         match event["message"].as_str() {
-            Some("serving /metrics and /healthz") => {
+            Some("serving /metrics, /status, /readyz and /livez") => {
                 let addr = event["addr"].as_str().context("the address is logged")?.to_owned();
                 assert!(get(&addr, "/healthz")?.ends_with("ok\n"));
                 let deadline = Instant::now() + Duration::from_secs(30);
@@ -334,6 +334,6 @@ async fn a_sink_tells_of_each_window_and_serves_its_counts() -> Result<()> {
     let first = String::from_utf8(schemas::text::time(times.min().unwrap_or_default()).to_vec())?;
     assert_eq!(report["first_event"], first.as_str());
     assert!(report["latency_p99_ms"].as_u64() >= report["latency_p50_ms"].as_u64());
-    assert!(report["rails"].as_str().is_some_and(|rails| rails.contains("CARD=25")), "{report}");
+    assert!(report["rails"]["CARD"].as_u64() >= Some(250), "{report}");
     Ok(())
 }

@@ -6,26 +6,53 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// Each crate of the workspace with those that it may depend on, and those that its tests may use besides.
-const ALLOWED: [(&str, &[&str], &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str], &[&str]); 14] = [
     ("wire", &[], &[]),
     ("schemas", &[], &[]),
     ("service", &[], &[]),
+    ("monitor", &["service"], &[]),
     ("top", &["monitor", "service"], &[]),
     ("generator", &["schemas"], &[]),
     ("gcp", &["wire", "service"], &["fakes"]),
     ("emulator", &["wire"], &["fakes", "service"]),
     ("fakes", &["wire", "emulator"], &[]),
-    ("producer", &["wire", "schemas", "service", "generator", "gcp"], &["fakes"]),
-    ("sink", &["wire", "schemas", "service", "gcp"], &["generator", "fakes", "emulator"]),
-    ("payments", &["schemas", "service", "generator", "gcp", "emulator", "producer", "sink"], &[]),
+    ("producer", &["wire", "schemas", "service", "monitor", "generator", "gcp"], &["fakes"]),
+    ("sink", &["wire", "schemas", "service", "monitor", "gcp"], &["generator", "fakes", "emulator"]),
+    (
+        "payments",
+        &["schemas", "service", "monitor", "top", "generator", "gcp", "emulator", "producer", "sink"],
+        &[],
+    ),
     (
         "bench",
-        &["schemas", "service", "generator", "gcp", "emulator", "fakes", "producer", "sink", "payments"],
+        &[
+            "schemas",
+            "service",
+            "generator",
+            "gcp",
+            "emulator",
+            "fakes",
+            "producer",
+            "sink",
+            "payments",
+            "monitor",
+        ],
         &[],
     ),
     (
         "tests",
-        &["schemas", "service", "generator", "gcp", "emulator", "fakes", "producer", "sink", "payments"],
+        &[
+            "schemas",
+            "service",
+            "generator",
+            "gcp",
+            "emulator",
+            "fakes",
+            "producer",
+            "sink",
+            "payments",
+            "monitor",
+        ],
         &[],
     ),
 ];

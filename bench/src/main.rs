@@ -45,6 +45,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Write(args) => rounds::write(&args),
         Command::Sink(args) => rounds::sink(&args),
+        Command::Watching(args) => rounds::watching(&args),
         Command::Producer(args) => rounds::producer(&args),
         Command::Stall(args) => stall::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -21,6 +21,8 @@ pub enum Command {
     Write(Write),
     /// The whole sink: pull, decode, window, encode, write to three tables, ack.
     Sink(Sink),
+    /// The whole sink alone, and with somebody watching: --http asked every second, --report, lines.
+    Watching(Sink),
     /// The whole producer: generate, encode, publish.
     Producer(Producer),
     /// The sink's memory while Bigtable takes writes and does not answer.
@@ -180,6 +182,8 @@ pub enum Subject {
         pubsub: SocketAddr,
         #[arg(long)]
         bigtable: SocketAddr,
+        #[arg(long)]
+        watched: bool,
         #[arg(last = true)]
         flags: Vec<String>,
     },

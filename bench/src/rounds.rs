@@ -42,10 +42,23 @@ pub fn sink(args: &Sink) -> anyhow::Result<()> {
     let names = payloads.map(Payload::name);
     take_turns(args.rounds, args.records, "payments", &names, |at| {
         let mut servers = Servers::start(payloads[at], args.records, false)?;
-        let measurement = start_sink(&servers.addresses, args.records, &args.flags)?.read()?;
+        let measurement = start_sink(&servers.addresses, args.records, false, &args.flags)?.read()?;
         check_consumed(servers.counts()?, args.records)?;
         Ok(measurement)
     })?;
+    Ok(())
+}
+
+/// Measures what it costs to be watched.
+pub fn watching(args: &Sink) -> anyhow::Result<()> {
+    println!("whole sink: {} payments a round", args.records);
+    let medians = take_turns(args.rounds, args.records, "payments", &["alone", "watched"], |at| {
+        let mut servers = Servers::start(Payload::Full, args.records, false)?;
+        let measurement = start_sink(&servers.addresses, args.records, at == 1, &args.flags)?.read()?;
+        check_consumed(servers.counts()?, args.records)?;
+        Ok(measurement)
+    })?;
+    println!("being watched takes {:+.1} % of CPU", (medians[1] / medians[0] - 1.0) * 100.0);
     Ok(())
 }
 
@@ -64,10 +77,16 @@ pub fn producer(args: &Producer) -> anyhow::Result<()> {
 }
 
 /// Starts a sink that consumes everything the servers have.
-pub fn start_sink(servers: &Addresses, records: u64, flags: &[String]) -> anyhow::Result<Process> {
+pub fn start_sink(
+    servers: &Addresses,
+    records: u64,
+    is_watched: bool,
+    flags: &[String],
+) -> anyhow::Result<Process> {
     let (pubsub, bigtable) = (servers.pubsub.to_string(), servers.bigtable.to_string());
     let records = records.to_string();
-    start(&["sink", "--records", &records, "--pubsub", &pubsub, "--bigtable", &bigtable], flags)
+    let subject = ["sink", "--records", &records, "--pubsub", &pubsub, "--bigtable", &bigtable];
+    start(&[&subject[..], if is_watched { &["--watched"] } else { &[] }].concat(), flags)
 }
 
 /// Starts a producer of so many payments.

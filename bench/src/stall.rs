@@ -12,7 +12,7 @@ const TICK: Duration = Duration::from_secs(1);
 /// Prints the sink's memory second by second, then lets Bigtable answer and sees everything written and acked.
 pub fn run(args: &Stall) -> anyhow::Result<()> {
     let mut servers = Servers::start(Payload::Full, args.records, true)?;
-    let mut sink = start_sink(&servers.addresses, args.records, &args.flags)?;
+    let mut sink = start_sink(&servers.addresses, args.records, false, &args.flags)?;
     let started = Instant::now();
     println!("{} messages; Bigtable does not answer for {:?}", args.records, args.hang);
     while started.elapsed() < args.hang {

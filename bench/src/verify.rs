@@ -21,7 +21,7 @@ fn run_round(args: &Verify, servers: &mut Embedded, round: u32) -> anyhow::Resul
     let records = args.records;
     let cpu = |seconds: f64| seconds / records as f64 * 1e6;
     let (idle, started) = (servers.cpu_seconds()?, Instant::now());
-    let mut sink = start_sink(&servers.addresses, records, &[])?;
+    let mut sink = start_sink(&servers.addresses, records, false, &[])?;
     let mut producer = start_producer(servers.addresses.pubsub, records, &[])?;
     let (producer, sink): (Measurement, Measurement) = (producer.read()?, sink.read()?);
     let (load, loaded) = (started.elapsed().as_secs_f64(), servers.cpu_seconds()?);

@@ -128,19 +128,19 @@ impl Page {
 
     /// Counts by bucket (not cumulative) of all histograms of this name (without `_bucket`) that have these labels.
     pub fn buckets(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
-        let mut counts = vec![0.0; BOUNDED + 1];
-        for sample in self.matching(&format!("{name}_bucket"), labels) {
-            let Some(le) = sample.labels.get("le").map(|le| le.parse().unwrap_or(f64::INFINITY)) else {
-                continue;
-            };
-            if let Some(bucket) = (0..=BOUNDED).find(|&bucket| le <= bound(bucket) * 1.000_001) {
-                counts[bucket] += sample.value;
-            }
+        counts(self.matching(&format!("{name}_bucket"), labels))
+    }
+
+    /// Counts by bucket (not cumulative) of each histogram, by its `name{label="value"}`.
+    pub fn histograms(&self) -> BTreeMap<String, Vec<f64>> {
+        let mut all: BTreeMap<String, Vec<Sample>> = BTreeMap::new();
+        for sample in &self.0 {
+            let Some(name) = sample.name.strip_suffix("_bucket") else { continue };
+            let mut of = Sample { name: name.to_owned(), ..sample.clone() };
+            of.labels.remove("le");
+            all.entry(of.key()).or_default().push(sample.clone());
         }
-        for bucket in (1..counts.len()).rev() {
-            counts[bucket] = (counts[bucket] - counts[bucket - 1]).max(0.0);
-        }
-        counts
+        all.into_iter().map(|(key, samples)| (key, counts(samples.iter()))).collect()
     }
 
     /// The quantile of all that, in seconds; less what an earlier page had, if one is given.
@@ -159,6 +159,23 @@ impl Page {
         }
         quantile(&counts, part)
     }
+}
+
+/// Counts by bucket of cumulative ones, of one histogram or of several.
+fn counts<'a>(buckets: impl Iterator<Item = &'a Sample>) -> Vec<f64> {
+    let mut counts = vec![0.0; BOUNDED + 1];
+    for sample in buckets {
+        let Some(le) = sample.labels.get("le").map(|le| le.parse().unwrap_or(f64::INFINITY)) else {
+            continue;
+        };
+        if let Some(bucket) = (0..=BOUNDED).find(|&bucket| le <= bound(bucket) * 1.000_001) {
+            counts[bucket] += sample.value;
+        }
+    }
+    for bucket in (1..counts.len()).rev() {
+        counts[bucket] = (counts[bucket] - counts[bucket - 1]).max(0.0);
+    }
+    counts
 }
 
 #[cfg(test)]

@@ -74,6 +74,17 @@ impl Spread {
         self.max_seconds = self.max_seconds.max(other.max_seconds);
     }
 
+    /// What came since an earlier state; its longest duration is that of all.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut since = self.clone();
+        for (mine, theirs) in since.counts.iter_mut().zip(&earlier.counts) {
+            *mine = mine.saturating_sub(*theirs);
+        }
+        since.sum_seconds -= earlier.sum_seconds;
+        since
+    }
+
     pub fn count(&self) -> u64 {
         self.counts.iter().sum()
     }

@@ -17,6 +17,17 @@ pub enum State {
     Draining,
 }
 
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::Unready => "unready",
+            Self::Draining => "draining",
+        }
+    }
+}
+
 /// A process, its state and its figures.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {

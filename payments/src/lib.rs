@@ -10,6 +10,7 @@
 //! - [`snapshot`], [`replay`]: deliver messages again, from a moment or a snapshot on.
 //! - [`dead_letter`]: lists, shows, publishes again or drops dead letters.
 //! - [`cleanup`]: deletes rows, tables, topics and subscriptions.
+//! - [`heatmap`]: which ranges of row keys were written when.
 //! - [`plan`]: the resources that a load needs, by arithmetic.
 //!
 //! Commands share [`audit`] (whole tables), [`rows`] (payments as rows), [`reading`] and [`names`] (flags), `moment`
@@ -22,6 +23,7 @@ pub mod dead_letter;
 #[cfg(test)]
 mod defaults;
 pub mod emulators;
+pub mod heatmap;
 pub mod inspect;
 pub mod local;
 mod moment;

@@ -2,8 +2,8 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 use payments::{
-    cleanup, dead_letter, emulators, inspect, local, output, plan, quality, query, replay, setup, snapshot,
-    verify,
+    cleanup, dead_letter, emulators, heatmap, inspect, local, output, plan, quality, query, replay, setup,
+    snapshot, verify,
 };
 use service::{signals, telemetry, terminal};
 use std::io::Write;
@@ -56,6 +56,9 @@ enum Command {
     DeadLetter(Box<dead_letter::Args>),
     Cleanup(Box<cleanup::Args>),
     Plan(Box<plan::Args>),
+    /// Show what producers, sinks and servers do, live in the terminal.
+    Top(Box<top::Args>),
+    Heatmap(Box<heatmap::Args>),
 }
 
 fn command_line() -> clap::Command {
@@ -68,7 +71,12 @@ fn main() -> ExitCode {
 
 async fn start(cli: Cli) -> ExitCode {
     // A local run shows its progress itself; log lines would tear its bars.
-    let level = if matches!(cli.command, Command::Local(_)) { Level::WARN } else { Level::INFO };
+    let level = match &cli.command {
+        // Whatever else is written would tear the picture.
+        Command::Local(args) if args.top => Level::ERROR,
+        Command::Local(_) => Level::WARN,
+        _ => Level::INFO,
+    };
     telemetry::init(&cli.telemetry, level);
     let mut out = terminal::stdout();
     let ended = run(cli.command, &mut out).await;
@@ -89,6 +97,8 @@ async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
         Command::Plan(args) => plan::run(&args, out),
         Command::Local(args) => local::run(*args, out, signals::shutdown_token()?).await,
         Command::Emulators(args) => emulators::run(*args, out, signals::shutdown_token()?).await,
+        Command::Top(args) => top::run(&args, out, signals::shutdown_token()?).await,
+        Command::Heatmap(args) => until(heatmap::run(&args, out)).await,
         Command::Query(args) => until(query::run(&args, out, notes)).await,
         Command::Verify(args) => until(verify::run(&args, out, notes)).await,
         Command::Quality(args) => until(quality::run(&args, out)).await,

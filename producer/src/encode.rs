@@ -18,6 +18,11 @@ pub fn encode(payment: &Payment, index: u64, faults: &Faults, bytes: &mut Vec<u8
     }
 }
 
+/// The trace of a payment, for its message's attributes.
+pub fn trace_of(payment: &Payment) -> Option<String> {
+    schemas::trace::trace_parent(&payment.payment_header.as_ref()?.payment_id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

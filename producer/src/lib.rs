@@ -16,7 +16,7 @@
 //! [`write()`] goes the same way to a file instead of a topic (`load/output`); [`trickle`] is a run without an end.
 //!
 //! Loads and trickles share whether anybody listens (`audience`), which payments there are (`generation`,
-//! `settings`), which part of them this producer has (`shard`, `placement`) and the file that outlives a run
+//! `settings`), how far it is (`progress`), which part of them this producer has (`shard`, `placement`) and the file that outlives a run
 //! (`state_file`, `files`). Neither knows the other.
 
 mod audience;
@@ -28,15 +28,19 @@ mod files;
 mod generation;
 mod load;
 mod placement;
+mod progress;
 mod publisher;
 mod settings;
 mod shard;
 mod state_file;
+mod teller;
 pub mod trickle;
 
 pub use encode::encode;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};
 pub use generation::Generation;
-pub use load::{Batch, Outcome, Output, Progress, Publishing, Tally, run, spoilt_indices, write};
+pub use load::{Batch, Outcome, Output, Publishing, Tally, run, spoilt_indices, write};
+pub use progress::Progress;
 pub use shard::Shard;
+pub use teller::Told;

@@ -2,9 +2,14 @@
 
 use clap::{CommandFactory, Parser, Subcommand};
 use gcp::{Project, pubsub};
+use monitor::Monitor;
+use monitor::lines::Lines;
+use monitor::watched::{SharedHeat, Subject};
 use producer::trickle::{self, Trickle};
-use producer::{Batch, Generation, Outcome, Output, Progress, Publishing};
+use producer::{Batch, Generation, Outcome, Output, Progress, Publishing, Told};
+use prometheus_client::registry::Registry;
 use service::{signals, telemetry, terminal};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::Write;
 use std::process::ExitCode;
@@ -45,6 +50,8 @@ struct Cli {
     #[command(flatten)]
     pubsub: pubsub::Args,
     #[command(flatten)]
+    monitor: monitor::Args,
+    #[command(flatten)]
     telemetry: telemetry::Args,
 }
 
@@ -73,6 +80,8 @@ struct TrickleCli {
     project: Project,
     #[command(flatten)]
     pubsub: pubsub::Args,
+    #[command(flatten)]
+    monitor: monitor::Args,
     #[command(flatten)]
     telemetry: telemetry::Args,
 }
@@ -105,16 +114,69 @@ fn variable(name: &str) -> Option<String> {
     value.map(|value| value.to_string_lossy().into_owned())
 }
 
+/// A run as others see it.
+struct Run {
+    progress: Arc<Progress>,
+    monitor: Monitor,
+    lines: Lines,
+}
+
+impl Run {
+    async fn start(
+        binary: &'static str,
+        monitor: &monitor::Args,
+        is_live: bool,
+        settings: Vec<(&str, String)>,
+    ) -> anyhow::Result<Self> {
+        let progress = Arc::new(Progress::default());
+        let mut registry = Registry::default();
+        progress.register(&mut registry);
+        let settings: BTreeMap<_, _> =
+            settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let subject = Subject {
+            binary,
+            version: env!("CARGO_PKG_VERSION"),
+            health: progress.health.clone(),
+            settings,
+            heat: SharedHeat::default(),
+        };
+        // Before the service is asked: whoever waits for it can see that.
+        progress.health.starting("waiting for Pub/Sub");
+        let monitor = Monitor::start(monitor, subject, registry).await?;
+        let lines = Lines::start(Told::new(progress.clone(), binary == TRICKLE), is_live);
+        Ok(Self { progress, monitor, lines })
+    }
+
+    /// Says how it ended: first the run, then what was asked of it.
+    async fn end<T>(self, ended: anyhow::Result<T>, report: impl FnOnce(&T)) -> anyhow::Result<()> {
+        self.lines.finish().await;
+        if let Ok(outcome) = &ended {
+            report(outcome);
+        }
+        let judged = self.monitor.finish(None).await;
+        ended?;
+        judged
+    }
+}
+
+const TRICKLE: &str = "trickle";
+
 async fn run_trickle(mut cli: TrickleCli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
     let shutdown = signals::shutdown_token()?;
     cli.project.startup.stop = shutdown.clone();
     let mut options = cli.options;
     options.place(variable)?;
+    cli.monitor.check()?;
+    let settings = vec![("topic", options.topic.clone()), ("rate", options.rate.to_string())];
     let trickle = Trickle::new(options)?;
-    let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
-    trickle.run(&pubsub, shutdown).await?;
-    Ok(())
+    let run = Run::start(TRICKLE, &cli.monitor, cli.telemetry.is_live(), settings).await?;
+    let publish = async {
+        let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
+        Ok(trickle.run(&pubsub, run.progress.clone(), shutdown).await?)
+    };
+    let ended = publish.await;
+    run.end(ended, |_| ()).await
 }
 
 async fn run(mut cli: Cli) -> anyhow::Result<()> {
@@ -133,13 +195,22 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         }
         return Ok(());
     }
-    let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
-    let progress = Arc::new(Progress::default());
-    let started = Instant::now();
+    cli.monitor.check()?;
+    let settings = vec![
+        ("topic", cli.publishing.topic.clone()),
+        ("run_id", generator.run_id().to_owned()),
+        ("num_records", generator.config().num_records.to_string()),
+        ("shard", cli.publishing.shard.unwrap_or_default().to_string()),
+    ];
+    let run = Run::start("producer", &cli.monitor, cli.telemetry.is_live(), settings).await?;
+    let (started, progress) = (Instant::now(), run.progress.clone());
     let (publishing, batch) = (&cli.publishing, &cli.batch);
-    let outcome = producer::run(generator, publishing, batch, &pubsub, progress.clone(), shutdown).await?;
-    report(&outcome, &cli.batch, &progress, started);
-    Ok(())
+    let publish = async {
+        let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
+        Ok(producer::run(generator, publishing, batch, &pubsub, progress.clone(), shutdown).await?)
+    };
+    let ended = publish.await;
+    run.end(ended, |outcome| report(outcome, batch, &progress, started)).await
 }
 
 fn report(outcome: &Outcome, batch: &Batch, progress: &Progress, started: Instant) {

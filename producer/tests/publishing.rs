@@ -257,7 +257,7 @@ async fn trickle(
     let server = server.await.unwrap();
     let args = Args { pubsub_emulator_host: Some(server.addr().to_string()) };
     let pubsub = Pubsub::connect(&args, &Project::default()).await.unwrap();
-    let run = async { Trickle::new(options)?.run(&pubsub, CancellationToken::new()).await };
+    let run = async { Trickle::new(options)?.run(&pubsub, Arc::default(), CancellationToken::new()).await };
     tokio::time::timeout(Duration::from_mins(1), run).await.expect("the run comes to an end")
 }
 

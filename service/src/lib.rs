@@ -1,9 +1,9 @@
 //! What every binary needs at the process edge.
 //!
 //! - [`Error`]: what can be wrong with flags, resources or credentials, each with what to do next.
-//! - [`signals`], [`telemetry`], [`metrics`], [`exit`]: stopping, logging, being watched, exit codes.
+//! - [`signals`], [`telemetry`], [`exit`]: stopping, logging, exit codes.
 //! - [`terminal`], [`escape`]: what people read, with nothing in it that others could do to them.
-//! - [`latency`], [`usage`]: quantiles of durations, CPU time and memory.
+//! - [`usage`]: CPU time and memory.
 //! - [`files`]: files that flags name. [`clock`]: the wall clock.
 //! - [`units`], [`cli`], [`blocking`]: durations and bytes in flags, command lines with their completions and manual
 //!   pages, work that keeps a CPU busy.
@@ -11,14 +11,13 @@
 pub mod blocking;
 pub mod cli;
 pub mod clock;
+mod cloud_logging;
 mod dotenv;
 mod error;
 pub mod escape;
 pub mod exit;
 pub mod files;
-pub mod latency;
 mod manual;
-pub mod metrics;
 pub mod signals;
 pub mod telemetry;
 pub mod terminal;

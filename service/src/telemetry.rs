@@ -1,7 +1,11 @@
 //! Logs: structured events on standard error, so that standard output stays the program's own.
 
+use crate::cloud_logging::CloudLogging;
 use crate::terminal::{Log, is_watched};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::JsonFields;
+
+pub use crate::cloud_logging::Pairs;
 
 /// The clients below log every connection attempt at these targets; their failures reach our own events.
 const QUIET: &str = "google_cloud_gax=error,google_cloud_gax_internal=error,h2=warn,hyper=warn,tonic=warn,\
@@ -25,6 +29,13 @@ pub struct Args {
     pub log_format: Format,
 }
 
+impl Args {
+    /// Whether a line may be written over and over: people look at a terminal, and lines are for them.
+    pub fn is_live(&self) -> bool {
+        is_watched() && self.log_format == Format::Text
+    }
+}
+
 /// Starts logging from `level` on, unless RUST_LOG says otherwise. A second call in one process changes nothing.
 pub fn init(args: &Args, level: tracing::Level) {
     let usual = || EnvFilter::new(format!("{level},{QUIET}"));
@@ -37,6 +48,6 @@ pub fn init(args: &Args, level: tracing::Level) {
         .with_ansi(is_coloured);
     let _ = match args.log_format {
         Format::Text => builder.with_target(false).try_init(),
-        Format::Json => builder.json().flatten_event(true).try_init(),
+        Format::Json => builder.fmt_fields(JsonFields::new()).event_format(CloudLogging).try_init(),
     };
 }

@@ -3,10 +3,12 @@
 //! - [`stdout`]: the program's own output; that it cannot be written is an error, and a closed pipe one of its own.
 //! - [`stderr`], [`say`]: remarks. Nobody is left to tell that they cannot be written.
 //! - [`Log`]: the same for log lines.
+//! - [`live`]: a line at the bottom of a terminal that is written over again and again, below all the others.
 
 use crate::escape::{Escaping, escape, escape_but};
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, LineWriter, Write};
+use std::sync::{Mutex, PoisonError};
 
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -80,6 +82,55 @@ impl Write for Stderr {
     }
 }
 
+/// What stands at the bottom of the terminal now.
+static LIVE: Mutex<String> = Mutex::new(String::new());
+
+/// Goes to the begin of the line and clears it.
+const ERASE: &str = "\r\u{1b}[2K";
+
+/// Shows a line at the bottom of the terminal in the place of the one before; an empty one takes it away. Where nobody
+/// looks it does nothing. Long ones are cut to the terminal's width.
+pub fn live(line: impl Display) {
+    if !is_watched() {
+        return;
+    }
+    let line: String = escape(&line.to_string()).chars().take(width().saturating_sub(1)).collect();
+    let mut shown = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = raw_stderr().write_all(format!("{ERASE}{line}").as_bytes());
+    *shown = line;
+}
+
+/// Whether colours may be used on standard output: people look at it, and NO_COLOR does not forbid them.
+#[expect(clippy::disallowed_methods, reason = "asks only")]
+pub fn is_coloured() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Columns of the terminal that standard output or standard error is; 80 where neither is one.
+#[expect(clippy::disallowed_methods, reason = "asks for the size only")]
+pub fn columns() -> usize {
+    let sizes = [rustix::termios::tcgetwinsize(io::stdout()), rustix::termios::tcgetwinsize(io::stderr())];
+    let mut known = sizes.into_iter().flatten().map(|size| usize::from(size.ws_col));
+    known.find(|&columns| columns > 0).unwrap_or(80)
+}
+
+/// Columns of the terminal at standard error.
+#[expect(clippy::disallowed_methods, reason = "asks for the size only")]
+fn width() -> usize {
+    let size = rustix::termios::tcgetwinsize(io::stderr());
+    size.map_or(80, |size| if size.ws_col == 0 { 80 } else { usize::from(size.ws_col) })
+}
+
+/// Whole lines, above the one that stands at the bottom.
+fn write_lines(lines: &str) {
+    let shown = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
+    let _ = if shown.is_empty() {
+        raw_stderr().write_all(lines.as_bytes())
+    } else {
+        raw_stderr().write_all(format!("{ERASE}{lines}{shown}").as_bytes())
+    };
+}
+
 /// Whether people look at standard error.
 pub fn is_watched() -> bool {
     raw_stderr().is_terminal()
@@ -87,7 +138,7 @@ pub fn is_watched() -> bool {
 
 /// One line on standard error, whatever is in it.
 pub fn say(line: impl Display) {
-    let _ = raw_stderr().write_all((escape(&line.to_string()) + "\n").as_bytes());
+    write_lines(&(escape(&line.to_string()) + "\n"));
 }
 
 /// Log lines on standard error: each is written at once, and is one line.
@@ -108,7 +159,7 @@ impl Log {
 
 impl Write for Log {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        let _ = raw_stderr().write_all(self.line(event).as_bytes());
+        write_lines(&self.line(event));
         Ok(event.len())
     }
 

@@ -26,10 +26,14 @@ pub struct Decoder {
 
 impl Decoder {
     /// Decodes, validates and encodes. The message is returned either way: a rejected one is bound for the
-    /// dead-letter topic.
-    pub fn decode(&mut self, message: Message) -> Result<Received, Box<(Reject, Message)>> {
+    /// dead-letter topic. It was pulled at `pulled_micros`.
+    pub fn decode(
+        &mut self,
+        message: Message,
+        pulled_micros: i64,
+    ) -> Result<Received, Box<(Reject, Message)>> {
         match self.row_of(&message) {
-            Ok(row) => Ok(Received { row, message, redelivered: false }),
+            Ok(row) => Ok(Received { row, message, pulled_micros, redelivered: false }),
             Err(reject) => Err(Box::new((reject, message))),
         }
     }
@@ -85,7 +89,7 @@ mod tests {
     #[test]
     fn a_message_that_was_a_dead_letter_gets_the_cells_of_its_first_publish() {
         let mut decoder = Decoder::default();
-        let mut row = |time| decoder.decode(message(time)).unwrap().row;
+        let mut row = |time| decoder.decode(message(time), 0).unwrap().row;
         let earlier = Encoder::default()
             .row(&Generator::new(Config::default()).unwrap().payment(3), PUBLISHED - 7_000_000);
         let text = String::from_utf8(schemas::text::time(PUBLISHED - 7_000_000).to_vec()).unwrap();

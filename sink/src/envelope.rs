@@ -20,6 +20,8 @@ pub struct Envelope<T> {
 pub struct Received {
     pub row: Row,
     pub message: Message,
+    /// When it was pulled, UTC microseconds.
+    pub pulled_micros: i64,
     /// It had been given back before.
     pub redelivered: bool,
 }

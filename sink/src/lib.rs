@@ -27,6 +27,7 @@
 //! | `Tally` | a pane | counts of its payments and outcomes, which add up |
 //! | `Report` | a window | the sum of its tallies, logged once the window is done |
 
+mod backlog;
 #[doc(hidden)]
 pub mod bench_support;
 mod budget;
@@ -54,6 +55,7 @@ mod settle;
 mod subscriber;
 pub mod suffix;
 mod tally;
+mod teller;
 mod time;
 mod watch;
 mod window;
@@ -62,7 +64,8 @@ mod writer;
 pub use error::Error;
 pub use options::{Options, Suffix};
 pub use progress::Progress;
-pub use service::metrics::Counter;
+pub use prometheus_client::metrics::counter::Counter;
+pub use teller::Told;
 
 use dead_letter::DeadLetters;
 use gcp::bigtable::{Bigtable, WRITER};
@@ -108,9 +111,13 @@ pub async fn run(
         SteadyPublisher::new(pubsub.clone(), dead_letter_topic, DEAD_LETTER_PATIENCE, None).await?;
     let settler = Settler::new(DeadLetters::new(publisher, keeper, subscription.clone()), progress.clone());
     let (streams, deliveries) = subscriber::open(pubsub, &subscription, options, &progress).await?;
+    progress.memory_budget.set(i64::try_from(options.max_memory).unwrap_or(i64::MAX));
+    progress.health.ready();
+    let _looking = backlog::look(pubsub, &subscription, &progress);
     tracing::info!(subscription, "consuming");
 
     let owners = parking_lot::Mutex::default();
-    let stages = Stages { key_suffix, owners, writer, settler, give_up, progress };
+    let project = subscription.split('/').nth(1).unwrap_or_default().to_owned();
+    let stages = Stages { key_suffix, owners, writer, settler, give_up, progress, project };
     Run::new(options, subscription, stages, streams).consume(options, deliveries, shutdown).await
 }

@@ -5,6 +5,7 @@ use crate::writer;
 use schemas::layout::KeySuffix;
 use service::Error;
 use service::units::{parse_bytes, parse_duration};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How the sink consumes, groups and writes.
@@ -30,9 +31,10 @@ pub struct Options {
     /// Bytes of messages at which a window's pane is written.
     #[arg(long, default_value = "16MiB", value_parser = parse_bytes, value_name = "BYTES")]
     pub pane_bytes: u64,
-    /// Longest time that a message waits for its pane.
-    #[arg(long, default_value = "10s", value_parser = parse_duration, value_name = "DURATION")]
-    pub max_pane_age: Duration,
+    /// Longest time that a message waits for its pane. Left out, a pane waits for 20 ms while little is being written, and
+    /// for 10 s at most; given, it waits for so long unless it is full.
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub max_pane_age: Option<Duration>,
     /// Memory for messages between pull and ack. When it is used up, pulling pauses.
     #[arg(long, default_value = "512MiB", value_parser = parse_bytes, value_name = "BYTES")]
     pub max_memory: u64,
@@ -80,6 +82,9 @@ pub struct Options {
     /// left; without it the sink runs until it is stopped.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub exit_when_idle: Option<Duration>,
+    /// Not ready (/readyz) once a table, the subscription or the dead-letter topic has owed an answer for so long.
+    #[arg(long, default_value = "30s", value_parser = parse_duration, value_name = "DURATION")]
+    pub unready_after: Duration,
     /// Longest drain after SIGTERM; what is not written by then goes back to the subscription.
     #[arg(long, default_value = "25s", value_parser = parse_duration, value_name = "DURATION")]
     pub grace_period: Duration,
@@ -107,6 +112,10 @@ impl From<Suffix> for KeySuffix {
         }
     }
 }
+
+/// Without `--max-pane-age`: how long a pane waits while the tables are busy with other panes, and while they are not.
+const PANE_AGE: Duration = Duration::from_secs(10);
+const LINGER: Duration = Duration::from_millis(20);
 
 /// Row offsets inside a pane are 32 bits wide; a million rows stay far below.
 const MAX_PANE_ROWS: usize = 1_000_000;
@@ -145,7 +154,7 @@ impl Options {
         for (flag, value) in [
             ("--attempt-timeout", self.attempt_timeout),
             ("--write-timeout", self.write_timeout),
-            ("--max-pane-age", self.max_pane_age),
+            ("--max-pane-age", self.pane_age()),
         ] {
             if value.is_zero() {
                 return refuse(flag, format!("{value:?}"), "must be longer than nothing");
@@ -165,12 +174,38 @@ impl Options {
         Ok(())
     }
 
+    /// What others are told of the flags.
+    pub fn settings(&self) -> BTreeMap<String, String> {
+        let pane_age = self.max_pane_age.map_or("auto".to_owned(), |age| format!("{age:?}"));
+        let settings = [
+            ("subscription", self.subscription.clone()),
+            ("dead_letter_topic", self.dead_letter_topic.clone()),
+            ("app_profile", self.app_profile.clone()),
+            ("window", format!("{:?}", self.window)),
+            ("pane_rows", self.pane_rows.to_string()),
+            ("max_pane_age", pane_age),
+            ("max_memory", self.max_memory.to_string()),
+            ("streams", self.streams.to_string()),
+            ("connections", self.connections.to_string()),
+            ("request_rows", self.request_rows.to_string()),
+            ("requests_in_flight", self.requests_in_flight.to_string()),
+            ("rows_in_flight", self.rows_in_flight.to_string()),
+        ];
+        settings.map(|(name, value)| (name.to_owned(), value)).into()
+    }
+
+    /// Longest time that a message waits for its pane.
+    pub(crate) fn pane_age(&self) -> Duration {
+        self.max_pane_age.unwrap_or(PANE_AGE)
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             window: self.window,
             pane_rows: self.pane_rows,
             pane_bytes: self.pane_bytes as usize,
-            pane_age: self.max_pane_age,
+            pane_age: self.pane_age(),
+            linger: self.max_pane_age.is_none().then_some(LINGER),
             held_memory: self.max_memory / 4,
         }
     }

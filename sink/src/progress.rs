@@ -1,22 +1,39 @@
-//! Counts of a sink's work so far, readable while it runs, and their names as metrics.
+//! What a sink has done so far, readable while it runs, and the names of it all as metrics.
 
-use schemas::layout::{PerTable, type_name};
+use crate::reject::Reject;
+use crate::window::Trigger;
+use gcp::call::code_name;
+use monitor::health::Health;
+use monitor::spread::{Latencies, Spread};
+use monitor::watched::SharedHeat;
+use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use schemas::layout::{PerTable, Table, type_name};
 use schemas::payment::PaymentType;
-use service::metrics::{Counter, Family, Gauge, Histogram, Registry, Unit};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tonic::Code;
 
-/// Upper bounds of the latency's buckets, in seconds.
-const LATENCY_SECONDS: [f64; 13] =
-    [0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0, 30.0, 60.0, 300.0, 3_600.0];
-
-/// One metric's values by one label.
-type ByLabel = Family<[(&'static str, &'static str); 1], Counter>;
+type Label = (&'static str, &'static str);
+/// One metric's values by one label, or by two.
+type ByOne = Family<[Label; 1], Counter>;
+type ByTwo = Family<[Label; 2], Counter>;
+type Seconds = Counter<f64, AtomicU64>;
 
 /// Counts since the start.
 #[derive(Debug)]
 pub struct Progress {
+    /// Whether the sink does its work.
+    pub health: Health,
+    /// Which row keys were written when.
+    pub heat: SharedHeat,
     /// Messages pulled, redeliveries included.
     pub received: Counter,
+    /// Messages that are valid payments.
+    pub decoded: Counter,
     /// Rows confirmed by each table; rewritten rows count again.
     pub written: PerTable<Counter>,
     /// Entries sent once more.
@@ -29,51 +46,157 @@ pub struct Progress {
     pub nacked: Counter,
     /// Messages that had been given back before, and came again.
     pub redelivered: Counter,
-    /// Panes written.
-    pub panes: Counter,
     /// Messages that came after their window's report.
     pub late: Counter,
     /// Messages that repeat a payment of their own pane, in the same version.
     pub pane_duplicates: Counter,
     /// Valid payments by rail, in the order of `PaymentType` from ACH on.
     pub rails: [Counter; 7],
-    /// From publish to the confirmation of all three rows, seconds.
-    pub latency: Histogram,
+    /// From publish to the confirmation of all three rows.
+    pub latency: Latencies,
     /// Bytes of `--max-memory` that are reserved for messages between pull and ack.
     pub memory: Gauge,
-    /// Requests sent to Bigtable and not yet answered.
-    pub requests: Gauge,
+    pub memory_budget: Gauge,
+    /// Messages that are held and not settled.
+    pub outstanding: Gauge,
+    /// Since the publish of the oldest of them, seconds.
+    pub oldest_held: Gauge<f64, AtomicU64>,
     /// Calls a second that Bigtable asked for; 0 while it has asked for nothing.
     pub call_rate: Gauge<f64, AtomicU64>,
-    by_table: ByLabel,
-    by_rail: ByLabel,
+    /// Requests sent to each table and not yet answered.
+    pub requests: PerTable<Gauge>,
+    /// Rows sent to each table, those sent once more among them.
+    pub sent: PerTable<Counter>,
+    /// Time that requests waited for the rate that Bigtable asked for.
+    pub throttled: Seconds,
+    /// Time that requests waited for room among those that may be unanswered.
+    pub admission: Seconds,
+    pub lease_extensions: Counter,
+    pub leases_expired: Counter,
+    pub streams_opened: Counter,
+    /// When a row was last confirmed, seconds since 1970.
+    pub last_written: Gauge<f64, AtomicU64>,
+    /// What the subscription has not seen acked; set only where the service tells.
+    pub backlog: Backlog,
+    stages: [Latencies; 4],
+    calls: Family<[Label; 2], Latencies>,
+    retried: ByTwo,
+    unwritten: ByTwo,
+    rejected: ByOne,
+    panes: ByOne,
+    by_table: ByOne,
+    sent_by_table: ByOne,
+    requests_by_table: Family<[Label; 1], Gauge>,
+    stages_by_name: Family<[Label; 1], Latencies>,
+    by_rail: ByOne,
     by_currency: Family<[(&'static str, String); 1], Counter>,
+}
+
+/// Messages of the subscription that nobody has acked, as the service counts them.
+#[derive(Debug, Default)]
+pub struct Backlog {
+    messages: Family<[Label; 0], Gauge>,
+    oldest: Family<[Label; 0], Gauge<f64, AtomicU64>>,
+    last: Mutex<Option<(u64, f64)>>,
+}
+
+impl Backlog {
+    pub fn set(&self, messages: u64, oldest: Duration) {
+        self.messages.get_or_create(&[]).set(i64::try_from(messages).unwrap_or(i64::MAX));
+        self.oldest.get_or_create(&[]).set(oldest.as_secs_f64());
+        *self.last.lock() = Some((messages, oldest.as_secs_f64()));
+    }
+
+    /// Messages, and seconds since the publish of the oldest; none while the service does not tell.
+    pub fn get(&self) -> Option<(u64, f64)> {
+        *self.last.lock()
+    }
+
+    /// The service does not tell any more.
+    pub fn forget(&self) {
+        self.messages.clear();
+        self.oldest.clear();
+        *self.last.lock() = None;
+    }
+}
+
+/// The parts of a message's way, in their order.
+#[derive(Clone, Copy, Debug)]
+pub enum Stage {
+    PublishToPulled,
+    PaneWait,
+    Write,
+    Ack,
+}
+
+impl Stage {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::PublishToPulled, "publish_to_pulled"),
+        (Self::PaneWait, "pane_wait"),
+        (Self::Write, "write"),
+        (Self::Ack, "ack"),
+    ];
+}
+
+/// Counters that are there from the start: one that appears with its first count looks to Prometheus as if it had always
+/// stood there.
+fn by_name(label: &'static str, names: &[&'static str]) -> ByOne {
+    let family = ByOne::default();
+    for &name in names {
+        let _ = family.get_or_create(&[(label, name)]);
+    }
+    family
 }
 
 impl Default for Progress {
     fn default() -> Self {
-        let (by_table, by_rail) = (ByLabel::default(), ByLabel::default());
+        let (by_table, sent_by_table, by_rail) = (ByOne::default(), ByOne::default(), ByOne::default());
+        let requests_by_table = Family::<[Label; 1], Gauge>::default();
+        let stages_by_name = Family::<[Label; 1], Latencies>::default();
         let rail = |rail: usize| {
             let rail = PaymentType::try_from(rail as i32 + 1).map_or("", type_name);
             by_rail.get_or_create(&[("rail", rail)]).clone()
         };
+        let table = |family: &ByOne, table: Table| family.get_or_create(&[("table", table.id())]).clone();
         Self {
+            health: Health::default(),
+            heat: SharedHeat::default(),
             received: Counter::default(),
-            written: PerTable::from_fn(|table| by_table.get_or_create(&[("table", table.id())]).clone()),
+            decoded: Counter::default(),
+            written: PerTable::from_fn(|of| table(&by_table, of)),
             retries: Counter::default(),
             acked: Counter::default(),
             dead_lettered: Counter::default(),
             nacked: Counter::default(),
             redelivered: Counter::default(),
-            panes: Counter::default(),
             late: Counter::default(),
             pane_duplicates: Counter::default(),
             rails: std::array::from_fn(rail),
-            latency: Histogram::new(LATENCY_SECONDS),
+            latency: Latencies::default(),
             memory: Gauge::default(),
-            requests: Gauge::default(),
+            memory_budget: Gauge::default(),
+            outstanding: Gauge::default(),
+            oldest_held: Gauge::default(),
             call_rate: Gauge::default(),
+            requests: PerTable::from_fn(|of| requests_by_table.get_or_create(&[("table", of.id())]).clone()),
+            sent: PerTable::from_fn(|of| table(&sent_by_table, of)),
+            throttled: Counter::default(),
+            admission: Counter::default(),
+            lease_extensions: Counter::default(),
+            leases_expired: Counter::default(),
+            streams_opened: Counter::default(),
+            last_written: Gauge::default(),
+            backlog: Backlog::default(),
+            stages: Stage::ALL.map(|(_, name)| stages_by_name.get_or_create(&[("stage", name)]).clone()),
+            calls: Family::default(),
+            retried: Family::default(),
+            unwritten: Family::default(),
+            rejected: by_name("reason", &Reject::REASONS),
+            panes: by_name("trigger", &Trigger::ALL.map(Trigger::name)),
             by_table,
+            sent_by_table,
+            requests_by_table,
+            stages_by_name,
             by_rail,
             by_currency: Family::default(),
         }
@@ -87,12 +210,49 @@ impl Progress {
         self.by_currency.get_or_create(&[("currency", currency.to_owned())]).inc_by(units);
     }
 
+    pub(crate) fn add_stage(&self, stage: Stage, spread: &Spread) {
+        self.stages[stage as usize].add(spread);
+    }
+
+    /// A call to a table has ended so, after so long.
+    pub(crate) fn add_call(&self, table: Table, outcome: &'static str, elapsed: Duration) {
+        self.calls.get_or_create(&[("outcome", outcome), ("table", table.id())]).record(elapsed);
+    }
+
+    pub(crate) fn add_retried(&self, table: Table, code: Code, rows: u64) {
+        self.retries.inc_by(rows);
+        self.retried.get_or_create(&[("code", code_name(code)), ("table", table.id())]).inc_by(rows);
+    }
+
+    pub(crate) fn add_unwritten(&self, table: Table, code: Code) {
+        self.unwritten.get_or_create(&[("code", code_name(code)), ("table", table.id())]).inc();
+    }
+
+    pub(crate) fn add_rejected(&self, reason: &'static str) {
+        self.rejected.get_or_create(&[("reason", reason)]).inc();
+    }
+
+    pub(crate) fn add_pane(&self, trigger: Trigger) {
+        self.panes.get_or_create(&[("trigger", trigger.name())]).inc();
+    }
+
+    /// Takes over a count that somebody else keeps.
+    pub(crate) fn follow(counter: &Counter, value: u64) {
+        counter.inner().fetch_max(value, Ordering::Relaxed);
+    }
+
+    /// Rows that all tables together have confirmed.
+    pub fn rows(&self) -> u64 {
+        self.written.values().map(Counter::get).sum()
+    }
+
     /// Makes all of it visible as `payments_sink_*`.
     pub fn register(&self, registry: &mut Registry) {
         let sink = registry.sub_registry_with_prefix("payments_sink");
         let mut count =
             |name: &str, help: &str, counter: &Counter| sink.register(name, help, counter.clone());
-        count("messages_received", "Messages pulled, redeliveries included", &self.received);
+        count("messages_pulled", "Messages pulled, redeliveries included", &self.received);
+        count("messages_decoded", "Messages pulled that are valid payments", &self.decoded);
         count("messages_acked", "Messages acked: all three tables have their row", &self.acked);
         count(
             "messages_dead_lettered",
@@ -111,32 +271,113 @@ impl Progress {
             "Messages that repeat a payment of their own pane in the same version",
             &self.pane_duplicates,
         );
-        count("rows_retried", "Rows sent once more", &self.retries);
-        count("panes", "Panes written", &self.panes);
-        sink.register("rows_written", "Rows confirmed", self.by_table.clone());
-        sink.register("payments", "Valid payments", self.by_rail.clone());
-        sink.register("amount_minor_units", "Amounts of valid payments", self.by_currency.clone());
-        sink.register_with_unit(
-            "publish_to_written",
-            "From a message's publish to the confirmation of its three rows",
-            Unit::Seconds,
-            self.latency.clone(),
+        count("lease_extensions", "Leases of messages extended", &self.lease_extensions);
+        count(
+            "leases_expired",
+            "Messages whose lease ran out before they were settled: they are delivered again",
+            &self.leases_expired,
         );
+        count("streams_opened", "Streaming pulls opened, the first ones included", &self.streams_opened);
+        self.register_labelled(sink);
+        self.register_gauges(sink);
+        self.register_seconds(sink);
+    }
+
+    fn register_labelled(&self, sink: &mut Registry) {
+        sink.register(
+            "messages_rejected",
+            "Messages that can never have their rows, each time one was bound for the dead-letter topic",
+            self.rejected.clone(),
+        );
+        sink.register("panes", "Panes fired, by what fired them", self.panes.clone());
+        sink.register("rows_written", "Rows confirmed", self.by_table.clone());
+        sink.register("rows_retried", "Rows sent once more, by the answer before", self.retried.clone());
+        sink.register(
+            "rows_unwritten",
+            "Rows given up: their messages go back, or become dead letters",
+            self.unwritten.clone(),
+        );
+        sink.register("request_entries", "Rows sent, in all requests", self.sent_by_table.clone());
+        sink.register("payments", "Valid payments whose rows are written", self.by_rail.clone());
+        sink.register("amount_minor_units", "Amounts of these payments", self.by_currency.clone());
+    }
+
+    fn register_gauges(&self, sink: &mut Registry) {
+        let mut gauge = |name: &str, help: &str, gauge: &Gauge| sink.register(name, help, gauge.clone());
+        gauge("messages_outstanding", "Messages pulled and not settled", &self.outstanding);
         sink.register_with_unit(
             "memory_reserved",
             "Part of --max-memory that messages between pull and ack take",
             Unit::Bytes,
             self.memory.clone(),
         );
+        sink.register_with_unit("memory_budget", "--max-memory", Unit::Bytes, self.memory_budget.clone());
         sink.register(
             "requests_in_flight",
             "Requests that Bigtable has not answered yet",
-            self.requests.clone(),
+            self.requests_by_table.clone(),
         );
         sink.register(
             "bigtable_call_rate_limit",
             "Calls a second that Bigtable asked for, 0 for no limit",
             self.call_rate.clone(),
+        );
+        sink.register(
+            "backlog_messages",
+            "Messages of the subscription that nobody has acked, where the service tells",
+            self.backlog.messages.clone(),
+        );
+    }
+
+    fn register_seconds(&self, sink: &mut Registry) {
+        let seconds = || Unit::Seconds;
+        sink.register_with_unit(
+            "backlog_oldest",
+            "Since the publish of the oldest of them, where the service tells",
+            seconds(),
+            self.backlog.oldest.clone(),
+        );
+        sink.register_with_unit(
+            "oldest_pulled",
+            "Since the publish of the oldest message that is held, 0 for none",
+            seconds(),
+            self.oldest_held.clone(),
+        );
+        sink.register_with_unit(
+            "last_written_timestamp",
+            "When a row was last confirmed, since 1970",
+            seconds(),
+            self.last_written.clone(),
+        );
+        sink.register_with_unit(
+            "throttled",
+            "Time that requests waited for the rate that Bigtable asked for",
+            seconds(),
+            self.throttled.clone(),
+        );
+        sink.register_with_unit(
+            "admission",
+            "Time that requests waited for room among those in flight",
+            seconds(),
+            self.admission.clone(),
+        );
+        sink.register_with_unit(
+            "request",
+            "One MutateRows call, from sending to its end; PARTIAL: some rows were not written",
+            seconds(),
+            self.calls.clone(),
+        );
+        sink.register_with_unit(
+            "stage",
+            "Parts of an acked message's way: until it was pulled, in its pane, writing, acking",
+            seconds(),
+            self.stages_by_name.clone(),
+        );
+        sink.register_with_unit(
+            "publish_to_written",
+            "From a message's publish to the confirmation of its three rows",
+            seconds(),
+            self.latency.clone(),
         );
     }
 }
@@ -144,7 +385,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use service::metrics::text;
+    use monitor::exposition::text;
 
     #[test]
     fn every_count_is_measured_under_one_description_each() {
@@ -153,16 +394,31 @@ mod tests {
         progress.rails[2].inc_by(3);
         progress.add_amount("EUR", 1_250);
         progress.add_amount("EUR", -1);
+        progress.add_call(Table::ByDate, "OK", Duration::from_millis(7));
+        progress.backlog.set(9, Duration::from_secs(2));
         let mut registry = Registry::default();
         progress.register(&mut registry);
-        let text = text(&registry).unwrap();
-        assert!(text.contains("payments_sink_rows_written_total{table=\"payments_by_date\"} 5\n"), "{text}");
-        assert!(text.contains("payments_sink_payments_total{rail=\"CARD\"} 3\n"), "{text}");
-        assert!(text.contains("payments_sink_amount_minor_units_total{currency=\"EUR\"} 1250\n"), "{text}");
-        let described: Vec<_> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();
+        let shown = text(&registry).unwrap();
+        for line in [
+            "payments_sink_rows_written_total{table=\"payments_by_date\"} 5\n",
+            "payments_sink_payments_total{rail=\"CARD\"} 3\n",
+            "payments_sink_amount_minor_units_total{currency=\"EUR\"} 1250\n",
+            "payments_sink_request_seconds_count{outcome=\"OK\",table=\"payments_by_date\"} 1\n",
+            "payments_sink_stage_seconds_count{stage=\"ack\"} 0\n",
+            "payments_sink_backlog_messages 9\n",
+            "payments_sink_backlog_oldest_seconds 2.0\n",
+        ] {
+            assert!(shown.contains(line), "{line} is not in\n{shown}");
+        }
+        let described: Vec<_> = shown.lines().filter(|line| line.starts_with("# TYPE")).collect();
         let mut distinct = described.clone();
         distinct.sort_unstable();
         distinct.dedup();
-        assert_eq!(described.len(), distinct.len(), "{text}");
+        assert_eq!(described.len(), distinct.len(), "{shown}");
+        progress.backlog.forget();
+        assert!(
+            !text(&registry).unwrap().contains("payments_sink_backlog_messages "),
+            "nobody tells any more"
+        );
     }
 }

@@ -20,6 +20,9 @@ pub enum Reject {
 }
 
 impl Reject {
+    pub const REASONS: [&'static str; 6] =
+        ["other_schema", "undecodable", "invalid", "no_publish_time", "key_collision", "refused_by_table"];
+
     /// A stable word for the dead letter's attribute `reason`.
     pub fn reason(&self) -> &'static str {
         match self {

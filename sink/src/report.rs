@@ -6,8 +6,8 @@
 use crate::tally::Tally;
 use crate::time::Time;
 use schemas::text::minor_digits;
+use service::telemetry::Pairs;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -36,7 +36,7 @@ impl Report {
     /// One structured event.
     pub fn log(&self) {
         let tally = &self.tally;
-        let millis = |quantile| tally.latency.quantile(quantile).map(|latency| latency.as_millis() as u64);
+        let millis = |part| tally.latency.quantile(part).map(|seconds| (seconds * 1_000.0) as u64);
         tracing::info!(
             window = %Time(self.window_start_micros),
             payments = tally.payments,
@@ -56,17 +56,6 @@ impl Report {
             latency_p99_ms = millis(0.99),
             "window done"
         );
-    }
-}
-
-struct Pairs<'a>(Vec<(&'a str, String)>);
-
-impl fmt::Display for Pairs<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, (name, value)) in self.0.iter().enumerate() {
-            write!(out, "{}{name}={value}", if at == 0 { "" } else { " " })?;
-        }
-        Ok(())
     }
 }
 

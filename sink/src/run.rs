@@ -4,16 +4,17 @@ use crate::envelope::{Envelope, Received, publish_micros};
 use crate::error::Error;
 use crate::options::Options;
 use crate::pane::{PaneOutcome, Stages};
+use crate::progress::Progress;
 use crate::reject::Reject;
 use crate::report::Reports;
 use crate::settle::Outcome;
 use crate::subscriber::{Delivery, Streams};
 use crate::time::Time;
 use crate::watch::Watch;
-use crate::window::{Pane, Windows};
+use crate::window::{Element, Pane, Windows};
 use gcp::pubsub::pull::Message;
 use service::clock::now_micros;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ const CLOSE_SPARE: Duration = Duration::from_millis(1_500);
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(10);
 /// Once nothing is tried any more, tasks have this long to end by themselves.
 const GIVE_UP_SPARE: Duration = Duration::from_millis(300);
+/// Fewer panes than this and fewer rows than half a full pane being written: then the tables could take more at once.
+const IDLE_TASKS: usize = 32;
 /// Between two looks at who does not answer.
 const WATCH: Duration = Duration::from_secs(1);
 
@@ -41,8 +44,12 @@ pub struct Run {
     windows: Windows<Envelope<Received>>,
     /// Panes being written and rejects being dead-lettered.
     tasks: JoinSet<PaneOutcome>,
-    /// Panes started so far, which numbers them in the log.
-    panes: u64,
+    /// Panes and rejects started so far, which numbers them, in the log too.
+    started: u64,
+    /// The earliest publish time, UTC microseconds, of what each task has, by its number.
+    oldest: BTreeMap<u64, i64>,
+    /// Rows being written from which on a pane waits for its age.
+    idle_rows: u64,
     reports: Reports,
     /// Messages given back and not seen again since.
     nacked: HashSet<String>,
@@ -74,8 +81,10 @@ impl Run {
             streams,
             windows: Windows::new(options.limits()),
             tasks: JoinSet::new(),
-            panes: 0,
-            reports: Reports::new(options.window, options.max_pane_age),
+            started: 0,
+            oldest: BTreeMap::new(),
+            idle_rows: options.pane_rows.div_ceil(2) as u64,
+            reports: Reports::new(options.window, options.pane_age()),
             nacked: HashSet::new(),
             in_tasks: 0,
             cause: None,
@@ -100,6 +109,7 @@ impl Run {
             Err(error) => Err(error),
         };
         // Dropped handles nack. All of them must be gone before the streams can close.
+        self.stages.progress.health.draining();
         self.stages.give_up.cancel();
         self.end_tasks().await;
         while let Some(report) = self.reports.rest() {
@@ -107,6 +117,7 @@ impl Run {
         }
         self.stages.settler.dead_letters().tell_rest(None);
         let unwritten = self.nacked.len() as u64 + self.in_tasks + self.windows.len() as u64;
+        self.show_held();
         drop((self.windows, deliveries));
         let limit = match self.deadline {
             Some(deadline) => deadline.saturating_duration_since(Instant::now()) + CLOSE_SPARE,
@@ -136,20 +147,21 @@ impl Run {
         let mut check: Option<Check> = None;
         while !self.gave_up {
             let idle_at = self.idle_at(options.exit_when_idle).filter(|_| check.is_none());
+            let pane_due = self.windows.next_due(self.is_idle());
             tokio::select! {
                 biased;
                 () = shutdown.cancelled(), if !self.draining => self.drain(options.grace_period),
                 () = until(self.deadline) => self.give_up(),
                 Some(ended) = self.tasks.join_next() => self.account(ended)?,
                 () = until(self.reports.next_due()) => self.report_done(),
-                () = until(self.windows.next_due()) => self.fire_due(),
+                () = until(pane_due) => self.fire_due(),
                 batch = deliveries.recv() => {
                     let Some(batch) = batch else { return Ok(()) };
                     (self.last_delivery, check) = (Instant::now(), None);
                     for delivery in batch {
                         self.take(delivery)?;
                     }
-                    self.stages.progress.memory.set(self.streams.memory() as i64);
+                    self.show_held();
                 }
                 _ = watch.tick() => self.watch(),
                 () = until(idle_at), if !self.draining => check = Some(self.check(options.grace_period)),
@@ -166,6 +178,7 @@ impl Run {
     fn take(&mut self, delivery: Delivery) -> Result<(), Error> {
         match delivery {
             Delivery::Payment(mut envelope) => {
+                self.stages.progress.decoded.inc();
                 envelope.value.redelivered = self.seen(&envelope.value.message.message_id);
                 if let Some(pane) = self.windows.push(envelope, self.last_delivery) {
                     self.start(pane);
@@ -211,29 +224,62 @@ impl Run {
         self.drain(Duration::ZERO);
     }
 
+    /// Whether the tables could take more at once than they are given.
+    fn is_idle(&self) -> bool {
+        self.tasks.len() < IDLE_TASKS && self.in_tasks < self.idle_rows
+    }
+
+    fn held(&self) -> u64 {
+        self.in_tasks + self.windows.len() as u64
+    }
+
     fn watch(&mut self) {
         let now = Instant::now();
         self.stages.settler.dead_letters().tell_rest(Some(now));
-        let held = self.in_tasks + self.windows.len() as u64;
-        self.watch.look(now, &self.stages, &self.streams.health(), held);
+        let health = self.streams.health();
+        let owing = self.watch.look(now, &self.stages, &health, self.held());
+        let progress = &self.stages.progress;
+        Progress::follow(&progress.lease_extensions, health.extended);
+        Progress::follow(&progress.leases_expired, health.expired);
+        Progress::follow(&progress.streams_opened, health.opened);
+        match owing {
+            Some(reason) => progress.health.unready(reason),
+            None => progress.health.ready(),
+        }
+        self.show_held();
+    }
+
+    fn show_held(&self) {
+        let progress = &self.stages.progress;
+        progress.memory.set(self.streams.memory() as i64);
+        progress.outstanding.set(self.held() as i64);
+        let oldest = self.oldest.values().copied().chain(self.windows.oldest_micros()).min();
+        let age = oldest.map_or(0, |micros| now_micros().saturating_sub(micros).max(0));
+        progress.oldest_held.set(age as f64 / 1e6);
     }
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {
         self.reports.started(pane.window_start_micros, Instant::now());
-        self.panes += 1;
+        self.started += 1;
         self.in_tasks += pane.elements.len() as u64;
-        let span = info_span!("pane", window = %Time(pane.window_start_micros), pane = self.panes);
-        self.tasks.spawn(self.stages.clone().write(pane).instrument(span));
+        let oldest = pane.elements.iter().map(Element::publish_micros).min();
+        self.oldest.extend(oldest.map(|micros| (self.started, micros)));
+        self.stages.progress.add_pane(pane.trigger);
+        let span = info_span!("pane", window = %Time(pane.window_start_micros), pane = self.started);
+        self.tasks.spawn(self.stages.clone().write(self.started, pane).instrument(span));
     }
 
     fn start_reject(&mut self, envelope: Envelope<(Reject, Message)>) {
-        let window = publish_micros(&envelope.value.1).map(|micros| self.windows.window_start(micros));
+        self.started += 1;
+        let published = publish_micros(&envelope.value.1);
+        self.oldest.extend(published.map(|micros| (self.started, micros)));
+        let window = published.map(|micros| self.windows.window_start(micros));
         if let Some(start) = window {
             self.reports.started(start, Instant::now());
         }
         self.in_tasks += 1;
         let span = info_span!("reject", window = window.map(|start| display(Time(start))));
-        self.tasks.spawn(self.stages.clone().reject(window, envelope).instrument(span));
+        self.tasks.spawn(self.stages.clone().reject(self.started, window, envelope).instrument(span));
     }
 
     fn report_done(&mut self) {
@@ -243,7 +289,7 @@ impl Run {
     }
 
     fn fire_due(&mut self) {
-        while let Some(pane) = self.windows.fire_due(Instant::now()) {
+        while let Some(pane) = self.windows.fire_due(Instant::now(), self.is_idle()) {
             self.start(pane);
         }
     }
@@ -256,14 +302,13 @@ impl Run {
 
     fn account(&mut self, ended: Result<PaneOutcome, JoinError>) -> Result<(), Error> {
         // A task ends by returning; a panic in one is a bug that must not pass for work done.
-        let PaneOutcome { window_start_micros, tally, outcomes, configuration, cause } =
+        let PaneOutcome { number, window_start_micros, tally, outcomes, configuration, cause } =
             ended.map_err(|error| Error::Bug(error.to_string()))?;
         self.in_tasks -= outcomes.len() as u64;
+        self.oldest.remove(&number);
         self.last_outcome = Instant::now();
         self.cause = cause.or(self.cause.take());
         let progress = &self.stages.progress;
-        progress.memory.set(self.streams.memory() as i64);
-        progress.panes.inc_by(tally.panes);
         progress.pane_duplicates.inc_by(tally.pane_duplicates);
         for (rail, payments) in progress.rails.iter().zip(tally.payments_by_rail()) {
             rail.inc_by(*payments);
@@ -275,6 +320,7 @@ impl Run {
             let late = self.reports.settled(window, tally, Instant::now(), now_micros());
             progress.late.inc_by(late);
         }
+        self.show_held();
         self.nacked.extend(outcomes.into_iter().filter_map(|outcome| match outcome {
             Outcome::Nacked(message_id) => Some(message_id),
             Outcome::Acked | Outcome::DeadLettered => None,
@@ -285,6 +331,7 @@ impl Run {
     /// Stops pulling. The deliveries end soon after, and with them the pump.
     fn drain(&mut self, grace_period: Duration) {
         tracing::debug!("draining");
+        self.stages.progress.health.draining();
         self.draining = true;
         self.streams.stop();
         self.deadline = Some(Instant::now() + grace_period);

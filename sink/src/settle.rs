@@ -96,6 +96,7 @@ impl Settler {
     }
 
     async fn dead_letter(&self, message: &Message, reject: &Reject, handle: AckHandle) -> Outcome {
+        self.progress.add_rejected(reject.reason());
         if !self.dead_letters.publish(message, reject, handle.delivery_attempt()).await {
             return self.nacked(message);
         }

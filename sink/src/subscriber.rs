@@ -8,6 +8,7 @@ use crate::progress::Progress;
 use crate::reject::Reject;
 use gcp::pubsub::Pubsub;
 use gcp::pubsub::pull::{self, Health, Message};
+use service::clock::now_micros;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -123,7 +124,7 @@ impl Lane {
     /// Hands a response's messages on; those that the budget has room for do not wait for the others.
     async fn hand_on(&self, decoder: &mut Decoder, messages: Vec<pull::Received>) -> bool {
         self.progress.received.inc_by(messages.len() as u64);
-        let mut batch = Vec::with_capacity(messages.len());
+        let (mut batch, pulled_micros) = (Vec::with_capacity(messages.len()), now_micros());
         for pull::Received { message, delivery_attempt, handle } in messages {
             let permit = if let Some(permit) = self.budget.try_take(message.data.len()) {
                 permit
@@ -133,14 +134,15 @@ impl Lane {
                 }
                 self.budget.take(message.data.len()).await
             };
-            batch.push(deliver(decoder, message, AckHandle::new(handle, delivery_attempt, permit)));
+            let handle = AckHandle::new(handle, delivery_attempt, permit);
+            batch.push(deliver(decoder, message, pulled_micros, handle));
         }
         batch.is_empty() || self.deliveries.send(batch).await.is_ok()
     }
 }
 
-fn deliver(decoder: &mut Decoder, message: Message, handle: AckHandle) -> Delivery {
-    match decoder.decode(message) {
+fn deliver(decoder: &mut Decoder, message: Message, pulled_micros: i64, handle: AckHandle) -> Delivery {
+    match decoder.decode(message, pulled_micros) {
         Ok(received) => Delivery::Payment(Envelope { value: received, handle }),
         Err(reject) => Delivery::Reject(Envelope { value: *reject, handle }),
     }

@@ -2,10 +2,9 @@
 
 use crate::row::Row;
 use crate::settle::Outcome;
+use monitor::spread::Spread;
 use schemas::layout::type_name;
 use schemas::payment::PaymentType;
-use service::latency::Latency;
-use service::metrics::Histogram;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -32,7 +31,7 @@ pub struct Tally {
     /// Messages that had been given back before, and came again.
     pub redelivered: u64,
     /// From publish to the confirmation of all three rows.
-    pub latency: Latency,
+    pub latency: Spread,
 }
 
 impl Tally {
@@ -51,20 +50,12 @@ impl Tally {
 
     /// Adds a pane's rows, in the order of their outcomes: a payment counts once, when its rows are written. All were
     /// confirmed at `written_micros`.
-    pub fn add_rows(
-        &mut self,
-        rows: &[Row],
-        outcomes: &[Outcome],
-        written_micros: i64,
-        measured: &Histogram,
-    ) {
+    pub fn add_rows(&mut self, rows: &[Row], outcomes: &[Outcome], written_micros: i64) {
         for (row, outcome) in rows.iter().zip(outcomes) {
             if *outcome == Outcome::Acked {
                 self.count(row);
                 let micros = written_micros.saturating_sub(row.publish_micros).max(0);
-                let latency = Duration::from_micros(micros as u64);
-                self.latency.record(latency);
-                measured.observe(latency.as_secs_f64());
+                self.latency.record(Duration::from_micros(micros as u64));
             }
         }
     }
@@ -98,7 +89,7 @@ impl Tally {
         self.late += other.late;
         self.panes += other.panes;
         self.redelivered += other.redelivered;
-        self.latency.add(other.latency);
+        self.latency.add(&other.latency);
     }
 
     /// From ACH on.

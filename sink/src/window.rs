@@ -1,8 +1,8 @@
 //! Fixed windows by publish time, and the panes that they fire. Pure: time comes in as an argument.
 //!
 //! A window groups; a pane is what is written at once. A window's pane fires when it has enough rows or bytes, when its
-//! oldest element has waited long enough, when all windows together hold too much, or on request, for a drain. Panes
-//! never mix windows.
+//! oldest element has waited long enough, when little is being written, when all windows together hold too much, or on
+//! request, for a drain. Panes never mix windows.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +18,33 @@ pub trait Element {
     fn memory(&self) -> u64;
 }
 
+/// What fired a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trigger {
+    Rows,
+    Bytes,
+    Age,
+    /// Little is being written: there is nothing to wait for.
+    Idle,
+    Memory,
+    Drain,
+}
+
+impl Trigger {
+    pub const ALL: [Self; 6] = [Self::Rows, Self::Bytes, Self::Age, Self::Idle, Self::Memory, Self::Drain];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rows => "rows",
+            Self::Bytes => "bytes",
+            Self::Age => "age",
+            Self::Idle => "idle",
+            Self::Memory => "memory",
+            Self::Drain => "drain",
+        }
+    }
+}
+
 /// When panes fire.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -25,6 +52,8 @@ pub struct Limits {
     pub pane_rows: usize,
     pub pane_bytes: usize,
     pub pane_age: Duration,
+    /// How long a pane waits for company while little is being written; `None`: no less than its age.
+    pub linger: Option<Duration>,
     /// Memory that all open panes may take together: the rest of the budget is for panes being written.
     pub held_memory: u64,
 }
@@ -35,6 +64,7 @@ pub struct Pane<T> {
     /// Start of the window, UTC microseconds.
     pub window_start_micros: i64,
     pub elements: Vec<T>,
+    pub trigger: Trigger,
 }
 
 /// The open panes, at most one a window.
@@ -50,7 +80,10 @@ struct Open<T> {
     elements: Vec<T>,
     bytes: usize,
     memory: u64,
+    opened: Instant,
     fires_at: Instant,
+    /// The earliest publish time, UTC microseconds.
+    oldest_micros: i64,
 }
 
 impl<T: Element> Windows<T> {
@@ -61,18 +94,27 @@ impl<T: Element> Windows<T> {
     /// Adds an element, and fires its window's pane if that fills it.
     pub fn push(&mut self, element: T, now: Instant) -> Option<Pane<T>> {
         let start = self.window_start(element.publish_micros());
+        let publish_micros = element.publish_micros();
         let pane = self.open.entry(start).or_insert_with(|| Open {
             elements: Vec::new(),
             bytes: 0,
             memory: 0,
+            opened: now,
             fires_at: now + self.limits.pane_age.min(self.limits.window),
+            oldest_micros: publish_micros,
         });
+        pane.oldest_micros = pane.oldest_micros.min(publish_micros);
         pane.bytes += element.bytes();
         pane.memory += element.memory();
         self.held_memory += element.memory();
         pane.elements.push(element);
-        let full = pane.elements.len() >= self.limits.pane_rows || pane.bytes >= self.limits.pane_bytes;
-        if full { self.fire(start) } else { None }
+        if pane.elements.len() >= self.limits.pane_rows {
+            self.fire(start, Trigger::Rows)
+        } else if pane.bytes >= self.limits.pane_bytes {
+            self.fire(start, Trigger::Bytes)
+        } else {
+            None
+        }
     }
 
     /// Fires the largest pane while all together hold too much, as they do when messages of very many windows arrive.
@@ -81,24 +123,35 @@ impl<T: Element> Windows<T> {
             return None;
         }
         let largest = self.open.iter().max_by_key(|(_, pane)| pane.memory)?;
-        self.fire(*largest.0)
+        self.fire(*largest.0, Trigger::Memory)
     }
 
-    /// The time at which the next pane is due by age.
-    pub fn next_due(&self) -> Option<Instant> {
-        self.open.values().map(|pane| pane.fires_at).min()
+    /// The time at which the next pane is due: by age, or, while little is being written, once it has lingered.
+    pub fn next_due(&self, is_idle: bool) -> Option<Instant> {
+        self.open.values().map(|pane| self.due(pane, is_idle)).min()
     }
 
     /// Fires one pane that is due.
-    pub fn fire_due(&mut self, now: Instant) -> Option<Pane<T>> {
-        let start = *self.open.iter().find(|(_, pane)| pane.fires_at <= now)?.0;
-        self.fire(start)
+    pub fn fire_due(&mut self, now: Instant, is_idle: bool) -> Option<Pane<T>> {
+        let (&start, pane) = self.open.iter().find(|(_, pane)| self.due(pane, is_idle) <= now)?;
+        let trigger = if pane.fires_at <= now { Trigger::Age } else { Trigger::Idle };
+        self.fire(start, trigger)
+    }
+
+    fn due(&self, pane: &Open<T>, is_idle: bool) -> Instant {
+        let lingered = self.limits.linger.filter(|_| is_idle).map(|linger| pane.opened + linger);
+        lingered.map_or(pane.fires_at, |at| at.min(pane.fires_at))
     }
 
     /// Fires any pane, the oldest window's first; `None` when none is open.
     pub fn fire_first(&mut self) -> Option<Pane<T>> {
         let start = *self.open.first_key_value()?.0;
-        self.fire(start)
+        self.fire(start, Trigger::Drain)
+    }
+
+    /// The earliest publish time of all that waits, UTC microseconds.
+    pub fn oldest_micros(&self) -> Option<i64> {
+        self.open.values().map(|pane| pane.oldest_micros).min()
     }
 
     /// Elements that wait for their panes.
@@ -117,10 +170,10 @@ impl<T: Element> Windows<T> {
         micros - micros.rem_euclid(width)
     }
 
-    fn fire(&mut self, start: i64) -> Option<Pane<T>> {
+    fn fire(&mut self, start: i64, trigger: Trigger) -> Option<Pane<T>> {
         let pane = self.open.remove(&start)?;
         self.held_memory -= pane.memory;
-        Some(Pane { window_start_micros: start, elements: pane.elements })
+        Some(Pane { window_start_micros: start, elements: pane.elements, trigger })
     }
 }
 
@@ -152,6 +205,7 @@ mod tests {
             pane_rows: 3,
             pane_bytes: 1_000,
             pane_age: Duration::from_secs(10),
+            linger: None,
             held_memory: 10_000,
         }
     }
@@ -164,7 +218,7 @@ mod tests {
         assert!(windows.push(Item(1, 1), now).is_none());
         assert_eq!(windows.push(Item(2, 1), now).unwrap().elements.len(), 3);
         assert_eq!(windows.push(Item(3, 1_000), now).unwrap().elements.len(), 1);
-        assert_eq!(windows.next_due(), None);
+        assert_eq!(windows.next_due(false), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -173,10 +227,10 @@ mod tests {
         let start = Instant::now();
         assert!(windows.push(Item(0, 1), start).is_none());
         assert!(windows.push(Item(1, 1), start + Duration::from_secs(9)).is_none());
-        assert_eq!(windows.next_due(), Some(start + Duration::from_secs(10)));
-        assert!(windows.fire_due(start + Duration::from_secs(9)).is_none());
-        assert_eq!(windows.fire_due(start + Duration::from_secs(10)).unwrap().elements.len(), 2);
-        assert_eq!(windows.next_due(), None);
+        assert_eq!(windows.next_due(false), Some(start + Duration::from_secs(10)));
+        assert!(windows.fire_due(start + Duration::from_secs(9), false).is_none());
+        assert_eq!(windows.fire_due(start + Duration::from_secs(10), false).unwrap().elements.len(), 2);
+        assert_eq!(windows.next_due(false), None);
     }
 
     #[tokio::test(start_paused = true)]
@@ -184,7 +238,23 @@ mod tests {
         let mut windows = Windows::new(Limits { window: Duration::from_secs(2), ..limits() });
         let now = Instant::now();
         assert!(windows.push(Item(0, 1), now).is_none());
-        assert_eq!(windows.next_due(), Some(now + Duration::from_secs(2)));
+        assert_eq!(windows.next_due(false), Some(now + Duration::from_secs(2)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_little_is_written_a_pane_lingers_only_and_its_age_stays_the_limit() {
+        let (linger, start) = (Duration::from_millis(50), Instant::now());
+        let mut windows = Windows::new(Limits { linger: Some(linger), ..limits() });
+        assert!(windows.push(Item(5, 1), start).is_none());
+        assert!(windows.push(Item(3, 1), start + linger / 2).is_none());
+        assert_eq!(windows.oldest_micros(), Some(3));
+        assert_eq!(windows.next_due(true), Some(start + linger));
+        assert_eq!(windows.next_due(false), Some(start + Duration::from_secs(10)));
+        assert!(windows.fire_due(start + linger, false).is_none(), "something is being written");
+        let pane = windows.fire_due(start + linger, true).unwrap();
+        assert_eq!((pane.elements.len(), pane.trigger), (2, Trigger::Idle));
+        assert!(windows.push(Item(9, 1), start).is_none());
+        assert_eq!(windows.fire_due(start + Duration::from_secs(10), true).unwrap().trigger, Trigger::Age);
     }
 
     #[tokio::test(start_paused = true)]

@@ -95,7 +95,7 @@ async fn while_one_table_is_down_nothing_is_acked_and_afterwards_no_row_is_missi
     let (counts, token) = (progress.clone(), stop.clone());
     let (service, database) = (pubsub.clone(), bigtable.clone());
     let options = sink::Options {
-        max_pane_age: Duration::from_secs(1),
+        max_pane_age: Some(Duration::from_secs(1)),
         pane_rows: 300,
         request_rows: 50,
         ..sink::Options::default()

@@ -4,6 +4,7 @@
 
 pub mod backend;
 pub mod leased;
+pub mod pages;
 pub mod pipeline;
 pub mod programs;
 pub mod running;

@@ -33,6 +33,13 @@ pub async fn ask(endpoint: &Endpoint) -> Result<Answer, String> {
     if answer.is_empty() { Err("/metrics has none of our metrics".into()) } else { Ok(answer) }
 }
 
+/// A document of another path, read as JSON.
+pub async fn ask_for<T: serde::de::DeserializeOwned>(endpoint: &Endpoint, path: &str) -> Result<T, String> {
+    let body = timeout(TIMEOUT, get(endpoint, path)).await;
+    let body = body.map_err(|_| format!("nothing came within {} s", TIMEOUT.as_secs()))??;
+    serde_json::from_slice(&body).map_err(|error| reason(format!("{path}: {}", escape(&error.to_string()))))
+}
+
 async fn get(endpoint: &Endpoint, path: &str) -> Result<Bytes, String> {
     let failed = |error: &dyn std::error::Error| reason(format!("{path}: {}", chain(error)));
     let stream = TcpStream::connect((&*endpoint.host, endpoint.port)).await.map_err(|error| chain(&error))?;

@@ -54,7 +54,12 @@ impl FromStr for Endpoint {
 
 /// The endpoints that are looked at where none is named.
 pub fn usual() -> Vec<Endpoint> {
-    USUAL_PORTS.map(|port| Endpoint { host: LOOPBACK.into(), port }).collect()
+    usual_addresses().map(Endpoint::from).collect()
+}
+
+/// Where `payments top` looks by itself.
+pub fn usual_addresses() -> impl Iterator<Item = SocketAddr> {
+    USUAL_PORTS.map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod screen;
 mod view;
 mod watch;
 
-pub use endpoint::Endpoint;
+pub use endpoint::{Endpoint, usual_addresses};
 
 use anyhow::{Result, bail};
 use service::Error;
@@ -110,6 +110,11 @@ pub async fn run(args: &Args, out: &mut impl Write, shutdown: CancellationToken)
     }
     out.flush()?;
     Ok(())
+}
+
+/// Which row keys a process has written when.
+pub async fn heat(endpoint: &Endpoint) -> Result<monitor::heat::Heat, String> {
+    client::ask_for(endpoint, "/heatmap").await
 }
 
 /// Shows these processes on the terminal until the token is cancelled; `q` cancels it.

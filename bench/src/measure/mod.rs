@@ -32,8 +32,8 @@ async fn measure(subject: &Subject) -> anyhow::Result<Measurement> {
         Subject::Write { writer, payload, records, bigtable } => {
             write::measure(*writer, *payload, *records, *bigtable).await
         }
-        Subject::Sink { records, pubsub, bigtable, flags } => {
-            sink::measure(*records, *pubsub, *bigtable, flags).await
+        Subject::Sink { records, pubsub, bigtable, watched, flags } => {
+            sink::measure(*records, *pubsub, *bigtable, *watched, flags).await
         }
         Subject::Producer { records, pubsub, flags } => producer::measure(*records, *pubsub, flags).await,
         Subject::Verify { records, bigtable, flags } => verify::measure(*records, *bigtable, flags).await,

@@ -80,7 +80,7 @@ pub struct Outcome {
 
 /// The run as JSON that is fit to be read.
 pub fn json(report: &Report) -> String {
-    serde_json::to_string_pretty(report).expect("names of fields and keys of maps are texts or numbers")
+    serde_json::to_string(report).expect("names of fields and keys of maps are texts or numbers")
 }
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ pub struct Display {
     started: Instant,
     bars: Option<Bars>,
     last_line: Cell<Option<Instant>>,
+    /// Something else is shown.
+    is_hidden: bool,
 }
 
 #[derive(Debug)]
@@ -28,15 +30,15 @@ struct Bars {
 }
 
 impl Display {
-    pub fn new(expected: u64) -> Self {
-        let bars = terminal::is_watched().then(|| Bars::new(expected));
-        Self { expected, started: Instant::now(), bars, last_line: Cell::new(None) }
+    pub fn new(expected: u64, is_hidden: bool) -> Self {
+        let bars = (terminal::is_watched() && !is_hidden).then(|| Bars::new(expected));
+        Self { expected, started: Instant::now(), bars, last_line: Cell::new(None), is_hidden }
     }
 
     pub fn show(&self, producer: &producer::Progress, sink: &sink::Progress) {
         if let Some(bars) = &self.bars {
             bars.show(producer, sink);
-        } else if self.last_line.get().is_none_or(|last| last.elapsed() >= LINE_EVERY) {
+        } else if !self.is_hidden && self.last_line.get().is_none_or(|last| last.elapsed() >= LINE_EVERY) {
             self.last_line.set(Some(Instant::now()));
             terminal::say(self.line(producer, sink));
         }

@@ -14,9 +14,14 @@ use emulator::Servers;
 use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
 use generator::Generator;
+use monitor::Monitor;
+use monitor::report::Verdict;
+use monitor::watched::Subject;
+use prometheus_client::registry::Registry;
 use read_back::TableContent;
 use service::terminal;
 use std::io::Write;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +35,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) -> anyhow::Result<()> {
     let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
+    args.monitor.check()?;
     let range = args.publishing.range(generator.config().num_records)?;
     let servers = Servers::start(emulator::Options {
         data_dir: args.data_dir.clone(),
@@ -38,14 +44,91 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     })
     .await
     .map_err(|error| emulators::refused(&error))?;
-    let result = Pipeline { args: &args, servers: &servers, generator, expected: range.end - range.start }
-        .run(shutdown)
-        .await;
+    let progress = (Arc::new(producer::Progress::default()), Arc::new(sink::Progress::default()));
+    let metrics = emulators::Metrics::default();
+    let monitor = watch(&args, generator.run_id(), &progress, &metrics).await?;
+    let expected = range.end - range.start;
+    let view = args.top.then(|| View::open(&monitor, &shutdown)).flatten();
+    let pipeline = Pipeline { args: &args, servers: &servers, generator, expected, progress };
+    let result = tokio::select! {
+        result = pipeline.run(shutdown) => result,
+        never = emulators::watch(&servers, &metrics) => match never {},
+    };
+    metrics.look(&servers.figures().await);
+    if let Some(view) = view {
+        view.close().await?;
+    }
     servers.shutdown().await?;
     let summary = result?;
     writeln!(out, "{summary}")?;
     out.flush()?;
-    summary.verdict()
+    let verdict = summary.verdict();
+    let judged = monitor.finish(Some(told(&verdict))).await;
+    verdict?;
+    judged
+}
+
+/// `payments top` over this process.
+struct View {
+    stop: CancellationToken,
+    task: JoinHandle<anyhow::Result<()>>,
+}
+
+impl View {
+    /// Who leaves the view stops the run.
+    fn open(monitor: &Monitor, shutdown: &CancellationToken) -> Option<Self> {
+        let (addr, stop, run) = (monitor.addr?, CancellationToken::new(), shutdown.clone());
+        let left = stop.clone();
+        let task = tokio::spawn(async move {
+            let ended = top::attach(vec![addr], left).await;
+            run.cancel();
+            ended
+        });
+        Some(Self { stop, task })
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        self.stop.cancel();
+        self.task.await?
+    }
+}
+
+/// Lets others see both stages and the servers.
+async fn watch(
+    args: &Args,
+    run_id: &str,
+    (producer, sink): &(Arc<producer::Progress>, Arc<sink::Progress>),
+    metrics: &emulators::Metrics,
+) -> Result<Monitor, service::Error> {
+    let mut registry = Registry::default();
+    producer.register(&mut registry);
+    sink.register(&mut registry);
+    metrics.register(&mut registry);
+    let mut settings = args.sink.settings();
+    settings.insert("run_id".into(), run_id.into());
+    let subject = Subject {
+        binary: "local",
+        version: env!("CARGO_PKG_VERSION"),
+        health: sink.health.clone(),
+        settings,
+        heat: sink.heat.clone(),
+    };
+    let monitor = monitor::Args { http: args.monitor.http.or_else(usual_address), ..args.monitor.clone() };
+    Monitor::start(&monitor, subject, registry).await
+}
+
+/// The first free one of those that `payments top` looks at by itself.
+fn usual_address() -> Option<SocketAddr> {
+    let mut usual = top::usual_addresses();
+    usual.find(|addr| std::net::TcpListener::bind(addr).is_ok())
+}
+
+/// A verdict for a report.
+fn told(verdict: &anyhow::Result<()>) -> Verdict {
+    match verdict {
+        Ok(()) => Verdict { is_ok: true, lines: vec!["all payments are in all three tables".to_owned()] },
+        Err(error) => Verdict { is_ok: false, lines: vec![format!("{error:#}")] },
+    }
 }
 
 struct Pipeline<'a> {
@@ -54,6 +137,7 @@ struct Pipeline<'a> {
     generator: Arc<Generator>,
     /// Payments that this run publishes.
     expected: u64,
+    progress: (Arc<producer::Progress>, Arc<sink::Progress>),
 }
 
 /// A running stage, its counts, and the way to stop it.
@@ -74,7 +158,7 @@ impl Pipeline<'_> {
         let started = Instant::now();
         let mut producer = self.start_producer(&pubsub, shutdown.child_token());
         let mut sink = self.start_sink(&pubsub, &bigtable);
-        let display = Display::new(self.expected);
+        let display = Display::new(self.expected, self.args.top);
         let watched = self.watch(&mut producer, &mut sink, &display, &pubsub, &shutdown).await;
         producer.stop.cancel();
         sink.stop.cancel();
@@ -104,7 +188,7 @@ impl Pipeline<'_> {
     }
 
     fn start_producer(&self, pubsub: &Pubsub, stop: CancellationToken) -> Producer {
-        let progress = Arc::new(producer::Progress::default());
+        let progress = self.progress.0.clone();
         let (generator, options) = (self.generator.clone(), self.args.publishing.clone());
         let (pubsub, counts, token) = (pubsub.clone(), progress.clone(), stop.clone());
         let batch = producer::Batch::default();
@@ -116,7 +200,7 @@ impl Pipeline<'_> {
     }
 
     fn start_sink(&self, pubsub: &Pubsub, bigtable: &Bigtable) -> Sink {
-        let progress = Arc::new(sink::Progress::default());
+        let progress = self.progress.1.clone();
         let stop = CancellationToken::new();
         // This process knows when everything is written; the sink alone could only guess.
         let options = sink::Options { exit_when_idle: None, ..self.args.sink.clone() };

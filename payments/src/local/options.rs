@@ -20,13 +20,17 @@ pub struct Args {
     pub publishing: Publishing,
     #[command(flatten)]
     pub sink: sink::Options,
+    #[command(flatten)]
+    pub monitor: monitor::Args,
+    /// Show what happens as `payments top` does, instead of bars; q stops the run.
+    #[arg(long)]
+    pub top: bool,
 }
 
-/// The stages' defaults are for a process each. Here they share one with the servers, and nobody waits for panes.
+/// The stages' defaults are for a process each. Here they share one with the servers.
 pub fn with_defaults(command: clap::Command) -> clap::Command {
     command
         .mut_arg("max_memory", |arg| arg.default_value("96MiB"))
         .mut_arg("requests_in_flight", |arg| arg.default_value("8"))
         .mut_arg("max_in_flight", |arg| arg.default_value("10000"))
-        .mut_arg("max_pane_age", |arg| arg.default_value("1s"))
 }

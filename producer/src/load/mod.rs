@@ -6,7 +6,6 @@ mod identity;
 mod ledger;
 mod options;
 mod output;
-mod progress;
 mod saver;
 mod work;
 mod workers;
@@ -14,10 +13,10 @@ mod workers;
 pub use ledger::spoilt_indices;
 pub use options::{Batch, Output, Publishing};
 pub use output::{Tally, write};
-pub use progress::Progress;
 
 use crate::audience;
 use crate::error::{Error, explain};
+use crate::progress::Progress;
 use chunks::Pass;
 use gcp::pubsub::Pubsub;
 use generator::Generator;
@@ -72,12 +71,16 @@ pub async fn run(
     let connections = pubsub.connections(thread::available_parallelism().map_or(1, NonZero::get)).await?;
     log_start(&topic, generator.run_id(), options, work.resume(work.floors));
     let stop = shutdown.child_token();
-    let workers = Workers::new(generator, options, &work, &topic, connections, progress, stop);
+    let own = work.range.end.saturating_sub(work.range.start);
+    progress.planned.set(i64::try_from(own).unwrap_or(i64::MAX));
+    progress.health.ready();
+    let workers = Workers::new(generator, options, &work, &topic, connections, progress.clone(), stop);
     let workers = Arc::new(workers);
     let saver = Saver::start(work.checkpoint.take(), batch.checkpoint_interval, workers.clone());
     for pass in [Pass::OnTime, Pass::Late] {
         workers.publish(pass).await?;
     }
+    progress.health.draining();
     let unsaved = saver.finish().await?;
     let _ = audience.await;
     let resume = work.resume(workers.floors());

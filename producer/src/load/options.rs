@@ -32,6 +32,9 @@ pub struct Publishing {
     /// Most bytes published and not yet confirmed.
     #[arg(long, default_value = "64MiB", value_parser = parse_bytes, value_name = "BYTES")]
     pub max_in_flight_bytes: u64,
+    /// Of so many payments one carries a trace (W3C traceparent), which the sink logs when it is written; 0 for none.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub trace_every: u64,
     /// How long a message is tried before the run stops.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
     pub publish_timeout: Duration,
@@ -47,6 +50,7 @@ impl Default for Publishing {
             end_index: None,
             max_in_flight: 20_000,
             max_in_flight_bytes: 64 << 20,
+            trace_every: 0,
             publish_timeout: Duration::from_mins(2),
         }
     }

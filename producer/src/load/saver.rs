@@ -56,7 +56,11 @@ async fn save(
         let floors = workers.floors();
         if saved != Some(floors) {
             match busy(|| checkpoint.save(floors)) {
-                Ok(()) => saved = Some(floors),
+                Ok(()) => {
+                    saved = Some(floors);
+                    let index = i64::try_from(floors.confirmed_below).unwrap_or(i64::MAX);
+                    workers.progress().checkpoint_index.set(index);
+                }
                 Err(error) if last => return Err(error),
                 // A full disk may be cleared before the end; until then only more is sent again after a crash.
                 Err(error) => tracing::warn!(%error, "checkpoint not kept"),

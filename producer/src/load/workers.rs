@@ -1,17 +1,18 @@
 //! Generates and publishes a shard's payments on all cores, chunk by chunk.
 
-use crate::encode::encode;
+use crate::encode::{encode, trace_of};
 use crate::error::Error;
 use crate::faults::{Fault, Faults};
 use crate::load::checkpoint::Floors;
 use crate::load::chunks::{Chunks, Pass};
 use crate::load::options::Publishing;
-use crate::load::progress::Progress;
 use crate::load::work::Work;
+use crate::progress::Progress;
 use crate::publisher::{Limits, Publisher, Request, Room};
 use gcp::Transport;
 use generator::{Buffer, Generator};
 use parking_lot::Mutex;
+use schemas::trace::TRACE_PARENT;
 use service::blocking::busy;
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct Workers {
     count: usize,
     generator: Arc<Generator>,
     faults: Faults,
+    /// Of so many payments one is traced; 0 for none.
+    trace_every: u64,
     publisher: Publisher,
     /// All payments but those held back.
     chunks: Mutex<Chunks>,
@@ -62,10 +65,18 @@ impl Workers {
         let chunks = |floor| Mutex::new(Chunks::new(work.range.clone(), floor));
         Self {
             count: connections.len(),
-            publisher: Publisher::new(topic, &attributes, limits, connections, stop.clone()),
+            publisher: Publisher::new(
+                topic,
+                &attributes,
+                limits,
+                connections,
+                progress.calls.clone(),
+                stop.clone(),
+            ),
             chunks: chunks(work.floors.confirmed_below),
             late_chunks: work.floors.late_confirmed_below.map(chunks),
             faults: work.faults.clone(),
+            trace_every: options.trace_every,
             generator,
             progress,
             stop,
@@ -81,6 +92,10 @@ impl Workers {
             ended.map_err(|error| Error::Bug(error.to_string()))?;
         }
         Ok(())
+    }
+
+    pub fn progress(&self) -> &Progress {
+        &self.progress
     }
 
     /// How far both passes have come.
@@ -113,13 +128,18 @@ impl Workers {
             if !pass.takes(fault) {
                 continue;
             }
-            encode(self.generator.fill(index, buffer), index, &self.faults, &mut payload);
+            let payment = self.generator.fill(index, buffer);
+            let is_traced = self.trace_every > 0 && index.is_multiple_of(self.trace_every);
+            let trace = if is_traced { trace_of(payment) } else { None };
+            encode(payment, index, &self.faults, &mut payload);
             (payments, bytes) = (payments + 1, bytes + payload.len());
             // A spoilt payment cannot say which one it was: its message does, and so will its dead letter.
             let spoilt = matches!(fault, Some(Fault::Corrupt | Fault::Invalid)).then(|| index.to_string());
-            let extra = spoilt.as_deref().map(|index| (FAULT_INDEX, index));
+            let fault_index = spoilt.as_deref().map(|index| (FAULT_INDEX, index));
+            let trace = trace.as_deref().map(|parent| (TRACE_PARENT, parent));
+            let extra: Vec<_> = fault_index.into_iter().chain(trace).collect();
             for _ in 0..fault.map_or(1, Fault::copies) {
-                requests.push(index, &payload, extra);
+                requests.push(index, &payload, &extra);
             }
         }
         self.progress.add_generated(payments, bytes as u64);
@@ -129,6 +149,7 @@ impl Workers {
     /// Has a request confirmed, or notes why it is not. Its room is free only then: a failure is noted before anybody
     /// who waits for room goes on.
     async fn send(&self, connection: usize, request: Request, _room: Room) -> Option<()> {
+        self.progress.add_sent(request.messages as u64);
         match self.publisher.publish(connection, &request).await {
             Ok(()) => {
                 self.progress.add_published(request.messages as u64);
@@ -143,7 +164,7 @@ impl Workers {
     }
 
     fn fail(&self, request: &Request, status: Status) {
-        self.progress.add_failed(request.messages as u64);
+        self.progress.add_failed(request.messages as u64, status.code());
         self.stop.cancel();
         let mut failure = self.failure.lock();
         if failure.as_ref().is_none_or(|(first, _)| request.first < *first) {

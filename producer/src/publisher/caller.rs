@@ -1,6 +1,7 @@
 //! Publish calls, tried until the service has confirmed every message of a request or no retry can help.
 
 use super::request::Request;
+use crate::progress::Calls;
 use bytes::Bytes;
 use gcp::Transport;
 use gcp::call::{call, code};
@@ -14,8 +15,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
+use tonic::{Code, Status};
 
 const METHOD: &str = "/google.pubsub.v1.Publisher/Publish";
 
@@ -33,13 +34,20 @@ pub struct Caller {
     transports: Vec<Transport>,
     routing: AsciiMetadataValue,
     patience: Duration,
+    calls: Calls,
     stop: CancellationToken,
 }
 
 impl Caller {
     /// Tries a request for `patience`, or shortly once `stop` is cancelled.
-    pub fn new(transports: Vec<Transport>, topic: &str, patience: Duration, stop: CancellationToken) -> Self {
-        Self { transports, routing: routing(&[("topic", topic)]), patience, stop }
+    pub fn new(
+        transports: Vec<Transport>,
+        topic: &str,
+        patience: Duration,
+        calls: Calls,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { transports, routing: routing(&[("topic", topic)]), patience, calls, stop }
     }
 
     /// Publishes a request, over one of the connections; comes back when all its messages are confirmed.
@@ -67,12 +75,16 @@ impl Caller {
             let limit = ATTEMPT_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
             let no_answer =
                 || Status::deadline_exceeded(format!("no answer within {} ms", limit.as_millis()));
+            let sent = Instant::now();
             let attempt = timeout(limit, self.attempt(connection, request)).await;
-            let Err(status) = attempt.unwrap_or_else(|_| Err(no_answer())) else { return Ok(()) };
+            let ended = attempt.unwrap_or_else(|_| Err(no_answer()));
+            self.calls.ended(ended.as_ref().map_or_else(code, |()| Code::Ok), sent.elapsed());
+            let Err(status) = ended else { return Ok(()) };
             let delay = delays.next(None);
             if !is_transient(code(&status)) || Instant::now() + delay >= deadline {
                 return Err(status);
             }
+            self.calls.again(code(&status), request.messages);
             tracing::debug!(messages = request.messages, ?delay, answer = %status, "publishing again");
             sleep(delay).await;
         }

@@ -5,6 +5,7 @@ mod request;
 
 pub use request::{Request, Requests};
 
+use crate::progress::Calls;
 use caller::Caller;
 use gcp::Transport;
 use gcp::share::{Permit, Share};
@@ -45,11 +46,12 @@ impl Publisher {
         attributes: &[(&str, &str)],
         limits: Limits,
         connections: Vec<Transport>,
+        calls: Calls,
         stop: CancellationToken,
     ) -> Self {
         Self {
             template: Template::new(topic, attributes, limits.messages, limits.bytes),
-            caller: Caller::new(connections, topic, limits.patience, stop),
+            caller: Caller::new(connections, topic, limits.patience, calls, stop),
             messages: Share::new(limits.messages),
             bytes: Share::of_bytes(limits.bytes),
         }

@@ -87,9 +87,9 @@ impl<'t> Requests<'t> {
         Self { template, done: Vec::new(), frame: Vec::new(), messages: 0, first: 0 }
     }
 
-    /// Appends a message; `number` is the sender's own, `extra` an attribute of this message alone.
-    pub fn push(&mut self, number: u64, data: &[u8], extra: Option<(&str, &str)>) {
-        let own_len = extra.map_or(0, |(key, value)| field_len(attribute_len(key, value)));
+    /// Appends a message; `number` is the sender's own, `extra` are attributes of this message alone.
+    pub fn push(&mut self, number: u64, data: &[u8], extra: &[(&str, &str)]) {
+        let own_len: usize = extra.iter().map(|(key, value)| field_len(attribute_len(key, value))).sum();
         let message_len = field_len(data.len()) + self.template.attributes.len() + own_len;
         if self.messages >= self.template.max_messages
             || self.messages > 0 && self.frame.len() + field_len(message_len) > self.template.max_bytes
@@ -106,7 +106,7 @@ impl<'t> Requests<'t> {
         put_head(&mut self.frame, MESSAGES, message_len);
         put_field(&mut self.frame, DATA, data);
         self.frame.extend_from_slice(&self.template.attributes);
-        if let Some((key, value)) = extra {
+        for (key, value) in extra {
             put_attribute(&mut self.frame, key, value);
         }
         self.messages += 1;
@@ -160,9 +160,11 @@ mod tests {
             let mut expected = Vec::new();
             for (index, (size, marked)) in sizes.into_iter().enumerate() {
                 let (data, index_text) = (vec![index as u8; size], index.to_string());
-                requests.push(index as u64, &data, marked.then_some(("fault_index", &index_text)));
+                let extra = [("fault_index", index_text.as_str()), ("traceparent", "t")];
+                requests.push(index as u64, &data, if marked { &extra } else { &[] });
                 let mut attributes = common.map(|(key, value)| (key.to_owned(), value.to_owned())).to_vec();
-                attributes.extend(marked.then(|| ("fault_index".to_owned(), index_text)));
+                let own = extra.map(|(key, value)| (key.to_owned(), value.to_owned()));
+                attributes.extend(own.into_iter().filter(|_| marked));
                 let attributes = attributes.into_iter().collect();
                 expected.push(PubsubMessage { data, attributes, ..Default::default() });
             }

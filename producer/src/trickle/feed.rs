@@ -2,6 +2,7 @@
 
 use super::clock::EventClock;
 use super::updates::{Update, Updates};
+use crate::encode::trace_of;
 use generator::{Buffer, Live};
 use prost::Message as _;
 
@@ -18,6 +19,8 @@ pub struct Item {
     /// When it changes next, event time in UTC microseconds.
     pub next_micros: Option<i64>,
     pub payload: Vec<u8>,
+    /// Its trace, if one is wanted.
+    pub trace: Option<String>,
 }
 
 /// Makes messages, and keeps the updates still to come.
@@ -35,8 +38,8 @@ impl Feed {
         Self { live, clock, updates, buffer: Buffer::default(), updates_in_a_row: 0 }
     }
 
-    /// The message for a slot at an event time in UTC microseconds.
-    pub fn next(&mut self, micros: i64) -> Item {
+    /// The message for a slot at an event time in UTC microseconds, with its trace if that is wanted.
+    pub fn next(&mut self, micros: i64, is_traced: bool) -> Item {
         let now = self.clock.present(micros);
         let may_update = self.updates_in_a_row < UPDATES_IN_A_ROW;
         let update = if may_update { self.updates.pop_due(now) } else { None };
@@ -46,7 +49,8 @@ impl Feed {
         };
         self.updates_in_a_row = if update.is_some() { self.updates_in_a_row + 1 } else { 0 };
         let (payment, next_micros) = self.live.fill(index, changes, &mut self.buffer);
-        Item { index, changes, next_micros, payload: payment.encode_to_vec() }
+        let trace = if is_traced { trace_of(payment) } else { None };
+        Item { index, changes, next_micros, payload: payment.encode_to_vec(), trace }
     }
 
     /// Keeps an update for later; false where too many wait already.
@@ -111,7 +115,7 @@ mod tests {
                 let mut feed = feed(shard, 0.0, last[number], 0);
                 // The second time the clock stands where it stood the first time.
                 for step in 0..2_000 {
-                    let item = feed.next(START + step / 7);
+                    let item = feed.next(START + step / 7, false);
                     let payment = schemas::Payment::decode(item.payload.as_slice()).unwrap();
                     assert!(ids.insert(payment.payment_header.as_ref().unwrap().payment_id.clone()));
                     for (table, keys) in &mut keys {
@@ -127,12 +131,12 @@ mod tests {
     #[test]
     fn due_updates_go_first_but_new_payments_do_not_starve() {
         let mut feed = feed("0/1", 1.0, 0, 1_000);
-        let item = feed.next(START);
+        let item = feed.next(START, false);
         let due_micros = item.next_micros.unwrap();
         let update = Update { due_micros, index: item.index, changes: 1 };
         (0..100).for_each(|_| assert!(feed.keep(update)));
-        assert_eq!(feed.next(due_micros - 1).changes, 0, "not due yet");
-        let changes: Vec<_> = (0..16).map(|step| feed.next(due_micros + step).changes).collect();
+        assert_eq!(feed.next(due_micros - 1, false).changes, 0, "not due yet");
+        let changes: Vec<_> = (0..16).map(|step| feed.next(due_micros + step, false).changes).collect();
         assert_eq!(changes, [1, 1, 1, 1, 1, 1, 1, 0, 1, 1, 1, 1, 1, 1, 1, 0]);
     }
 }

@@ -32,6 +32,7 @@ pub use options::Options;
 pub use report::Outcome;
 
 use crate::audience;
+use crate::progress::Progress;
 use crate::state_file::StateFile;
 use checkpoint::Saved;
 use clock::{EventClock, Source};
@@ -43,6 +44,7 @@ use run::Run;
 use saver::Saver;
 use service::clock::now_micros as wall_micros;
 use settings::Settings;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use updates::Updates;
@@ -75,7 +77,12 @@ impl Trickle {
     /// # Errors
     /// When the checkpoint is another run's, when the topic is missing or refuses, when messages could not be
     /// confirmed, or when the last checkpoint could not be written.
-    pub async fn run(self, pubsub: &Pubsub, shutdown: CancellationToken) -> Result<Outcome, Error> {
+    pub async fn run(
+        self,
+        pubsub: &Pubsub,
+        progress: Arc<Progress>,
+        shutdown: CancellationToken,
+    ) -> Result<Outcome, Error> {
         let topic = pubsub.topic_name(&self.options.topic);
         pubsub.require_topic(&topic).await?;
         let audience = audience::warn_without(pubsub, &topic);
@@ -85,7 +92,10 @@ impl Trickle {
         let saver = file.map(|file| Saver::start(file, source, saved)).transpose()?;
         let (shard, from) = (options.shard(), options.shard_source);
         tracing::info!(topic, rate = %options.rate, run_id = feed.run_id(), %shard, shard_from = from, "trickling");
-        let ended = Run::new(options, feed, source, publisher, topic, saver).publish(shutdown).await;
+        progress.health.ready();
+        let run = Run::new(options, feed, source, publisher, topic, saver, progress.clone());
+        let ended = run.publish(shutdown).await;
+        progress.health.draining();
         let _ = audience.await;
         ended
     }

@@ -81,6 +81,9 @@ pub struct Options {
     /// Most messages published and not yet confirmed; while there are as many, slots are skipped.
     #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT")]
     pub max_in_flight: usize,
+    /// Of so many messages one carries a trace (W3C traceparent), which the sink logs when it is written; 0 for none.
+    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    pub trace_every: u64,
     /// How long a message is tried before it counts as failed.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
     pub publish_timeout: Duration,
@@ -113,6 +116,7 @@ impl Default for Options {
             profile: None,
             topic: "payments".to_owned(),
             max_in_flight: 20_000,
+            trace_every: 0,
             publish_timeout: Duration::from_mins(2),
             progress_every: Duration::from_secs(10),
         }

@@ -1,6 +1,6 @@
 //! The account of a trickle: a line now and then, and the whole at its end.
 
-use service::latency::Latency;
+use monitor::spread::Spread;
 use std::time::Duration;
 
 /// How a trickle ended without failures.
@@ -24,7 +24,7 @@ pub struct Report {
     pub failed: u64,
     /// Why the first message failed.
     pub reason: Option<String>,
-    latencies: Latency,
+    latencies: Spread,
     published_before: u64,
 }
 
@@ -52,16 +52,16 @@ impl Report {
             failed = self.failed,
             pending_updates,
             without_updates,
-            publish_p50_ms = millis(self.latencies.quantile(0.5).unwrap_or_default()),
-            publish_p99_ms = millis(self.latencies.quantile(0.99).unwrap_or_default()),
+            publish_p50_ms = millis(self.latencies.quantile(0.5)),
+            publish_p99_ms = millis(self.latencies.quantile(0.99)),
             event_time,
             "trickling"
         );
         self.published_before = published;
-        self.latencies = Latency::default();
+        self.latencies = Spread::default();
     }
 }
 
-fn millis(latency: Duration) -> f64 {
-    (latency.as_secs_f64() * 10_000.0).round() / 10.0
+fn millis(seconds: Option<f64>) -> f64 {
+    (seconds.unwrap_or_default() * 10_000.0).round() / 10.0
 }

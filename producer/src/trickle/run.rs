@@ -11,13 +11,16 @@ use super::report::{Outcome, Report};
 use super::saver::Saver;
 use super::updates::Update;
 use crate::error::explain;
+use crate::progress::Progress;
 use gcp::publishing::SteadyPublisher;
 use google_cloud_pubsub::model::Message;
+use schemas::trace::TRACE_PARENT;
 use service::clock::now_micros as wall_micros;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tonic::Status;
+use tonic::{Code, Status};
 
 /// An update's publish time must be later than that of the version before by more than the millisecond that cell times
 /// are cut to, and by more than the clocks of the service's machines differ.
@@ -40,6 +43,7 @@ pub struct Run {
     saver: Option<Saver>,
     pacer: Pacer,
     report: Report,
+    progress: Arc<Progress>,
     in_flight: InFlight,
     started: Instant,
     /// Event time of the last turn.
@@ -57,6 +61,7 @@ impl Run {
         publisher: SteadyPublisher,
         topic: String,
         saver: Option<Saver>,
+        progress: Arc<Progress>,
     ) -> Self {
         let shard = options.shard().to_string();
         let attributes = [("schema", schemas::SCHEMA), ("run_id", feed.run_id()), ("shard", &shard)];
@@ -71,6 +76,7 @@ impl Run {
             saver,
             pacer: Pacer::new(Duration::ZERO),
             report: Report::default(),
+            progress,
             in_flight: InFlight::default(),
             started: Instant::now(),
             new_payments: 0,
@@ -114,7 +120,9 @@ impl Run {
         let busy = self.feed.intensity(self.feed.present(now_micros));
         let rate = self.options.rate.per_second * busy * Burst::factor_of(&self.options.burst, elapsed);
         let slots = self.pacer.due(elapsed, rate);
+        self.progress.target_rate.set(rate);
         self.send(slots, now_micros);
+        Progress::follow(&self.progress.skipped, self.pacer.missed());
         self.turned_micros = now_micros;
         if let Some(saver) = &mut self.saver {
             let (feed, in_flight) = (&self.feed, &self.in_flight);
@@ -139,7 +147,9 @@ impl Run {
             if self.options.num_records.is_some_and(|records| self.new_payments >= records) {
                 break;
             }
-            let item = self.feed.next(now_micros - step * (slots - 1 - slot) as i64);
+            let every = self.options.trace_every;
+            let is_traced = every > 0 && self.progress.generated().is_multiple_of(every);
+            let item = self.feed.next(now_micros - step * (slots - 1 - slot) as i64, is_traced);
             self.send_one(item);
         }
     }
@@ -147,7 +157,11 @@ impl Run {
     fn send_one(&mut self, mut item: Item) {
         self.new_payments += u64::from(item.changes == 0);
         let payload = std::mem::take(&mut item.payload);
-        let message = Message::new().set_data(payload).set_attributes(self.attributes.clone());
+        self.progress.add_generated(1, payload.len() as u64);
+        self.progress.add_sent(1);
+        let trace = item.trace.take().map(|parent| (TRACE_PARENT.to_owned(), parent));
+        let attributes = self.attributes.iter().cloned().chain(trace);
+        let message = Message::new().set_data(payload).set_attributes(attributes);
         self.in_flight.push(&item, self.publisher.publish(message));
     }
 
@@ -156,12 +170,17 @@ impl Run {
         match result {
             Ok(_) => {
                 self.report.confirmed(changes > 0, latency);
+                self.progress.add_published(1);
+                self.progress.updates.inc_by(u64::from(changes > 0));
+                self.progress.calls.ended(Code::Ok, latency);
                 if let Some(due_micros) = next_micros {
                     self.keep(Update { due_micros, index, changes: changes + 1 }, GAP);
                 }
             }
             Err(status) => {
                 self.fail(&status);
+                self.progress.add_failed(1, status.code());
+                self.progress.calls.ended(status.code(), latency);
                 // A new payment that nobody may have seen gets no updates; an update must come, or the table keeps an
                 // old state.
                 if changes > 0 {

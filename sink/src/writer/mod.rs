@@ -27,6 +27,7 @@ use attempt::{Attempt, Caller};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use gcp::Transport;
+use gcp::call::code_name;
 use limiter::Limiter;
 use outstanding::{Outstanding, Slot};
 use pauses::Pauses;
@@ -37,6 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
+use tonic::Code;
 use tonic::metadata::MetadataMap;
 use tracing::{Instrument, info_span};
 
@@ -142,7 +144,7 @@ impl Writer {
             unwritten.extend(rows);
             writes.extend(parts.into_iter().map(write));
         }
-        self.tell(&unwritten);
+        self.tell(table, &unwritten);
         unwritten
     }
 
@@ -158,7 +160,7 @@ impl Writer {
         let (mut unwritten, mut last) = (Vec::new(), None);
         let _waiting = self.patience[table].wait();
         loop {
-            let attempt = match self.send(&request, deadline, &mut cookies).await {
+            let attempt = match self.send(table, &request, deadline, &mut cookies).await {
                 Ok(attempt) => attempt,
                 Err(unsent) => {
                     give_back(&request, &last.unwrap_or(unsent), &mut unwritten);
@@ -179,13 +181,14 @@ impl Writer {
             }
             unwritten.extend(sorted.unwritten);
             let Some(again) = sorted.again else { return (unwritten, Vec::new()) };
+            let (rows, code) = (again.entries.len() as u64, again.last.code);
             request.keep(&again.entries);
             let delay = pauses.next(&again);
             if !self.pause(delay, deadline).await {
                 give_back(&request, &again.last, &mut unwritten);
                 return (unwritten, Vec::new());
             }
-            self.progress.retries.inc_by(request.len() as u64);
+            self.progress.add_retried(table, code, rows);
             tracing::debug!(rows = request.len(), ?delay, answer = %again.last, "writing again");
             if again.in_halves {
                 return (unwritten, request.halves());
@@ -200,14 +203,18 @@ impl Writer {
     /// None was made; what is to be said of the rows for that.
     async fn send(
         &self,
+        table: Table,
         request: &Request,
         deadline: Instant,
         cookies: &mut MetadataMap,
     ) -> Result<Attempt, Answer> {
         let slot = self.admit(request, deadline).await?;
-        self.progress.requests.inc();
+        self.progress.requests[table].inc();
+        self.progress.sent[table].inc_by(request.len() as u64);
+        let sent = Instant::now();
         let attempt = self.caller.call(request, deadline, &self.give_up, cookies).await;
-        self.progress.requests.dec();
+        self.progress.add_call(table, outcome(&attempt), sent.elapsed());
+        self.progress.requests[table].dec();
         self.progress.call_rate.set(self.limiter.observe(&attempt).unwrap_or(0.0));
         slot.settle(&attempt);
         Ok(attempt)
@@ -216,8 +223,12 @@ impl Writer {
     /// Waits until the request may go out, but not beyond its deadline or the end of all attempts.
     async fn admit(&self, request: &Request, deadline: Instant) -> Result<Slot, Answer> {
         let turn = async {
+            let asked = Instant::now();
             let slot = self.outstanding.acquire(request).await;
+            let admitted = Instant::now();
             self.limiter.acquire().await;
+            self.progress.admission.inc_by((admitted - asked).as_secs_f64());
+            self.progress.throttled.inc_by(admitted.elapsed().as_secs_f64());
             slot
         };
         tokio::select! {
@@ -241,7 +252,10 @@ impl Writer {
     }
 
     /// Says in the log why messages go back to the subscription, unless everybody knows.
-    fn tell(&self, unwritten: &Unwritten) {
+    fn tell(&self, table: Table, unwritten: &Unwritten) {
+        for (_, _, answer) in unwritten {
+            self.progress.add_unwritten(table, answer.code);
+        }
         let mut unconfirmed = unwritten.iter().filter(|(_, verdict, _)| *verdict == Verdict::Unconfirmed);
         if let Some((_, _, answer)) = unconfirmed.next()
             && !self.no_more.is_cancelled()
@@ -249,6 +263,16 @@ impl Writer {
             let rows = 1 + unconfirmed.count();
             tracing::warn!(rows, %answer, "rows are not confirmed; their messages go back");
         }
+    }
+}
+
+/// How a call ended, in a word: by its own code, or by whether all its rows are written.
+fn outcome(attempt: &Attempt) -> &'static str {
+    let is_ok = |answer: &Option<Answer>| answer.as_ref().is_some_and(|answer| answer.code == Code::Ok);
+    match &attempt.end {
+        Some(end) => code_name(end.code),
+        None if attempt.entries.iter().all(is_ok) => code_name(Code::Ok),
+        None => "PARTIAL",
     }
 }
 

@@ -1,19 +1,33 @@
 //! `payments emulators`: the embedded servers, kept up for separately started producers and sinks.
 
+mod metrics;
+
+pub use metrics::Metrics;
+
 use crate::names::Names;
 use crate::setup;
 use emulator::Servers;
 use gcp::Project;
+use monitor::Monitor;
+use monitor::health::Health;
+use monitor::watched::{SharedHeat, Subject};
+use prometheus_client::registry::Registry;
 use service::terminal;
+use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
 /// The ports that Google's emulators have by default.
 const PUBSUB_PORT: u16 = 8085;
 const BIGTABLE_PORT: u16 = 8086;
 const INSTANCE: &str = "payments";
+/// Between two looks at the servers' figures.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Example:\n  payments emulators --data-dir ./data")]
@@ -41,6 +55,8 @@ pub struct Args {
     /// Start with nothing set up.
     #[arg(long)]
     pub no_setup: bool,
+    #[command(flatten)]
+    pub monitor: monitor::Args,
 }
 
 impl Default for Args {
@@ -54,6 +70,7 @@ impl Default for Args {
             project: Project::default(),
             instance: INSTANCE.to_owned(),
             no_setup: false,
+            monitor: monitor::Args::default(),
         }
     }
 }
@@ -79,6 +96,19 @@ impl From<Durability> for emulator::Durability {
 
 /// Runs the servers until `shutdown`.
 pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) -> anyhow::Result<()> {
+    args.monitor.check()?;
+    let (metrics, health) = (Metrics::default(), Health::default());
+    let mut registry = Registry::default();
+    metrics.register(&mut registry);
+    health.starting("setting up");
+    let subject = Subject {
+        binary: "emulators",
+        version: env!("CARGO_PKG_VERSION"),
+        health: health.clone(),
+        settings: settings(&args),
+        heat: SharedHeat::default(),
+    };
+    let monitor = Monitor::start(&args.monitor, subject, registry).await?;
     let at = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut servers = Servers::prepare(emulator::Options {
         data_dir: args.data_dir.clone(),
@@ -97,11 +127,36 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     writeln!(out, "export BIGTABLE_EMULATOR_HOST={}", servers.bigtable.addr())?;
     out.flush()?;
     terminal::say("running; stop with Ctrl-C");
-    tokio::select! {
-        () = shutdown.cancelled() => Ok(servers.shutdown().await?),
+    health.ready();
+    let error = tokio::select! {
+        () = shutdown.cancelled() => None,
+        error = servers.failed() => Some(error),
+        never = watch(&servers, &metrics) => match never {},
+    };
+    if let Some(error) = error {
         // Nothing can be written any more: there is nothing to close in good order.
-        error = servers.failed() => Err(error.into()),
+        return Err(error.into());
     }
+    health.draining();
+    let judged = monitor.finish(None).await;
+    servers.shutdown().await?;
+    judged
+}
+
+/// Looks at the servers until it is dropped.
+pub async fn watch(servers: &Servers, metrics: &Metrics) -> Infallible {
+    let mut ticks = tokio::time::interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        metrics.look(&servers.figures().await);
+    }
+}
+
+fn settings(args: &Args) -> BTreeMap<String, String> {
+    let folder = args.data_dir.as_ref().map_or("temporary".to_owned(), |path| path.display().to_string());
+    let settings = [("data_dir", folder), ("durability", format!("{:?}", args.durability).to_lowercase())];
+    settings.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
 /// The flags of a set-up for these servers.
