@@ -13,8 +13,9 @@
 //! - [`heatmap`]: which ranges of row keys were written when.
 //! - [`plan`]: the resources that a load needs, by arithmetic.
 //!
-//! Commands share [`audit`] (whole tables), [`rows`] (payments as rows), [`reading`] and [`names`] (flags), `moment`
-//! (times) and [`output`] (reports). None imports another one, but local takes emulators, emulators takes setup, replay
+//! Commands share [`audit`] (tables read and judged), [`rows`] (payments as rows), [`letters`] (dead letters), `origin`
+//! (whose payment an id is), `rails` (their names in flags), [`reading`] and [`names`] (flags), `moment` (times) and
+//! [`output`] (reports). None imports another one, but local takes emulators, emulators takes setup, replay
 //! takes snapshot, and query prints as inspect does.
 
 pub mod audit;
@@ -25,13 +26,16 @@ mod defaults;
 pub mod emulators;
 pub mod heatmap;
 pub mod inspect;
+pub mod letters;
 pub mod local;
 mod moment;
 pub mod names;
+mod origin;
 pub mod output;
 pub mod plan;
 pub mod quality;
 pub mod query;
+mod rails;
 pub mod reading;
 pub mod replay;
 pub mod rows;

@@ -44,6 +44,12 @@ pub fn payment(row: Row<'_>) -> Result<Payment, String> {
     payment_of(cells).map_err(|error| error.to_string())
 }
 
+/// The customer whose payment it is, by id.
+pub fn customer(payment: &Payment) -> &str {
+    let originator = payment.parties.as_ref().and_then(|parties| parties.originator.as_ref());
+    originator.map_or("", |party| &party.party_id)
+}
+
 /// Lets through the newest version of one column's cells.
 pub fn column(column: Column) -> RowFilter {
     read::column(column.family().id(), column.qualifier())
@@ -64,6 +70,18 @@ pub fn hash(column: Column) -> u64 {
         Column::ALL.iter().map(hash).collect()
     });
     HASHES[column as usize]
+}
+
+/// How much later a state's cells are than those of the one before, as the sink writes them, and how many states are
+/// an hour apart; the further ones are a millisecond apart.
+const STATE_MICROS: i64 = 3_600_000_000;
+const MAX_STATES: i64 = 100;
+
+/// When the message was published whose state's cells have this time; UTC microseconds.
+pub fn publish_micros(cell_micros: i64, version: u32) -> i64 {
+    let later = i64::from(version.saturating_sub(1));
+    let far = later.min(MAX_STATES);
+    cell_micros.saturating_sub(far * STATE_MICROS + (later - far) * 1_000)
 }
 
 /// The newest value of a column.

@@ -1,11 +1,13 @@
-//! Reading the three tables whole, for `verify` and `quality`. It knows no command.
+//! Reading and judging the three tables, for `verify`, `quality` and `why`. It knows no command.
 //!
 //! - `scan`: every row, in parallel ranges; `bar` shows the progress.
 //! - `digest`, `partition`: rows as numbers that add up, in buckets. Pure.
+//! - `compare`: a row against its payment, cell by cell. Pure.
 //! - [`consistency`]: the tables against each other. [`report`]: its outcome for people and programs.
 //! - `listed`: rows counted, and the first of them; `runs`: rows counted by run. `limits`: bounds of what is kept.
 
 mod bar;
+pub mod compare;
 pub mod consistency;
 mod digest;
 mod limits;
@@ -16,6 +18,7 @@ mod runs;
 mod scan;
 
 pub use bar::Bar;
+pub use compare::{CellDifference, Differing};
 pub use consistency::Consistency;
 pub use digest::{Content, Digest, KeyHash};
 pub use limits::Limits;

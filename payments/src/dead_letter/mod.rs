@@ -1,17 +1,13 @@
 //! `payments dead-letter`: lists, shows, publishes again or drops messages that could not become rows.
 //!
-//! - `letter`: one of them. Pure.
-//! - `mailbox`: pulling letters, giving them back, acking them, publishing them again.
+//! - [`letters`](crate::letters): one of them, and the subscription that they are in.
 //! - `work`: redriving and purging. `report`: the listing.
 
-mod letter;
-mod mailbox;
 mod options;
 mod report;
 mod work;
 
-pub use letter::{Choice, KEY_COLLISION, Letter};
-pub use mailbox::{Mailbox, publish};
+pub use crate::letters::{Choice, KEY_COLLISION, Letter, Mailbox, publish};
 pub use options::{Action, Args, Change, Common, Redrive};
 pub use work::{Done, Work};
 

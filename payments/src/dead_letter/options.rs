@@ -1,7 +1,7 @@
 //! Flags of `payments dead-letter`.
 
-use super::letter::Choice;
 use super::work::Work;
+use crate::letters::Choice;
 use crate::names::Names;
 use crate::output::Format;
 use gcp::pubsub::Pubsub;

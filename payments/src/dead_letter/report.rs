@@ -1,7 +1,7 @@
 //! Letters for people and programs.
 
-use super::letter::{KEY_COLLISION, Letter};
 use super::work::{Done, Work};
+use crate::letters::{KEY_COLLISION, Letter};
 use crate::moment;
 use prost::Message;
 use schemas::Payment;

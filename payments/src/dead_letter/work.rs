@@ -1,7 +1,6 @@
 //! Publishing letters again or dropping them, a batch at a time, and none before its copy is confirmed.
 
-use super::letter::{Choice, KEY_COLLISION, Letter};
-use super::mailbox::{Mailbox, publish};
+use crate::letters::{Choice, KEY_COLLISION, Letter, Mailbox, publish};
 use crate::moment;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;

@@ -1,7 +1,8 @@
 //! `payments show`: one payment of a run, by its index or its id; also one of a trickle, whose index is a time.
 
 use super::cells;
-use generator::{Generator, is_live};
+use crate::origin::Origin;
+use generator::Generator;
 use producer::Generation;
 use producer::trickle::Lives;
 use schemas::Payment;
@@ -65,10 +66,8 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
 fn by_id(args: &Args, id: &str, generator: &Generator) -> Result<Payment, Error> {
     let (seed, records) = (generator.config().seed, generator.config().num_records);
     let refuse = |problem: String| Error::Flag { flag: "--id", value: id.to_owned(), problem };
-    let Some(index) = generator.index_of_any(id) else {
-        return Err(refuse(format!("is no payment of --seed {seed}: give the seed of its run")));
-    };
-    if is_live(index) {
+    let origin = Origin::of(id, generator);
+    if let Origin::Trickle(index) = origin {
         let mut live = args.lives.live(args.generation.config()?)?;
         let payment = live.version(index, args.payment_version).map(|(payment, _)| payment);
         return payment.ok_or_else(|| {
@@ -77,16 +76,18 @@ fn by_id(args: &Args, id: &str, generator: &Generator) -> Result<Payment, Error>
             refuse(problem.to_owned())
         });
     }
-    if args.payment_version.is_some() {
+    if args.payment_version.is_some() && origin != Origin::Elsewhere {
         return Err(refuse("is not of a trickle: only those have a --payment-version".to_owned()));
     }
-    if index >= records {
-        let problem = format!(
+    match origin {
+        Origin::Run(index) => Ok(generator.payment(index)),
+        Origin::LongerRun(index) => Err(refuse(format!(
             "is payment {index} of a longer run: give its --num-records (here {records}) and its other flags"
-        );
-        return Err(refuse(problem));
+        ))),
+        Origin::Trickle(_) | Origin::Elsewhere => {
+            Err(refuse(format!("is no payment of --seed {seed}: give the seed of its run")))
+        }
     }
-    Ok(generator.payment(index))
 }
 
 fn by_index(index: u64, generator: &Generator) -> Result<Payment, Error> {

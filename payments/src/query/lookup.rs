@@ -2,6 +2,7 @@
 
 use super::options::By;
 use crate::moment::{Day, Moment};
+use crate::origin::parse_id;
 use crate::rows;
 use gcp::bigtable::read::{self, Span};
 use generator::Rail;
@@ -10,7 +11,6 @@ use schemas::layout::{Table, keys};
 use service::Error;
 use std::fmt;
 use std::ops::Range;
-use uuid::fmt::Hyphenated;
 
 /// A table, a range of its keys, and the types of payments wanted from there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,14 +76,7 @@ fn by_date(date: &Day, hour: Option<u8>, types: &[Rail]) -> Lookup {
 }
 
 fn by_transaction(id: &str) -> Result<Lookup, Error> {
-    let id = id.to_ascii_lowercase();
-    if id.parse::<Hyphenated>().is_err() {
-        return Err(Error::Flag {
-            flag: "UUID",
-            value: id,
-            problem: "is not a payment's id: 36 characters".into(),
-        });
-    }
+    let id = parse_id(id)?;
     Ok(Lookup { table: Table::ByTransaction, span: span(keys::of_payment(&id)), types: Vec::new() })
 }
 

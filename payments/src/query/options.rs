@@ -1,8 +1,8 @@
 //! Flags of `payments query`.
 
 use crate::moment::{Day, Moment, parse_day, parse_moment};
+use crate::rails::rail_parser;
 use crate::reading;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use generator::Rail;
 
 /// How payments are written.
@@ -104,14 +104,6 @@ impl By {
             }
         }
     }
-}
-
-/// `--type`: a rail, in any case.
-fn rail_parser() -> impl TypedValueParser<Value = Rail> {
-    PossibleValuesParser::new(Rail::ALL.map(Rail::name)).try_map(|name| {
-        let named = Rail::ALL.into_iter().find(|rail| rail.name().eq_ignore_ascii_case(&name));
-        named.ok_or("not a type of payments")
-    })
 }
 
 /// Flags of every query.

@@ -1,9 +1,7 @@
 //! The findings of a verification.
 
-use crate::audit::{Digest, Listed, Runs, Unexpected};
-use schemas::layout::keys::SEPARATOR;
+use crate::audit::{Differing, Digest, Listed, Runs, Unexpected};
 use schemas::layout::{PerTable, Table};
-use uuid::fmt::Hyphenated;
 
 /// A payment without its row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,41 +9,6 @@ pub struct Missing {
     pub index: u64,
     pub key: Vec<u8>,
     pub payment_id: String,
-}
-
-/// A row whose cells are not its payment's.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Differing {
-    pub index: u64,
-    pub key: Vec<u8>,
-    pub payment_id: String,
-    pub cells: Vec<CellDifference>,
-}
-
-impl Differing {
-    /// The payment whose row this is, where that is another one with the same row key.
-    pub fn hidden_by(&self) -> Option<&str> {
-        let id = self.cells.iter().find(|cell| cell.column == ID_COLUMN)?;
-        id.found.as_deref().filter(|found| is_hidden(&self.key, &self.payment_id, found.as_bytes()))
-    }
-}
-
-/// Whether a payment's row is another's, by the id in its cells. A key that holds the id can only be its own.
-pub fn is_hidden(key: &[u8], payment_id: &str, found: &[u8]) -> bool {
-    let is_id = || std::str::from_utf8(found).is_ok_and(|found| found.parse::<Hyphenated>().is_ok());
-    let own = payment_id.as_bytes();
-    found != own && is_id() && !key.split(|byte| *byte == SEPARATOR).any(|part| part == own)
-}
-
-const ID_COLUMN: &str = "payment_header:payment_id";
-
-/// A cell that is not as expected.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CellDifference {
-    /// `family:qualifier`
-    pub column: String,
-    pub expected: Option<String>,
-    pub found: Option<String>,
 }
 
 /// One table's rows, compared with those that it should have.

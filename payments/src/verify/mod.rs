@@ -4,12 +4,11 @@
 //! recomputed. Both sides are summed into digests that do not depend on an order; memory does not grow with the run.
 //!
 //! - `expected`: one side, recomputed in parallel. [`audit`] scans the other, and compares the tables with each other.
-//! - `narrow`: from sums that differ to the rows that do; `compare`: from there to the cells.
+//! - `narrow`: from sums that differ to the rows that do; [`audit`] compares their cells.
 //! - `points`: rows of chosen payments, for `sample`, which checks only some, and `repair`, which writes rows again.
 //! - `trickle`: the rows of a trickle, each against its own recomputed payment.
 //! - `findings`: the differences; `report` and `json` write them for people and programs.
 
-mod compare;
 mod expected;
 mod findings;
 mod json;
@@ -21,8 +20,9 @@ mod report;
 mod sample;
 mod trickle;
 
+pub use crate::audit::{CellDifference, Differing};
 pub use expected::Run;
-pub use findings::{CellDifference, Differing, Findings, Missing, TableFindings};
+pub use findings::{Findings, Missing, TableFindings};
 pub use narrow::Verification;
 pub use options::Args;
 pub use repair::Repaired;

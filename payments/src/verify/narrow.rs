@@ -5,9 +5,9 @@
 //! 3. The expected rows of the differing buckets are kept (a hash, a digest and an index each), and the tables' rows
 //!    are compared with them: those left over on either side are missing or unexpected.
 
-use super::compare;
 use super::expected::{Expected, Run};
-use super::findings::{Findings, Missing, TableFindings, is_hidden};
+use super::findings::{Findings, Missing, TableFindings};
+use crate::audit::compare::{self, is_hidden};
 use crate::audit::{Bar, Content, Digests, KeyHash, Limits, Partition, Runs, Tables, Unexpected, other_run};
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};

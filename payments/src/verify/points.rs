@@ -1,9 +1,8 @@
 //! Rows of chosen payments, read by their keys: for samples, and before and after repairs.
 
-use super::compare;
 use super::expected::Run;
-use super::findings::{Differing, Missing};
-use crate::audit::{Content, KeyHash};
+use super::findings::Missing;
+use crate::audit::{Content, Differing, KeyHash, compare};
 use gcp::bigtable::read::{self, Error, Reader, Scan, Span};
 use schemas::Payment;
 use schemas::layout::Table;

@@ -4,9 +4,10 @@
 //! The cells get the present as their time, and the families' retention starts anew for them. If the row has a newer
 //! cell, they get a millisecond more than that, so that readers see the repair.
 
-use super::findings::{Differing, Findings};
+use super::findings::Findings;
 use super::narrow::Verification;
 use super::points;
+use crate::audit::Differing;
 use crate::rows::{entry, now_micros};
 use gcp::bigtable::read::Error;
 use schemas::layout::Table;

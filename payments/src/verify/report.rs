@@ -1,7 +1,8 @@
 //! The findings for people.
 
-use super::findings::{CellDifference, Findings, TableFindings};
+use super::findings::{Findings, TableFindings};
 use super::repair::Repaired;
+use crate::audit::compare::cell_line;
 use crate::audit::report::{COLLISION_CURE, INCOMPLETE, key_text, more, other_runs, see, wrong_run};
 use indicatif::HumanCount;
 use service::escape::escape;
@@ -91,15 +92,6 @@ fn list(out: &mut String, table: &TableFindings, flags: &str) {
         out.push_str(&see(row.payment_id.as_deref().unwrap_or_default()));
     }
     more(out, "unexpected", id, &table.unexpected);
-}
-
-pub fn cell_line(cell: &CellDifference) -> String {
-    let column = escape(&cell.column);
-    match (&cell.expected, &cell.found) {
-        (Some(expected), Some(found)) => format!("{column}: expected {expected:?}, found {found:?}"),
-        (Some(expected), None) => format!("{column}: expected {expected:?}, not there"),
-        (None, found) => format!("{column}: expected nothing, found {:?}", found.as_deref().unwrap_or("")),
-    }
 }
 
 /// The rows that a repair wrote, and those that it left.

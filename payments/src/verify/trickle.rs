@@ -4,10 +4,10 @@
 //! is, in which state, and the payment follows from that: a row is right if it has exactly that state's cells and key,
 //! and the tables are if all three hold the same payments in the same states.
 
-use super::compare;
-use super::findings::Differing;
 use crate::audit::report::{key_text, more, other_runs, wrong_run};
-use crate::audit::{Bar, Content, Digest, KeyHash, Listed, Runs, Tables, Unexpected, other_run};
+use crate::audit::{
+    Bar, Content, Differing, Digest, KeyHash, Listed, Runs, Tables, Unexpected, compare, other_run,
+};
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};
 use generator::{Generator, Live, is_live};
@@ -159,7 +159,7 @@ pub fn text(found: &Trickle, flags: &str) -> String {
             let id = escape(&row.payment_id);
             let _ = writeln!(out, "\ndiffering   {} row {}", table.id(), key_text(&row.key));
             for cell in &row.cells {
-                let _ = writeln!(out, "            {}", super::report::cell_line(cell));
+                let _ = writeln!(out, "            {}", compare::cell_line(cell));
             }
             let _ = writeln!(
                 out,

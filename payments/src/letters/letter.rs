@@ -69,9 +69,21 @@ impl Letter {
         }
     }
 
+    /// The payment, where the data is one.
+    pub fn payment(&self) -> Option<Payment> {
+        Payment::decode(self.message.data.as_slice()).ok()
+    }
+
+    /// The index of a payment that was spoilt on purpose, by its producer's word, which is about the run `run_id`.
+    pub fn fault_index(&self, run_id: &str) -> Option<u64> {
+        let attribute = |name: &str| self.message.attributes.get(name);
+        let is_runs = attribute("run_id").is_none_or(|own| own == run_id);
+        attribute("fault_index").filter(|_| is_runs)?.parse().ok()
+    }
+
     /// The payment in a few words, or the size of data that is none.
     pub fn summary(&self) -> String {
-        let Ok(payment) = Payment::decode(self.message.data.as_slice()) else {
+        let Some(payment) = self.payment() else {
             return format!("{} bytes that are no payment", self.message.data.len());
         };
         let header = payment.payment_header.unwrap_or_default();

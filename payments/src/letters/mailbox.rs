@@ -50,7 +50,12 @@ impl<'p> Mailbox<'p> {
 
     /// The next letters, which are held from now on; none at the end. One that comes again is held already: left out.
     pub async fn next(&mut self) -> Result<Vec<Letter>, Error> {
-        let deadline = Instant::now() + self.idle;
+        self.next_within(self.idle).await
+    }
+
+    /// As [`Mailbox::next`], with another time without a letter that counts as the end.
+    pub async fn next_within(&mut self, idle: Duration) -> Result<Vec<Letter>, Error> {
+        let deadline = Instant::now() + idle;
         loop {
             self.extend_leases().await?;
             let letters = self.pull().await?;
