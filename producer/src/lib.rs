@@ -40,7 +40,7 @@ pub use encode::encode;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};
 pub use generation::Generation;
-pub use load::{Batch, Outcome, Output, Publishing, Tally, run, spoilt_indices, write};
+pub use load::{Batch, Confirmed, Outcome, Output, Publishing, Tally, run, spoilt_indices, write};
 pub use progress::Progress;
 pub use shard::Shard;
 pub use teller::Told;

@@ -67,6 +67,15 @@ impl GeneratorSettings {
     }
 }
 
+/// As [`difference`], of the settings that ours has; what else is stored does not matter.
+pub fn difference_within(ours: &impl Serialize, stored: &Value) -> Option<String> {
+    let mut stored = stored.clone();
+    if let (Ok(Value::Object(ours)), Some(stored)) = (serde_json::to_value(ours), stored.as_object_mut()) {
+        stored.retain(|name, _| ours.contains_key(name));
+    }
+    difference(ours, &stored)
+}
+
 /// How stored settings differ from ours, `seed is 1 there and 2 here`; `None` where they do not.
 pub fn difference(ours: &impl Serialize, stored: &Value) -> Option<String> {
     // Through text, as the stored ones have been: a number may round on its way.

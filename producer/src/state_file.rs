@@ -65,6 +65,12 @@ impl StateFile {
     }
 }
 
-fn refusal(path: &Path, problem: String) -> Error {
+/// The content of a file that a run may be at work with: it is replaced as a whole, so that a reader needs no lock.
+pub fn read_beside(path: &Path, most_bytes: u64) -> Result<Vec<u8>, Error> {
+    service::files::read(path, most_bytes).map_err(|error| refusal(path, format!("cannot be read: {error}")))
+}
+
+/// The error that something is wrong with a file.
+pub fn refusal(path: &Path, problem: String) -> Error {
     Error::Flag { flag: "--checkpoint", value: path.display().to_string(), problem }
 }

@@ -14,9 +14,9 @@ use std::ops::Range;
 use std::path::Path;
 
 /// Changes when a field of the file changes its meaning.
-const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 1;
 /// Some settings and two numbers.
-const MOST_BYTES: u64 = 1 << 20;
+pub const MOST_BYTES: u64 = 1 << 20;
 
 /// Everything below is confirmed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,11 +56,11 @@ struct Content<'a> {
 }
 
 #[derive(Deserialize)]
-struct Stored {
-    checkpoint_format: u32,
+pub struct Stored {
+    pub checkpoint_format: u32,
     #[serde(flatten)]
-    floors: Floors,
-    settings: Value,
+    pub floors: Floors,
+    pub settings: Value,
 }
 
 /// A checkpoint file that this process alone uses.

@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod chunks;
+mod confirmed;
 mod identity;
 mod ledger;
 mod options;
@@ -10,6 +11,7 @@ mod saver;
 mod work;
 mod workers;
 
+pub use confirmed::Confirmed;
 pub use ledger::spoilt_indices;
 pub use options::{Batch, Output, Publishing};
 pub use output::{Tally, write};

@@ -5,8 +5,9 @@
 //! reader sees the old one or the new one.
 
 use super::updates::Update;
-use crate::state_file::{StateFile, is_trickles};
+use crate::state_file::{StateFile, is_trickles, read_beside, refusal};
 use std::io::Write;
+use std::path::Path;
 
 /// Changes with the file; the part before the number does not, see `state_file`.
 const FORMAT: &str = "payments-trickle-2";
@@ -59,6 +60,12 @@ impl Saved {
             });
         }
         rest.is_empty().then_some(Self { run, last_micros, pending })
+    }
+
+    /// Reads a file that a run may be at work with.
+    pub fn read_beside(path: &Path) -> Result<Self, service::Error> {
+        let bytes = read_beside(path, MOST_BYTES)?;
+        Self::decode(&bytes).ok_or_else(|| refusal(path, format!("cannot be read: {}", complaint(&bytes))))
     }
 
     /// Reads a file; `None` where there is none yet.

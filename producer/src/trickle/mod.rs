@@ -13,6 +13,7 @@
 
 mod checkpoint;
 mod clock;
+mod confirmed;
 mod error;
 mod feed;
 mod in_flight;
@@ -26,6 +27,7 @@ mod saver;
 mod settings;
 mod updates;
 
+pub use confirmed::{Confirmed, Extent};
 pub use error::Error;
 pub use lives::Lives;
 pub use options::Options;
