@@ -8,6 +8,7 @@
 //! - [`verify`]: compares the tables with the payments of a run, and repairs them.
 //! - [`quality`]: checks that the tables make sense, whoever wrote them.
 //! - [`snapshot`], [`replay`]: deliver messages again, from a moment or a snapshot on.
+//! - [`why`]: traces one payment through checkpoint, dead letters and tables, with a verdict.
 //! - [`dead_letter`]: lists, shows, publishes again or drops dead letters.
 //! - [`cleanup`]: deletes rows, tables, topics and subscriptions.
 //! - [`heatmap`]: which ranges of row keys were written when.
@@ -42,3 +43,4 @@ pub mod rows;
 pub mod setup;
 pub mod snapshot;
 pub mod verify;
+pub mod why;
