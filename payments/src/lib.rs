@@ -9,6 +9,7 @@
 //! - [`quality`]: checks that the tables make sense, whoever wrote them.
 //! - [`snapshot`], [`replay`]: deliver messages again, from a moment or a snapshot on.
 //! - [`why`]: traces one payment through checkpoint, dead letters and tables, with a verdict.
+//! - [`tap`]: shows what is being published, through a subscription of its own that goes with it.
 //! - [`dead_letter`]: lists, shows, publishes again or drops dead letters.
 //! - [`cleanup`]: deletes rows, tables, topics and subscriptions.
 //! - [`heatmap`]: which ranges of row keys were written when.
@@ -42,5 +43,6 @@ pub mod replay;
 pub mod rows;
 pub mod setup;
 pub mod snapshot;
+pub mod tap;
 pub mod verify;
 pub mod why;

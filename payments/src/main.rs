@@ -3,7 +3,7 @@
 use clap::{CommandFactory, Parser, Subcommand};
 use payments::{
     cleanup, dead_letter, emulators, heatmap, inspect, local, output, plan, quality, query, replay, setup,
-    snapshot, verify, why,
+    snapshot, tap, verify, why,
 };
 use service::{signals, telemetry, terminal};
 use std::io::Write;
@@ -49,6 +49,7 @@ enum Command {
     /// Prove that the tables hold exactly what a run must have produced, and name every row that differs.
     Verify(Box<verify::Args>),
     Why(Box<why::Args>),
+    Tap(Box<tap::Args>),
     /// Check that the payments in the tables make sense, whoever wrote them.
     Quality(Box<quality::Args>),
     // The help of the others stands with their flags: it is longer than a line.
@@ -103,6 +104,9 @@ async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
         Command::Query(args) => until(query::run(&args, out, notes)).await,
         Command::Verify(args) => until(verify::run(&args, out, notes)).await,
         Command::Why(args) => until(why::run(&args, out, notes)).await,
+        Command::Tap(args) => {
+            tap::run(&args, out, notes, signals::shutdown_token()?, terminal::is_unread).await
+        }
         Command::Quality(args) => until(quality::run(&args, out)).await,
         Command::Snapshot(args) => until(snapshot::run(&args, out)).await,
         Command::Replay(args) => until(replay::run(&args, out, notes)).await,

@@ -57,6 +57,17 @@ pub fn is_closed(error: &(dyn std::error::Error + 'static)) -> bool {
     })
 }
 
+/// Whether the reader of standard output has gone away, told without a write.
+#[expect(clippy::disallowed_methods, reason = "asks for the state only")]
+pub fn is_unread() -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let output = io::stdout();
+    let mut asked = [PollFd::new(&output, PollFlags::empty())];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    let told = poll(&mut asked, Some(&at_once)).unwrap_or(0);
+    told > 0 && asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+}
+
 /// Standard error, a line at a time; never an error.
 #[derive(Debug)]
 pub struct Stderr(Escaping<LineWriter<io::Stderr>>);
