@@ -19,7 +19,7 @@ use std::time::Duration;
 #[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Of fields that differ only the names are told, unless --show-values is given: values may be \
-                        names or account numbers.\n\nExamples:\n  \
+                        names or account numbers. A\nrow older than its families' retention has lost cells, which counts as differing.\n\nExamples:\n  \
                         payments why cfaac0d6-659f-4825-ac52-146272f48289 --num-records 1000000\n  \
                         payments why cfaac0d6-659f-4825-ac52-146272f48289 --checkpoint shard-0.json --format json\n  \
                         payments why 0f4c2bd1-93a7-4e0b-8d3b-5a2f0c6e7781 --trickle --update-share 0.3"
