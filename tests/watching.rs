@@ -8,6 +8,7 @@ use schemas::Payment;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use whole_path::pipeline::ProducerFlags;
 use whole_path::{Backend, Pipeline, Running, programs};
 
 const LIMIT: Duration = Duration::from_mins(1);
@@ -39,7 +40,8 @@ async fn nobodys_name_or_account_is_in_logs_metrics_status_or_reports() -> Resul
     let ours = "info,sink=debug,producer=debug,gcp=debug,monitor=debug,service=debug";
     let published = producer.env("RUST_LOG", ours).output()?;
     ensure!(published.status.success(), "{published:?}");
-    let generator = producer::Generation::default().generator()?;
+    let flags: ProducerFlags = service::cli::flags(["--num-records", "1500"])?;
+    let generator = flags.generation.generator()?;
     let mut payments: Vec<Payment> = (0..1_500).map(|index| generator.payment(index)).collect();
     // What is refused is quoted in more places than what is right.
     let (mut invalid, mut collision) = (payments[3].clone(), payments[4].clone());

@@ -4,6 +4,7 @@ use clap::{CommandFactory, Parser};
 use gcp::{Project, bigtable, pubsub};
 use monitor::Monitor;
 use monitor::lines::Lines;
+use monitor::status::State;
 use monitor::watched::Subject;
 use prometheus_client::registry::Registry;
 use service::{signals, telemetry};
@@ -77,7 +78,10 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let started = Instant::now();
     let ended = consume(&cli, progress.clone(), shutdown).await;
     lines.finish().await;
-    report(&progress, started);
+    // Who never got as far has nothing to tell but why.
+    if progress.health.get().0 != State::Starting {
+        report(&progress, started);
+    }
     let judged = monitor.finish(None).await;
     ended?;
     judged

@@ -7,12 +7,16 @@ use monitor::health::Health;
 use monitor::spread::{Latencies, Spread};
 use monitor::watched::SharedHeat;
 use parking_lot::Mutex;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 use schemas::layout::{PerTable, Table, type_name};
 use schemas::payment::PaymentType;
+use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tonic::Code;
@@ -92,31 +96,42 @@ pub struct Progress {
     by_currency: Family<[(&'static str, String); 1], Counter>,
 }
 
-/// Messages of the subscription that nobody has acked, as the service counts them.
-#[derive(Debug, Default)]
-pub struct Backlog {
-    messages: Family<[Label; 0], Gauge>,
-    oldest: Family<[Label; 0], Gauge<f64, AtomicU64>>,
-    last: Mutex<Option<(u64, f64)>>,
-}
+/// Messages of the subscription that nobody has acked, as the service counts them, and the seconds since the publish of
+/// the oldest. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Backlog(Arc<Mutex<Option<(u64, f64)>>>);
 
 impl Backlog {
     pub fn set(&self, messages: u64, oldest: Duration) {
-        self.messages.get_or_create(&[]).set(i64::try_from(messages).unwrap_or(i64::MAX));
-        self.oldest.get_or_create(&[]).set(oldest.as_secs_f64());
-        *self.last.lock() = Some((messages, oldest.as_secs_f64()));
+        *self.0.lock() = Some((messages, oldest.as_secs_f64()));
     }
 
-    /// Messages, and seconds since the publish of the oldest; none while the service does not tell.
+    /// None while the service does not tell.
     pub fn get(&self) -> Option<(u64, f64)> {
-        *self.last.lock()
+        *self.0.lock()
     }
 
     /// The service does not tell any more.
     pub fn forget(&self) {
-        self.messages.clear();
-        self.oldest.clear();
-        *self.last.lock() = None;
+        *self.0.lock() = None;
+    }
+}
+
+impl Collector for Backlog {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
+        let Some((messages, oldest)) = self.get() else { return Ok(()) };
+        let messages = ConstGauge::new(i64::try_from(messages).unwrap_or(i64::MAX));
+        let help = "Messages of the subscription that nobody has acked, where the service tells";
+        messages.encode(encoder.encode_descriptor(
+            "backlog_messages",
+            help,
+            None,
+            messages.metric_type(),
+        )?)?;
+        let oldest = ConstGauge::new(oldest);
+        let help = "Since the publish of the oldest of them, where the service tells";
+        let seconds = Some(&Unit::Seconds);
+        oldest.encode(encoder.encode_descriptor("backlog_oldest", help, seconds, oldest.metric_type())?)
     }
 }
 
@@ -322,21 +337,11 @@ impl Progress {
             "Calls a second that Bigtable asked for, 0 for no limit",
             self.call_rate.clone(),
         );
-        sink.register(
-            "backlog_messages",
-            "Messages of the subscription that nobody has acked, where the service tells",
-            self.backlog.messages.clone(),
-        );
+        sink.register_collector(Box::new(self.backlog.clone()));
     }
 
     fn register_seconds(&self, sink: &mut Registry) {
         let seconds = || Unit::Seconds;
-        sink.register_with_unit(
-            "backlog_oldest",
-            "Since the publish of the oldest of them, where the service tells",
-            seconds(),
-            self.backlog.oldest.clone(),
-        );
         sink.register_with_unit(
             "oldest_pulled",
             "Since the publish of the oldest message that is held, 0 for none",

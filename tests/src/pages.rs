@@ -8,11 +8,11 @@ use gcp::bigtable::{self, Bigtable};
 use gcp::pubsub::{self, Pubsub};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use monitor::health::Health;
-use monitor::watched::{Subject, Watched};
+use monitor::watched::{SharedHeat, Subject, Watched};
 use payments::emulators;
 use prometheus_client::registry::Registry;
 use service::cli::flags;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
@@ -42,8 +42,10 @@ async fn sink(pipeline: &Pipeline) -> anyhow::Result<String> {
         _ => writes::Reply::ok(call),
     };
     let tables = writes::start(script).await?;
-    let args =
-        bigtable::Args { bigtable_emulator_host: Some(tables.addr().to_string()), ..Default::default() };
+    let args = bigtable::Args {
+        bigtable_emulator_host: Some(tables.addr().to_string()),
+        ..bigtable::Args::default()
+    };
     let bigtable = Bigtable::connect(&args, &Project::default(), 1).await?;
     let options: sink::Options = flags(["--exit-when-idle", "1500ms"])?;
     let progress = Arc::new(sink::Progress::default());
@@ -86,8 +88,8 @@ fn page(binary: &'static str, register: impl FnOnce(&mut Registry)) -> anyhow::R
         binary,
         version: "0",
         health: Health::default(),
-        settings: Default::default(),
-        heat: Default::default(),
+        settings: BTreeMap::default(),
+        heat: SharedHeat::default(),
     };
     Watched::new(subject, registry).text().context("the page is written")
 }

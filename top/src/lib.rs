@@ -1,8 +1,8 @@
 //! `payments top`: what all processes do, live in a terminal or once as text or JSON.
 //!
-//! - [`endpoint`], [`client`], [`watch`]: where processes are asked, how, and how often.
-//! - [`model`]: what their answers mean, together and over time.
-//! - [`view`], [`format`]: drawn. [`live`], [`screen`]: on a terminal, with keys. [`once`]: printed.
+//! - `endpoint`, `client`, `watch`: where processes are asked, how, and how often.
+//! - `model`: what their answers mean, together and over time.
+//! - `view`, `format`: drawn. `live`, `screen`: on a terminal, with keys. `once`: printed.
 
 mod client;
 mod endpoint;

@@ -9,6 +9,7 @@ use monitor::Monitor;
 use monitor::lines::Lines;
 use monitor::watched::Subject;
 use prometheus_client::registry::Registry;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ async fn watch(progress: &Arc<::sink::Progress>) -> anyhow::Result<Watching> {
         binary: "sink",
         version: env!("CARGO_PKG_VERSION"),
         health: progress.health.clone(),
-        settings: Default::default(),
+        settings: BTreeMap::default(),
         heat: progress.heat.clone(),
     };
     let report = std::env::temp_dir().join(format!("bench-watching-{}.json", std::process::id()));

@@ -24,7 +24,7 @@ pub enum Format {
 
 /// Show payments as they are published, from now on, through a subscription of its own that goes at the end.
 ///
-/// The sinks' subscription is not touched. The tap's own, tap-<random>, is removed at the end, also by a signal or when
+/// The sinks' subscription is not touched. The tap's own, tap-RANDOM, is removed at the end, also by a signal or when
 /// whoever reads the output goes away. After kill -9, or a second signal, the next tap on the topic removes it once an
 /// hour has passed since its planned end; otherwise it expires after a day. On Google Cloud this needs
 /// roles/pubsub.editor.

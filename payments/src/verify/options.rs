@@ -35,6 +35,9 @@ pub struct Args {
     /// What the row keys by customer and by date end in: as `payments setup` has recorded it, if left out.
     #[arg(long, value_enum, value_name = "SUFFIX")]
     pub row_key_suffix: Option<sink::Suffix>,
+    /// Write the verdict here at the end: a page for people (.html) or data (.json). Give it twice for both.
+    #[arg(long, value_name = "FILE")]
+    pub report: Vec<PathBuf>,
     /// Check only this share of the payments, by reading their rows; unexpected rows are not looked for.
     #[arg(long, value_name = "SHARE", conflicts_with = "consistency")]
     pub sample: Option<f64>,
