@@ -30,15 +30,18 @@ pub fn parse_address(text: &str) -> Result<SocketAddr, String> {
     })
 }
 
-/// Listens and answers until the process ends; says where.
-pub async fn serve(addr: SocketAddr, watched: Arc<Watched>) -> Result<SocketAddr, Error> {
-    let refuse = |error: std::io::Error| Error::Flag {
+/// A socket at this address; the error names the flag.
+pub async fn listen(addr: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(addr).await.map_err(|error| Error::Flag {
         flag: "--http",
         value: addr.to_string(),
         problem: format!("cannot be listened on: {error}"),
-    };
-    let listener = TcpListener::bind(addr).await.map_err(refuse)?;
-    let addr = listener.local_addr().map_err(refuse)?;
+    })
+}
+
+/// Answers until the process ends; says where.
+pub fn serve(listener: TcpListener, watched: Arc<Watched>) -> std::io::Result<SocketAddr> {
+    let addr = listener.local_addr()?;
     let router = Router::new()
         .route("/metrics", get(metrics))
         .route("/livez", get(live))

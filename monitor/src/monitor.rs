@@ -1,6 +1,6 @@
 //! A run that is watched: served while it lasts, told about in a report, and judged by thresholds at its end.
 
-use crate::http::{parse_address, serve};
+use crate::http::{listen, parse_address, serve};
 use crate::recorder::Recorder;
 use crate::report::{self, Machine, Outcome, Report, Verdict};
 use crate::threshold::{self, Threshold};
@@ -11,6 +11,7 @@ use service::terminal;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::net::TcpListener;
 
 /// How a run is watched.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -28,6 +29,9 @@ pub struct Args {
     /// Exit with 1 unless all of these hold at the end: 'p99<500ms,rate>20000,dead_letters=0'.
     #[arg(long, value_name = "CONDITIONS")]
     pub threshold: Option<String>,
+    /// Without --http the first of these that is free is taken, or none.
+    #[arg(skip)]
+    pub usual: Vec<SocketAddr>,
 }
 
 /// A run that is watched.
@@ -55,6 +59,20 @@ fn refuse(flag: &'static str, value: String, problem: impl Into<String>) -> serv
 }
 
 impl Args {
+    /// The socket that is asked for, or else a usual one. It is kept from here on: two that start at once both find an
+    /// address free.
+    async fn listen(&self) -> Result<Option<TcpListener>, service::Error> {
+        if let Some(addr) = self.http.or(self.metrics_addr) {
+            return Ok(Some(listen(addr).await?));
+        }
+        for &addr in &self.usual {
+            if let Ok(listener) = listen(addr).await {
+                return Ok(Some(listener));
+            }
+        }
+        Ok(None)
+    }
+
     /// Refuses what cannot work before anything is done.
     pub fn check(&self) -> Result<Vec<Threshold>, service::Error> {
         for path in &self.report {
@@ -77,10 +95,7 @@ impl Monitor {
     pub async fn start(args: &Args, subject: Subject, registry: Registry) -> Result<Self, service::Error> {
         let thresholds = args.check()?;
         let watched = Arc::new(Watched::new(subject, registry));
-        let addr = match args.http.or(args.metrics_addr) {
-            Some(addr) => Some(serve(addr, watched.clone()).await?),
-            None => None,
-        };
+        let addr = args.listen().await?.and_then(|listener| serve(listener, watched.clone()).ok());
         let is_recorded = !args.report.is_empty() || !thresholds.is_empty();
         let recorder = is_recorded.then(|| Recorder::start(watched.clone()));
         Ok(Self { watched, addr, recorder, reports: args.report.clone(), thresholds })

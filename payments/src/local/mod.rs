@@ -21,7 +21,6 @@ use prometheus_client::registry::Registry;
 use read_back::TableContent;
 use service::terminal;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -113,14 +112,8 @@ async fn watch(
         settings,
         heat: sink.heat.clone(),
     };
-    let monitor = monitor::Args { http: args.monitor.http.or_else(usual_address), ..args.monitor.clone() };
+    let monitor = monitor::Args { usual: top::usual_addresses().collect(), ..args.monitor.clone() };
     Monitor::start(&monitor, subject, registry).await
-}
-
-/// The first free one of those that `payments top` looks at by itself.
-fn usual_address() -> Option<SocketAddr> {
-    let mut usual = top::usual_addresses();
-    usual.find(|addr| std::net::TcpListener::bind(addr).is_ok())
 }
 
 /// A verdict for a report.
