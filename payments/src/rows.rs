@@ -72,18 +72,6 @@ pub fn hash(column: Column) -> u64 {
     HASHES[column as usize]
 }
 
-/// How much later a state's cells are than those of the one before, as the sink writes them, and how many states are
-/// an hour apart; the further ones are a millisecond apart.
-const STATE_MICROS: i64 = 3_600_000_000;
-const MAX_STATES: i64 = 100;
-
-/// When the message was published whose state's cells have this time; UTC microseconds.
-pub fn publish_micros(cell_micros: i64, version: u32) -> i64 {
-    let later = i64::from(version.saturating_sub(1));
-    let far = later.min(MAX_STATES);
-    cell_micros.saturating_sub(far * STATE_MICROS + (later - far) * 1_000)
-}
-
 /// The newest value of a column.
 pub fn value<'a>(row: &Row<'a>, column: Column) -> Option<&'a [u8]> {
     let hash = hash(column);

@@ -3,10 +3,10 @@
 use crate::decoder::Decoder;
 use crate::fanout::Batches;
 use crate::reject::Reject;
-use crate::row::cell_micros;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
 use prost::Message as _;
 use schemas::layout::keys::SEPARATOR;
+use schemas::layout::states::cell_micros;
 use schemas::layout::{Column, KeySuffix, Table};
 
 /// 2026-09-21, not on a millisecond.

@@ -8,6 +8,7 @@
 //! connections, and 11.0 through `bigtable_rs` (`bench -- write`). The plain twin is in the tests.
 
 use schemas::Payment;
+use schemas::layout::states::cell_micros;
 use schemas::layout::{Column, KeyParts, cells};
 use schemas::payment::{PaymentHeader, PaymentType};
 use wire::varint;
@@ -50,24 +51,6 @@ impl Row {
     pub fn key_parts(&self) -> KeyParts<'_> {
         KeyParts::new(&self.customer_id, self.created_micros, self.payment_type, &self.payment_id)
     }
-}
-
-/// How much later the cells of each state are than those of the one before, UTC microseconds.
-///
-/// Publish times alone do not order states: two of a request have the same, a publisher that repeats the first state
-/// gives it a later one than the second, and clocks are set back. An hour is more than any of these make out, and
-/// little beside the retention of cells.
-const STATE_MICROS: i64 = 3_600_000_000;
-/// Of a payment with more states the further ones are a millisecond apart: cells must not lie in a far future.
-const MAX_STATES: i64 = 100;
-
-/// The time of a state's cells, in whole milliseconds as Bigtable wants it, UTC microseconds. A function of the message
-/// alone, so that a redelivery or a replay writes the same cells.
-pub fn cell_micros(publish_micros: i64, version: u32) -> i64 {
-    let later = i64::from(version.saturating_sub(1));
-    let far = later.min(MAX_STATES);
-    let millis = publish_micros - publish_micros.rem_euclid(1_000);
-    millis.saturating_add(far * STATE_MICROS + (later - far) * 1_000)
 }
 
 /// Encodes rows; it holds every column's constant bytes.
@@ -173,6 +156,7 @@ pub mod tests {
         Mutation, mutate_rows_request::Entry, mutation::Mutation as Kind, mutation::SetCell,
     };
     use prost::Message;
+    use schemas::layout::states::STATE_MICROS;
 
     /// The plain twin: a payment's mutations as prost's structs.
     pub fn twin(payment: &Payment, cell_micros: i64) -> Entry {

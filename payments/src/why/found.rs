@@ -3,8 +3,9 @@
 use super::expected::Expected;
 use crate::audit::compare::{differing, is_hidden};
 use crate::audit::{CellDifference, Content};
-use crate::rows::{publish_micros, value};
+use crate::rows::value;
 use gcp::bigtable::read::{self, Error, Reader, Row, Scan, Span};
+use schemas::layout::states::publish_micros;
 use schemas::layout::{Column, PerTable, Table, keys};
 use std::ops::ControlFlow;
 

@@ -6,6 +6,7 @@
 //! - [`keys`]: row keys, and what can be told from one.
 //! - `fields`: each field of a payment with its kind and its [`Column`], declared once.
 //! - [`settings`]: what holds for all three, recorded beside them.
+//! - [`states`]: the times of cells, which order a payment's states.
 //! - [`cells()`]: from a payment to its cells; [`payment_of`]: and back.
 
 mod cells;
@@ -14,6 +15,7 @@ pub mod keys;
 mod names;
 mod parse;
 pub mod settings;
+pub mod states;
 mod table;
 
 pub use cells::cells;
