@@ -2,15 +2,10 @@
 
 use crate::progress::Progress;
 use monitor::lines::{Teller, short, span};
-use monitor::rate::Rate;
-use monitor::spread::Spread;
-use std::collections::VecDeque;
+use monitor::rate::{Rate, Recent};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Looks that the latency goes back: ten seconds.
-const LOOKS: usize = 10;
 
 /// The figures of the last seconds.
 #[derive(Debug)]
@@ -19,13 +14,12 @@ pub struct Told {
     /// A trickle logs lines of its own.
     has_own_log: bool,
     confirmed: Rate,
-    latencies: VecDeque<Spread>,
-    p99: Option<f64>,
+    latencies: Recent,
 }
 
 impl Told {
     pub fn new(progress: Arc<Progress>, has_own_log: bool) -> Self {
-        Self { progress, has_own_log, confirmed: Rate::default(), latencies: VecDeque::new(), p99: None }
+        Self { progress, has_own_log, confirmed: Rate::default(), latencies: Recent::default() }
     }
 
     /// Messages that there will be; none where there is no end.
@@ -44,13 +38,7 @@ impl Teller for Told {
     fn look(&mut self, now: Instant) {
         self.confirmed.look(now, self.progress.published());
         self.progress.actual_rate.set(self.confirmed.per_second());
-        let latency = self.progress.calls.confirmed();
-        let earlier = self.latencies.front();
-        self.p99 = earlier.map_or(latency.quantile(0.99), |earlier| latency.since(earlier).quantile(0.99));
-        self.latencies.push_back(latency);
-        if self.latencies.len() > LOOKS {
-            self.latencies.pop_front();
-        }
+        self.latencies.look(self.progress.calls.confirmed());
     }
 
     fn line(&self) -> String {
@@ -67,7 +55,7 @@ impl Teller for Told {
         if let Some(eta) = self.eta() {
             let _ = write!(line, "  done in {}", span(eta));
         }
-        if let Some(p99) = self.p99 {
+        if let Some(p99) = self.latencies.p99() {
             let _ = write!(line, "  p99 {}", span(p99));
         }
         let _ = write!(
@@ -93,7 +81,7 @@ impl Teller for Told {
             planned = self.planned(),
             in_flight = progress.in_flight.get(),
             eta_seconds = self.eta().map(|seconds| seconds.round() as u64),
-            publish_p99_ms = self.p99.map(|seconds| (seconds * 1e3).round() as u64),
+            publish_p99_ms = self.latencies.p99().map(|seconds| (seconds * 1e3).round() as u64),
             retries = progress.calls.retried(),
             failed = progress.failed(),
             "publishing"

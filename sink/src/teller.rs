@@ -2,28 +2,22 @@
 
 use crate::progress::Progress;
 use monitor::lines::{Teller, short, span};
-use monitor::rate::Rate;
-use monitor::spread::Spread;
-use std::collections::VecDeque;
+use monitor::rate::{Rate, Recent};
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Instant;
-
-/// Looks that the latency goes back: ten seconds.
-const LOOKS: usize = 10;
 
 /// The figures of the last seconds.
 #[derive(Debug)]
 pub struct Told {
     progress: Arc<Progress>,
     settled: Rate,
-    latencies: VecDeque<Spread>,
-    p99: Option<f64>,
+    latencies: Recent,
 }
 
 impl Told {
     pub fn new(progress: Arc<Progress>) -> Self {
-        Self { progress, settled: Rate::default(), latencies: VecDeque::new(), p99: None }
+        Self { progress, settled: Rate::default(), latencies: Recent::default() }
     }
 
     /// Seconds until the backlog is gone at this rate; none if nobody knows.
@@ -38,15 +32,7 @@ impl Teller for Told {
     fn look(&mut self, now: Instant) {
         let progress = &self.progress;
         self.settled.look(now, progress.acked.get() + progress.dead_lettered.get());
-        let latency = progress.latency.spread();
-        self.p99 = self
-            .latencies
-            .front()
-            .map_or(latency.quantile(0.99), |earlier| latency.since(earlier).quantile(0.99));
-        self.latencies.push_back(latency);
-        if self.latencies.len() > LOOKS {
-            self.latencies.pop_front();
-        }
+        self.latencies.look(progress.latency.spread());
     }
 
     fn line(&self) -> String {
@@ -67,7 +53,7 @@ impl Teller for Told {
         if let Some(eta) = self.eta() {
             let _ = write!(line, "  done in {}", span(eta));
         }
-        if let Some(p99) = self.p99 {
+        if let Some(p99) = self.latencies.p99() {
             let _ = write!(line, "  p99 {}", span(p99));
         }
         let (retries, letters) = (progress.retries.get(), progress.dead_lettered.get());
@@ -89,7 +75,7 @@ impl Teller for Told {
             backlog = backlog.map(|(messages, _)| messages),
             oldest_seconds = backlog.map(|(_, seconds)| (seconds * 10.0).round() / 10.0),
             eta_seconds = self.eta().map(|seconds| seconds.round() as u64),
-            latency_p99_ms = self.p99.map(|seconds| (seconds * 1e3).round() as u64),
+            latency_p99_ms = self.latencies.p99().map(|seconds| (seconds * 1e3).round() as u64),
             retries = progress.retries.get(),
             dead_lettered = progress.dead_lettered.get(),
             "consuming"
