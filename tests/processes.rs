@@ -4,10 +4,11 @@ use anyhow::{Context, Result, ensure};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use prost::Message;
 use schemas::layout::PerTable;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use whole_path::pages::get;
 use whole_path::{Backend, Pipeline, Running, programs, tables};
 
 /// Waits until some but not all of `total` rows are in the first table.
@@ -259,16 +260,6 @@ fn a_local_run_adds_up_and_says_so() -> Result<()> {
     }
     assert!(stdout.contains("CUST0"), "{stdout}");
     Ok(())
-}
-
-/// A text over plain HTTP.
-fn get(addr: &str, path: &str) -> Result<String> {
-    let mut connection = TcpStream::connect(addr)?;
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
-    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    Ok(answer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

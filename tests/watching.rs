@@ -8,6 +8,7 @@ use schemas::Payment;
 use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
+use whole_path::pages::get;
 use whole_path::pipeline::ProducerFlags;
 use whole_path::{Backend, Pipeline, Running, programs};
 
@@ -85,16 +86,6 @@ async fn nobodys_name_or_account_is_in_logs_metrics_status_or_reports() -> Resul
     let found: Vec<_> = texts.iter().filter(|text| seen.contains(text.as_str())).collect();
     assert!(found.is_empty(), "{found:?}");
     Ok(())
-}
-
-fn get(addr: &str, path: &str) -> Result<String> {
-    use std::io::{Read, Write};
-    let mut connection = std::net::TcpStream::connect(addr)?;
-    connection.set_read_timeout(Some(Duration::from_secs(10)))?;
-    write!(connection, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
-    Ok(answer)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,10 @@ use payments::emulators;
 use prometheus_client::registry::Registry;
 use service::cli::flags;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
@@ -24,6 +27,17 @@ pub async fn metrics() -> anyhow::Result<BTreeSet<String>> {
     pipeline.publish(vec![PubsubMessage { data: vec![0xff], ..PubsubMessage::default() }]).await?;
     let pages = [sink(&pipeline).await?, producer().await?, servers(&pipeline.backend).await?];
     Ok(pages.iter().flat_map(|page| names(page)).collect())
+}
+
+/// What an address answers to a path: head and body.
+pub fn get(addr: &str, path: &str) -> anyhow::Result<String> {
+    let mut connection = TcpStream::connect(addr)?;
+    connection.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(connection, "GET {path} HTTP/1.1\r\nHost: {addr}\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer)?;
+    ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    Ok(answer)
 }
 
 /// The names of a page's samples.
