@@ -3,9 +3,11 @@
 
 use crate::spread::{BOUNDED, bound, quantile};
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::registry::Registry;
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::sync::atomic::Ordering;
 
 /// The content type of OpenMetrics' text form.
 pub const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -15,6 +17,11 @@ pub fn text(registry: &Registry) -> Result<String, std::fmt::Error> {
     let mut text = String::new();
     encode(&mut text, registry)?;
     Ok(text)
+}
+
+/// Takes over a count that somebody else keeps; it does not go back.
+pub fn follow(counter: &Counter, value: u64) {
+    counter.inner().fetch_max(value, Ordering::Relaxed);
 }
 
 /// One line of a metrics page.
@@ -182,7 +189,6 @@ fn counts<'a>(buckets: impl Iterator<Item = &'a Sample>) -> Vec<f64> {
 mod tests {
     use super::*;
     use crate::spread::{Latencies, Spread};
-    use prometheus_client::metrics::counter::Counter;
     use prometheus_client::metrics::family::Family;
     use std::time::Duration;
 

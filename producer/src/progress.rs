@@ -7,7 +7,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tonic::Code;
 
@@ -112,11 +112,6 @@ impl Progress {
         self.failed.inc_by(count);
         self.failed_by_code.get_or_create(&[("code", code_name(code))]).inc_by(count);
         self.in_flight.dec_by(count as i64);
-    }
-
-    /// Takes over a count that somebody else keeps.
-    pub(crate) fn follow(counter: &Counter, value: u64) {
-        counter.inner().fetch_max(value, Ordering::Relaxed);
     }
 
     /// Makes all of it visible as `payments_producer_*`.

@@ -15,7 +15,7 @@ use crate::writer::{Unwritten, Writer};
 use gcp::pubsub::pull::Message;
 use monitor::spread::Spread;
 use parking_lot::Mutex;
-use schemas::layout::{KeySuffix, PerTable, Table};
+use schemas::layout::{KeySuffix, PerTable};
 use schemas::trace::{TRACE_PARENT, sampled_trace};
 use service::blocking::busy;
 use service::clock::now_micros;
@@ -159,9 +159,6 @@ impl Stages {
             let sampled: Vec<_> = (step / 2..keys.len()).step_by(step).map(|at| keys.key(at)).collect();
             let sampled = sampled.iter().map(|key| std::str::from_utf8(key).unwrap_or_default());
             heat.note(table.id(), seconds, rows as u64, sampled);
-        }
-        if Table::ALL.into_iter().any(|table| unwritten[table].len() < batches.keys[table].len()) {
-            self.progress.last_written.set(written_micros as f64 / 1e6);
         }
     }
 }

@@ -15,9 +15,10 @@ use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 use schemas::layout::{PerTable, Table, type_name};
 use schemas::payment::PaymentType;
+use service::clock::now_micros;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use tonic::Code;
 
@@ -229,6 +230,14 @@ impl Progress {
         self.stages[stage as usize].add(spread);
     }
 
+    /// A table has confirmed rows, if any, just now.
+    pub(crate) fn add_written(&self, table: Table, rows: u64) {
+        if rows > 0 {
+            self.written[table].inc_by(rows);
+            self.last_written.set(now_micros() as f64 / 1e6);
+        }
+    }
+
     /// A call to a table has ended so, after so long.
     pub(crate) fn add_call(&self, table: Table, outcome: &'static str, elapsed: Duration) {
         self.calls.get_or_create(&[("outcome", outcome), ("table", table.id())]).record(elapsed);
@@ -249,11 +258,6 @@ impl Progress {
 
     pub(crate) fn add_pane(&self, trigger: Trigger) {
         self.panes.get_or_create(&[("trigger", trigger.name())]).inc();
-    }
-
-    /// Takes over a count that somebody else keeps.
-    pub(crate) fn follow(counter: &Counter, value: u64) {
-        counter.inner().fetch_max(value, Ordering::Relaxed);
     }
 
     /// Rows that all tables together have confirmed.

@@ -4,7 +4,6 @@ use crate::envelope::{Envelope, Received, publish_micros};
 use crate::error::Error;
 use crate::options::Options;
 use crate::pane::{PaneOutcome, Stages};
-use crate::progress::Progress;
 use crate::reject::Reject;
 use crate::report::Reports;
 use crate::settle::Outcome;
@@ -13,6 +12,7 @@ use crate::time::Time;
 use crate::watch::Watch;
 use crate::window::{Element, Pane, Windows};
 use gcp::pubsub::pull::Message;
+use monitor::exposition::follow;
 use service::clock::now_micros;
 use std::collections::{BTreeMap, HashSet};
 use std::future::{Future, pending};
@@ -161,7 +161,7 @@ impl Run {
                     for delivery in batch {
                         self.take(delivery)?;
                     }
-                    self.show_held();
+                    self.note_held();
                 }
                 _ = watch.tick() => self.watch(),
                 () = until(idle_at), if !self.draining => check = Some(self.check(options.grace_period)),
@@ -239,9 +239,9 @@ impl Run {
         let health = self.streams.health();
         let owing = self.watch.look(now, &self.stages, &health, self.held());
         let progress = &self.stages.progress;
-        Progress::follow(&progress.lease_extensions, health.extended);
-        Progress::follow(&progress.leases_expired, health.expired);
-        Progress::follow(&progress.streams_opened, health.opened);
+        follow(&progress.lease_extensions, health.extended);
+        follow(&progress.leases_expired, health.expired);
+        follow(&progress.streams_opened, health.opened);
         match owing {
             Some(reason) => progress.health.unready(reason),
             None => progress.health.ready(),
@@ -249,13 +249,19 @@ impl Run {
         self.show_held();
     }
 
-    fn show_held(&self) {
+    /// What costs little to tell, after each delivery and each task.
+    fn note_held(&self) {
         let progress = &self.stages.progress;
         progress.memory.set(self.streams.memory() as i64);
         progress.outstanding.set(self.held() as i64);
+    }
+
+    /// That, and the age of the oldest message: it is looked for among all tasks.
+    fn show_held(&self) {
+        self.note_held();
         let oldest = self.oldest.values().copied().chain(self.windows.oldest_micros()).min();
         let age = oldest.map_or(0, |micros| now_micros().saturating_sub(micros).max(0));
-        progress.oldest_held.set(age as f64 / 1e6);
+        self.stages.progress.oldest_held.set(age as f64 / 1e6);
     }
 
     fn start(&mut self, pane: Pane<Envelope<Received>>) {
@@ -320,7 +326,7 @@ impl Run {
             let late = self.reports.settled(window, tally, Instant::now(), now_micros());
             progress.late.inc_by(late);
         }
-        self.show_held();
+        self.note_held();
         self.nacked.extend(outcomes.into_iter().filter_map(|outcome| match outcome {
             Outcome::Nacked(message_id) => Some(message_id),
             Outcome::Acked | Outcome::DeadLettered => None,

@@ -1,11 +1,12 @@
 //! The embedded servers' figures, and their names as metrics.
 
 use emulator::figures::Figures;
+use monitor::exposition::follow;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Registry, Unit};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 type By<M> = Family<[(&'static str, String); 1], M>;
 
@@ -28,10 +29,6 @@ fn signed(number: u64) -> i64 {
 /// The last part of a full name.
 fn id(name: &str) -> String {
     name.rsplit('/').next().unwrap_or(name).to_owned()
-}
-
-fn follow(counter: &Counter, value: u64) {
-    counter.inner().fetch_max(value, Ordering::Relaxed);
 }
 
 impl Metrics {

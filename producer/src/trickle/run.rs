@@ -14,6 +14,7 @@ use crate::error::explain;
 use crate::progress::Progress;
 use gcp::publishing::SteadyPublisher;
 use google_cloud_pubsub::model::Message;
+use monitor::exposition::follow;
 use schemas::trace::TRACE_PARENT;
 use service::clock::now_micros as wall_micros;
 use std::sync::Arc;
@@ -122,7 +123,7 @@ impl Run {
         let slots = self.pacer.due(elapsed, rate);
         self.progress.target_rate.set(rate);
         self.send(slots, now_micros);
-        Progress::follow(&self.progress.skipped, self.pacer.missed());
+        follow(&self.progress.skipped, self.pacer.missed());
         self.turned_micros = now_micros;
         if let Some(saver) = &mut self.saver {
             let (feed, in_flight) = (&self.feed, &self.in_flight);

@@ -168,7 +168,7 @@ impl Writer {
                 }
             };
             let sorted = sort(&request, attempt, pauses.are_patient());
-            self.progress.written[table].inc_by(sorted.written);
+            self.progress.add_written(table, sorted.written);
             match &sorted.again {
                 Some(again) if again.entries.len() == request.len() => {
                     self.patience[table].failed(&again.last);
