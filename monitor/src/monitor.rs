@@ -161,3 +161,22 @@ fn machine() -> Machine {
         memory_bytes: kibibytes.unwrap_or(0) << 10,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_usual_address_that_is_taken_is_passed_over_and_one_that_is_asked_for_is_an_error() {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
+        let other = TcpListener::bind(free).await.unwrap();
+        let taken = other.local_addr().unwrap();
+        let usual = |usual: Vec<SocketAddr>| Args { usual, ..Args::default() };
+        let found = usual(vec![taken, free]).listen().await.unwrap().unwrap();
+        assert_ne!(found.local_addr().unwrap(), taken);
+        assert!(usual(vec![taken]).listen().await.unwrap().is_none(), "nobody has asked for one");
+        let asked = Args { http: Some(taken), ..usual(vec![free]) };
+        let refused = asked.listen().await.unwrap_err().to_string();
+        assert!(refused.contains("--http") && refused.contains("cannot be listened on"), "{refused}");
+    }
+}
