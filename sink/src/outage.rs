@@ -3,10 +3,14 @@
 use parking_lot::Mutex;
 use std::fmt::Display;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// Silence, or nothing but failures, for so long is an outage.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// An answer after so long a silence is a recovery: whoever paused for longer need not wait for its turn. Answers among
+/// failures come sooner, and shorten no pause.
+const RECOVERY: Duration = Duration::from_secs(1);
 /// Between two lines about one.
 const REPEAT: Duration = Duration::from_mins(1);
 
@@ -83,7 +87,10 @@ fn next_line(told: &mut Option<Told>, now: Instant, since: Option<Instant>) -> O
 
 /// Knows since when a peer owes an answer. Shared by all who ask it.
 #[derive(Debug, Default)]
-pub struct Patience(Mutex<Debt>);
+pub struct Patience {
+    debt: Mutex<Debt>,
+    recovered: watch::Sender<()>,
+}
 
 #[derive(Debug, Default)]
 struct Debt {
@@ -100,7 +107,7 @@ pub struct Waiting<'a>(&'a Patience);
 impl Patience {
     /// Somebody asks.
     pub fn wait(&self) -> Waiting<'_> {
-        let mut debt = self.0.lock();
+        let mut debt = self.debt.lock();
         debt.requests += 1;
         debt.since.get_or_insert_with(Instant::now);
         Waiting(self)
@@ -108,26 +115,37 @@ impl Patience {
 
     /// An answer that is worth something has come.
     pub fn answered(&self) {
-        let mut debt = self.0.lock();
-        debt.since = (debt.requests > 0).then(Instant::now);
+        let now = Instant::now();
+        let mut debt = self.debt.lock();
+        let since = debt.since.take();
+        debt.since = (debt.requests > 0).then_some(now);
         debt.last = None;
+        drop(debt);
+        if since.is_some_and(|since| now.saturating_duration_since(since) >= RECOVERY) {
+            self.recovered.send_replace(());
+        }
+    }
+
+    /// Changes whenever the peer answers after a silence.
+    pub fn recoveries(&self) -> watch::Receiver<()> {
+        self.recovered.subscribe()
     }
 
     /// A failure has come instead.
     pub fn failed(&self, answer: impl Display) {
-        self.0.lock().last = Some(answer.to_string());
+        self.debt.lock().last = Some(answer.to_string());
     }
 
     /// Since when the peer owes an answer, if it does, and what it said last.
     pub fn debt(&self) -> (Option<Instant>, Option<String>) {
-        let debt = self.0.lock();
+        let debt = self.debt.lock();
         (debt.since.filter(|_| debt.requests > 0), debt.last.clone())
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        let mut debt = self.0.0.lock();
+        let mut debt = self.0.debt.lock();
         debt.requests -= 1;
         if debt.requests == 0 && debt.last.is_none() {
             debt.since = None;
@@ -173,5 +191,20 @@ mod tests {
         assert_eq!(patience.debt().0, Some(start), "nothing but failures has come in between");
         patience.answered();
         assert_eq!(patience.debt(), (Some(start + Duration::from_secs(5)), None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_after_a_silence_is_a_recovery_and_one_among_failures_is_none() {
+        let patience = Patience::default();
+        let (recoveries, _waiting) = (patience.recoveries(), patience.wait());
+        for _ in 0..10 {
+            tokio::time::advance(Duration::from_millis(900)).await;
+            patience.failed("Unavailable: busy");
+            patience.answered();
+        }
+        assert!(!recoveries.has_changed().unwrap());
+        tokio::time::advance(Duration::from_millis(1_100)).await;
+        patience.answered();
+        assert!(recoveries.has_changed().unwrap());
     }
 }

@@ -34,6 +34,7 @@ use pauses::Pauses;
 use request::Request;
 use schemas::layout::{PerTable, Table};
 use sorting::sort;
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -76,6 +77,16 @@ pub struct Writer {
     /// What each table owes.
     patience: PerTable<Patience>,
     progress: Arc<Progress>,
+}
+
+/// How the wait for another attempt ended.
+#[derive(Clone, Copy, Debug)]
+enum Pause {
+    Over,
+    /// The table answers others again.
+    CutShort,
+    /// There is no point in another attempt.
+    Pointless,
 }
 
 /// What is in place of a write timeout that no clock can count to.
@@ -159,7 +170,9 @@ impl Writer {
         let (mut pauses, mut cookies) = (Pauses::new(), MetadataMap::new());
         let (mut unwritten, mut last) = (Vec::new(), None);
         let _waiting = self.patience[table].wait();
+        let mut recoveries = self.patience[table].recoveries();
         loop {
+            recoveries.mark_unchanged();
             let attempt = match self.send(table, &request, deadline, &mut cookies).await {
                 Ok(attempt) => attempt,
                 Err(unsent) => {
@@ -184,9 +197,19 @@ impl Writer {
             let (rows, code) = (again.entries.len() as u64, again.last.code);
             request.keep(&again.entries);
             let delay = pauses.next(&again);
-            if !self.pause(delay, deadline).await {
-                give_back(&request, &again.last, &mut unwritten);
-                return (unwritten, Vec::new());
+            let recovery = async {
+                match again.asked {
+                    None => _ = recoveries.changed().await,
+                    Some(_) => pending().await,
+                }
+            };
+            match self.pause(delay, recovery, deadline).await {
+                Pause::Over => {}
+                Pause::CutShort => pauses = pauses.afresh(),
+                Pause::Pointless => {
+                    give_back(&request, &again.last, &mut unwritten);
+                    return (unwritten, Vec::new());
+                }
             }
             self.progress.add_retried(table, code, rows);
             tracing::debug!(rows = request.len(), ?delay, answer = %again.last, "writing again");
@@ -239,15 +262,16 @@ impl Writer {
         }
     }
 
-    /// Whether there still is a point in another attempt after the pause.
-    async fn pause(&self, delay: Duration, deadline: Instant) -> bool {
+    /// Waits for the next attempt: for `delay`, or until the table has recovered.
+    async fn pause(&self, delay: Duration, recovery: impl Future<Output = ()>, deadline: Instant) -> Pause {
         if delay >= deadline.saturating_duration_since(Instant::now()) {
-            return false;
+            return Pause::Pointless;
         }
         tokio::select! {
             biased;
-            () = self.no_more.cancelled() => false,
-            () = sleep(delay) => true,
+            () = self.no_more.cancelled() => Pause::Pointless,
+            () = sleep(delay) => Pause::Over,
+            () = recovery => Pause::CutShort,
         }
     }
 

@@ -27,6 +27,11 @@ impl Pauses {
         Self { down: Delays::new(MIN, MAX), overloaded: Delays::new(MIN, MAX_OVERLOADED), odd_retries: 0 }
     }
 
+    /// As at the first failure: what was learned of the table before it recovered holds no more.
+    pub fn afresh(self) -> Self {
+        Self { odd_retries: self.odd_retries, ..Self::new() }
+    }
+
     /// Whether an odd answer still earns another attempt.
     pub fn are_patient(&self) -> bool {
         self.odd_retries < ODD_RETRIES

@@ -215,6 +215,27 @@ async fn a_call_that_is_refused_for_now_is_made_again() {
 }
 
 #[tokio::test]
+async fn a_table_that_answers_again_is_asked_for_all_that_waits() {
+    let down_until = Instant::now() + Duration::from_secs(5);
+    let (first, last) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
+    let (first_seen, last_seen) = (first.clone(), last.clone());
+    let script = always(move |call| {
+        if Instant::now() < down_until {
+            return Reply::Refuse(Status::unavailable("down"));
+        }
+        first_seen.lock().get_or_insert_with(Instant::now);
+        *last_seen.lock() = Some(Instant::now());
+        Reply::ok(call)
+    });
+    let bench = Bench::new(Options { total_timeout: Duration::from_mins(2), ..options() }, script).await;
+    let writes = futures_util::future::join_all((0..20).map(|_| bench.write(ROWS))).await;
+    assert!(writes.iter().all(|unwritten| failures(unwritten) == [0, 0, 0]));
+    let spread = last.lock().unwrap() - first.lock().unwrap();
+    // Each by itself would have slept for up to ten seconds more.
+    assert!(spread < Duration::from_secs(1), "{spread:?}");
+}
+
+#[tokio::test]
 async fn a_missing_table_or_permission_ends_the_writing() {
     for refusal in [
         Status::not_found("no table"),
