@@ -2,7 +2,7 @@
 //!
 //! - [`null`]: servers that keep nothing, to measure what a client costs.
 //! - [`relay`]: a relay whose connections can be made to die without a word.
-//! - [`scripted`]: a Bigtable, and a Pub/Sub for publishers, that answer as a test says, for faults.
+//! - [`scripted`]: Bigtable, Pub/Sub and Cloud Monitoring that answer as a test says, for faults.
 
 pub mod null;
 mod proto;

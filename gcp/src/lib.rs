@@ -5,6 +5,7 @@
 //! - [`Startup`]: how long a service may be away before work starts.
 //! - [`pubsub`], [`bigtable`]: flags, resource names, clients, and the checks made before any work starts.
 //! - [`bigtable::read`], [`bigtable::write`]: scans that go on after a broken stream; some rows, written with patience.
+//! - [`monitoring`]: what Cloud Monitoring knows of a subscription's backlog.
 //! - [`publishing`]: the official publisher, replaced where its connection has died.
 //! - [`call`], [`share`]: gRPC calls whose messages the caller encodes, and bounds on what is on its way.
 //! - [`headers`]: what a request says about its client and its route.
@@ -15,6 +16,7 @@ pub mod bigtable;
 pub mod call;
 pub mod endpoint;
 pub mod headers;
+pub mod monitoring;
 mod peer;
 mod project;
 pub mod publishing;

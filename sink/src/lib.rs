@@ -113,7 +113,7 @@ pub async fn run(
     let (streams, deliveries) = subscriber::open(pubsub, &subscription, options, &progress).await?;
     progress.memory_budget.set(i64::try_from(options.max_memory).unwrap_or(i64::MAX));
     progress.health.ready();
-    let _looking = backlog::look(pubsub, &subscription, &progress);
+    let _looking = backlog::look(pubsub, &subscription, options, &progress);
     tracing::info!(subscription, "consuming");
 
     let owners = parking_lot::Mutex::default();

@@ -82,6 +82,20 @@ pub struct Options {
     /// left; without it the sink runs until it is stopped.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub exit_when_idle: Option<Duration>,
+    /// Ask Cloud Monitoring for the subscription's backlog, once a minute or so often. It tells what was so one to three
+    /// minutes ago, and needs roles/monitoring.viewer. The embedded Pub/Sub tells without being asked so.
+    #[arg(
+        long,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "60s",
+        value_parser = parse_duration,
+        value_name = "DURATION"
+    )]
+    pub monitor_backlog: Option<Duration>,
+    /// A server in place of Cloud Monitoring.
+    #[arg(long, env = "MONITORING_EMULATOR_HOST", hide = true, value_name = "HOST:PORT")]
+    pub monitoring_emulator_host: Option<String>,
     /// Not ready (/readyz) once a table, the subscription or the dead-letter topic has owed an answer for so long.
     #[arg(long, default_value = "30s", value_parser = parse_duration, value_name = "DURATION")]
     pub unready_after: Duration,
@@ -150,6 +164,10 @@ impl Options {
                 format!("{:?}", self.max_lease),
                 "must not be shorter than --lease",
             );
+        }
+        if self.monitor_backlog.is_some_and(|every| every < Duration::from_secs(1)) {
+            let value = format!("{:?}", self.monitor_backlog.unwrap_or_default());
+            return refuse("--monitor-backlog", value, "must be at least 1s");
         }
         for (flag, value) in [
             ("--attempt-timeout", self.attempt_timeout),

@@ -20,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
+use std::time::Instant;
 use tonic::Code;
 
 type Label = (&'static str, &'static str);
@@ -97,19 +98,19 @@ pub struct Progress {
     by_currency: Family<[(&'static str, String); 1], Counter>,
 }
 
-/// Messages of the subscription that nobody has acked, as the service counts them, and the seconds since the publish of
-/// the oldest. Clones share it.
+/// The subscription's backlog as the service has last told it. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Backlog(Arc<Mutex<Option<(u64, f64)>>>);
+pub struct Backlog(Arc<Mutex<Option<(gcp::pubsub::Backlog, Instant)>>>);
 
 impl Backlog {
-    pub fn set(&self, messages: u64, oldest: Duration) {
-        *self.0.lock() = Some((messages, oldest.as_secs_f64()));
+    pub fn set(&self, told: gcp::pubsub::Backlog) {
+        *self.0.lock() = Some((told, Instant::now()));
     }
 
     /// None while the service does not tell.
-    pub fn get(&self) -> Option<(u64, f64)> {
-        *self.0.lock()
+    pub fn get(&self) -> Option<gcp::pubsub::Backlog> {
+        let (told, at) = (*self.0.lock())?;
+        Some(gcp::pubsub::Backlog { lag: told.lag + at.elapsed(), ..told })
     }
 
     /// The service does not tell any more.
@@ -120,8 +121,8 @@ impl Backlog {
 
 impl Collector for Backlog {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        let Some((messages, oldest)) = self.get() else { return Ok(()) };
-        let messages = ConstGauge::new(i64::try_from(messages).unwrap_or(i64::MAX));
+        let Some(told) = self.get() else { return Ok(()) };
+        let messages = ConstGauge::new(i64::try_from(told.messages).unwrap_or(i64::MAX));
         let help = "Messages of the subscription that nobody has acked, where the service tells";
         messages.encode(encoder.encode_descriptor(
             "backlog_messages",
@@ -129,10 +130,16 @@ impl Collector for Backlog {
             None,
             messages.metric_type(),
         )?)?;
-        let oldest = ConstGauge::new(oldest);
-        let help = "Since the publish of the oldest of them, where the service tells";
-        let seconds = Some(&Unit::Seconds);
-        oldest.encode(encoder.encode_descriptor("backlog_oldest", help, seconds, oldest.metric_type())?)
+        let mut encode = |name, help, duration: Duration| {
+            let gauge = ConstGauge::new(duration.as_secs_f64());
+            gauge.encode(encoder.encode_descriptor(name, help, Some(&Unit::Seconds), gauge.metric_type())?)
+        };
+        encode(
+            "backlog_oldest",
+            "Since the publish of the oldest of them, where the service tells",
+            told.oldest,
+        )?;
+        encode("backlog_lag", "How long ago these two were so", told.lag)
     }
 }
 
@@ -404,7 +411,8 @@ mod tests {
         progress.add_amount("EUR", 1_250);
         progress.add_amount("EUR", -1);
         progress.add_call(Table::ByDate, "OK", Duration::from_millis(7));
-        progress.backlog.set(9, Duration::from_secs(2));
+        let (oldest, lag) = (Duration::from_secs(2), Duration::from_secs(150));
+        progress.backlog.set(gcp::pubsub::Backlog { messages: 9, oldest, lag });
         let mut registry = Registry::default();
         progress.register(&mut registry);
         let shown = text(&registry).unwrap();
@@ -416,6 +424,7 @@ mod tests {
             "payments_sink_stage_seconds_count{stage=\"ack\"} 0\n",
             "payments_sink_backlog_messages 9\n",
             "payments_sink_backlog_oldest_seconds 2.0\n",
+            "payments_sink_backlog_lag_seconds 150.",
         ] {
             assert!(shown.contains(line), "{line} is not in\n{shown}");
         }

@@ -1,6 +1,7 @@
 //! What a sink says of itself while it runs.
 
 use crate::progress::Progress;
+use gcp::pubsub::Backlog;
 use monitor::lines::{Teller, short, span};
 use monitor::rate::{Rate, Recent};
 use std::fmt::Write;
@@ -22,10 +23,16 @@ impl Told {
 
     /// Seconds until the backlog is gone at this rate; none if nobody knows.
     fn eta(&self) -> Option<f64> {
-        let (messages, _) = self.progress.backlog.get()?;
+        let backlog = self.progress.backlog.get()?;
         let rate = self.settled.per_second();
-        (rate > 0.0 && messages > 0).then(|| messages as f64 / rate)
+        (rate > 0.0 && backlog.messages > 0).then(|| backlog.messages as f64 / rate)
     }
+}
+
+/// Seconds since a backlog was as it was told, where that is worth a word.
+fn late(backlog: &Backlog) -> Option<f64> {
+    let lag = backlog.lag.as_secs_f64();
+    (lag >= 10.0).then_some(lag)
 }
 
 impl Teller for Told {
@@ -40,10 +47,15 @@ impl Teller for Told {
         let rows: Vec<_> = progress.written.values().map(|table| short(table.get() as f64)).collect();
         let mut line = format!("{}/s  rows {}", short(self.settled.per_second()), rows.join(" "));
         match progress.backlog.get() {
-            Some((messages, oldest)) => {
-                let _ = write!(line, "  backlog {}", short(messages as f64));
-                if messages > 0 {
-                    let _ = write!(line, " ({} old)", span(oldest));
+            Some(backlog) => {
+                let _ = write!(line, "  backlog {}", short(backlog.messages as f64));
+                let parts = [
+                    (backlog.messages > 0).then(|| format!("{} old", span(backlog.oldest.as_secs_f64()))),
+                    late(&backlog).map(|lag| format!("{} ago", span(lag))),
+                ];
+                let parts: Vec<_> = parts.into_iter().flatten().collect();
+                if !parts.is_empty() {
+                    let _ = write!(line, " ({})", parts.join(", "));
                 }
             }
             None => {
@@ -72,8 +84,9 @@ impl Teller for Told {
             acked = progress.acked.get(),
             rows = progress.rows(),
             held = progress.outstanding.get(),
-            backlog = backlog.map(|(messages, _)| messages),
-            oldest_seconds = backlog.map(|(_, seconds)| (seconds * 10.0).round() / 10.0),
+            backlog = backlog.map(|backlog| backlog.messages),
+            oldest_seconds = backlog.map(|backlog| (backlog.oldest.as_secs_f64() * 10.0).round() / 10.0),
+            lag_seconds = backlog.as_ref().and_then(late).map(f64::round),
             eta_seconds = self.eta().map(|seconds| seconds.round() as u64),
             latency_p99_ms = self.latencies.p99().map(|seconds| (seconds * 1e3).round() as u64),
             retries = progress.retries.get(),

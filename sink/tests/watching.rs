@@ -5,6 +5,7 @@
 #[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
+use fakes::scripted::monitoring::{self, points};
 use fakes::scripted::writes::{Call, Reply, response};
 use futures_util::{StreamExt, stream};
 use monitor::exposition::Page;
@@ -13,8 +14,8 @@ use monitor::status::{State, Status};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
 use support::{Scene, Sink, wait};
 use tonic::Code;
 
@@ -166,6 +167,42 @@ async fn a_table_that_is_down_turns_readiness_and_everything_recovers() {
     sink.signal("-TERM");
     assert_eq!(sink.end(10 * SECOND).await.0, Some(0));
     assert_eq!(sink.lines(&["stopped", "acked=200"]), 1, "{}", sink.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cloud_monitoring_tells_the_backlog_late_and_its_silence_disturbs_nothing() {
+    let (is_away, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let (state, count) = (is_away.clone(), calls.clone());
+    let monitoring = monitoring::start(move |_, request| {
+        count.fetch_add(1, Ordering::Relaxed);
+        if state.load(Ordering::Relaxed) {
+            return monitoring::Reply::Refuse(tonic::Status::permission_denied("no role"));
+        }
+        let value = if request.filter.contains("num_undelivered_messages") { 900_000 } else { 75 };
+        monitoring::Reply::Series(vec![points(&[(SystemTime::now() - 150 * SECOND, value)])])
+    });
+    let monitoring = monitoring.await.unwrap();
+    let scene = Scene::new(Reply::ok).await;
+    let host = format!("--monitoring-emulator-host={}", monitoring.addr());
+    let mut sink = scene.sink(&["--http=:0", "--monitor-backlog=1s", &host]);
+    let addr = address(&sink).await;
+    let figure = |name: &str| page(&addr).sum(&format!("payments_sink_backlog_{name}"), &[]);
+    wait(10 * SECOND, "the backlog is told", || figure("messages") == Some(900_000.0)).await;
+    assert_eq!(figure("oldest_seconds"), Some(75.0));
+    let lag = figure("lag_seconds").unwrap();
+    assert!((150.0..160.0).contains(&lag), "{lag}");
+    is_away.store(true, Ordering::Relaxed);
+    wait(10 * SECOND, "it is forgotten", || figure("messages").is_none()).await;
+    let asked = calls.load(Ordering::Relaxed);
+    wait(10 * SECOND, "it is asked on", || calls.load(Ordering::Relaxed) > asked + 4).await;
+    scene.publish(0..100).await;
+    wait(10 * SECOND, "all are acked", || scene.unacked("payments-sink") == 0).await;
+    is_away.store(false, Ordering::Relaxed);
+    wait(10 * SECOND, "it is told again", || figure("messages").is_some()).await;
+    assert_eq!(sink.stop(10 * SECOND).await.0, Some(0));
+    assert_eq!(sink.lines(&["WARN"]), 1, "{}", sink.log());
+    assert_eq!(sink.lines(&["does not tell the backlog", "roles/monitoring.viewer"]), 1, "{}", sink.log());
+    assert_eq!(sink.lines(&["tells the backlog again"]), 1, "{}", sink.log());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -126,7 +126,8 @@ pub fn backlog_words(backlog: &Backlog) -> String {
             format!(", growing by {} msgs/s", count(messages_per_second))
         }
     };
-    format!("{:>6} msgs{oldest}{trend}", count(backlog.messages))
+    let lag = backlog.lag_seconds.map_or(String::new(), |lag| format!(", as of {} ago", seconds(lag)));
+    format!("{:>6} msgs{oldest}{trend}{lag}", count(backlog.messages))
 }
 
 fn latency(now: &Snapshot, out: &mut impl Write) -> io::Result<()> {

@@ -4,7 +4,9 @@
 //! - [`reads`]: Bigtable's ReadRows.
 //! - [`publishes`]: Pub/Sub's Publish.
 //! - [`pulls`]: Pub/Sub's StreamingPull, and the calls about leases.
+//! - [`monitoring`]: Cloud Monitoring's ListTimeSeries.
 
+pub mod monitoring;
 pub mod publishes;
 pub mod pulls;
 pub mod reads;

@@ -20,6 +20,8 @@ pub struct Backlog {
     pub messages: u64,
     /// Since the publish of the oldest of them.
     pub oldest: Duration,
+    /// How long ago that was so.
+    pub lag: Duration,
 }
 
 impl Pubsub {
@@ -41,5 +43,9 @@ impl Pubsub {
 
 fn read(metadata: &MetadataMap) -> Option<Backlog> {
     let number = |name| metadata.get(name)?.to_str().ok()?.parse().ok();
-    Some(Backlog { messages: number(MESSAGES)?, oldest: Duration::from_millis(number(OLDEST_MILLIS)?) })
+    Some(Backlog {
+        messages: number(MESSAGES)?,
+        oldest: Duration::from_millis(number(OLDEST_MILLIS)?),
+        lag: Duration::ZERO,
+    })
 }

@@ -91,6 +91,8 @@ pub struct Totals {
 pub struct Backlog {
     pub messages: f64,
     pub oldest_seconds: Option<f64>,
+    /// How long ago that was so, where a service tells late.
+    pub lag_seconds: Option<f64>,
     #[serde(flatten)]
     pub drain: Drain,
 }

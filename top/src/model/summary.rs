@@ -139,17 +139,30 @@ fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
+/// What is told so many seconds late is said to be.
+const LATE: f64 = 10.0;
+
+/// What is known of one subscription's backlog.
+#[derive(Clone, Copy, Debug, Default)]
+struct Told {
+    messages: f64,
+    oldest: Option<f64>,
+    lag: Option<f64>,
+}
+
 /// What waits in the subscriptions that sinks pull from. Embedded servers know it to the message; what sinks say comes late, and
 /// is the same backlog from each sink of a subscription.
 fn backlog(watched: &[Watched], totals: &Totals) -> Option<Backlog> {
-    let mut told = BTreeMap::<String, (f64, Option<f64>)>::new();
+    let mut told = BTreeMap::<String, Told>::new();
     for answer in answers(watched) {
         let Some(messages) = answer.number("payments_sink_backlog_messages", &[]) else { continue };
         let oldest = answer.number("payments_sink_backlog_oldest_seconds", &[]);
         let subscription = answer.status.settings.get("subscription").map_or("", |name| short(name));
-        let known = told.entry(subscription.to_owned()).or_insert((0.0, None));
-        known.0 = known.0.max(messages);
-        known.1 = [known.1, oldest].into_iter().flatten().reduce(f64::max);
+        let lag = answer.number("payments_sink_backlog_lag_seconds", &[]).filter(|lag| *lag >= LATE);
+        let known = told.entry(subscription.to_owned()).or_default();
+        known.messages = known.messages.max(messages);
+        known.oldest = [known.oldest, oldest].into_iter().flatten().reduce(f64::max);
+        known.lag = [known.lag, lag].into_iter().flatten().reduce(f64::max);
     }
     let pulled: BTreeSet<&str> = answers(watched)
         .filter(|answer| answer.has(SINK))
@@ -165,12 +178,13 @@ fn backlog(watched: &[Watched], totals: &Totals) -> Option<Backlog> {
             let messages = answer.number("payments_emulator_backlog_messages", &labels);
             if let Some(messages) = messages.filter(|_| is_meant) {
                 let oldest = answer.number("payments_emulator_backlog_oldest_seconds", &labels);
-                told.insert(name.to_owned(), (messages, oldest));
+                told.insert(name.to_owned(), Told { messages, oldest, lag: None });
             }
         }
     }
-    let messages = told.values().map(|(messages, _)| messages).sum();
-    let oldest_seconds = told.values().filter_map(|(_, oldest)| *oldest).reduce(f64::max);
+    let messages = told.values().map(|told| told.messages).sum();
+    let oldest_seconds = told.values().filter_map(|told| told.oldest).reduce(f64::max);
+    let lag_seconds = told.values().filter_map(|told| told.lag).reduce(f64::max);
     let coming = if totals.producers > 0 {
         totals.confirmed.per_second
     } else {
@@ -181,6 +195,7 @@ fn backlog(watched: &[Watched], totals: &Totals) -> Option<Backlog> {
     (!told.is_empty()).then(|| Backlog {
         messages,
         oldest_seconds,
+        lag_seconds,
         drain: drain(messages, coming, going.per_second),
     })
 }

@@ -116,11 +116,13 @@ fn subscription(look: &Look<'_>) -> Vec<Entry> {
             ("growing", format!("{}/s", count(messages_per_second)), theme.warn())
         }
     };
-    vec![
+    let mut entries = vec![
         ("backlog", format!("{} msgs", count(backlog.messages)), plain),
         ("oldest", seconds_or_none(backlog.oldest_seconds), plain),
         trend,
-    ]
+    ];
+    entries.extend(backlog.lag_seconds.map(|lag| ("as of", format!("{} ago", seconds(lag)), theme::quiet())));
+    entries
 }
 
 fn sink(look: &Look<'_>, width: u16) -> Vec<Entry> {
