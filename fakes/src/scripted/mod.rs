@@ -4,8 +4,10 @@
 //! - [`reads`]: Bigtable's ReadRows.
 //! - [`publishes`]: Pub/Sub's Publish.
 //! - [`pulls`]: Pub/Sub's StreamingPull, and the calls about leases.
+//! - [`instances`]: Bigtable's ListHotTablets.
 //! - [`monitoring`]: Cloud Monitoring's ListTimeSeries.
 
+pub mod instances;
 pub mod monitoring;
 pub mod publishes;
 pub mod pulls;

@@ -3,6 +3,7 @@
 use crate::headers::routed;
 use crate::peer::{Peer, Startup};
 use crate::{Endpoint, Project, Resource, Transport, endpoint};
+use admin::bigtable_instance_admin_client::BigtableInstanceAdminClient;
 use admin::bigtable_table_admin_client::BigtableTableAdminClient;
 use data::bigtable_client::BigtableClient;
 use futures_util::future::join_all;
@@ -61,6 +62,10 @@ pub struct TableAdmin {
     instance_name: String,
     transport: Transport,
 }
+
+/// Bigtable's administration of one instance.
+#[derive(Clone, Debug)]
+pub struct InstanceAdmin(TableAdmin);
 
 fn endpoint_at(args: &Args, url: &'static str) -> Endpoint {
     Endpoint::new(args.bigtable_emulator_host.as_deref(), url, VARIABLE)
@@ -207,5 +212,29 @@ impl TableAdmin {
     {
         let peer = peer(&self.endpoint, &self.startup);
         peer.answer(|status| resource.explain(status), call).await.map(tonic::Response::into_inner)
+    }
+}
+
+impl InstanceAdmin {
+    /// Both administrations are at the same address.
+    pub async fn connect(args: &Args, project: &Project) -> Result<Self, Error> {
+        TableAdmin::connect(args, project).await.map(Self)
+    }
+
+    /// `projects/PROJECT/instances/INSTANCE`.
+    pub fn instance_name(&self) -> &str {
+        self.0.instance_name()
+    }
+
+    pub fn client(&self) -> BigtableInstanceAdminClient<Transport> {
+        BigtableInstanceAdminClient::new(self.0.transport.clone())
+    }
+
+    /// As [`TableAdmin::answer`].
+    pub async fn answer<T, F>(&self, resource: Resource<'_>, call: impl Fn() -> F) -> Result<T, Error>
+    where
+        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+    {
+        self.0.answer(resource, call).await
     }
 }

@@ -1,6 +1,7 @@
-//! Bigtable: connections and checks, scans, and small writes. The sink's writer is the one for loads.
+//! Bigtable: connections and checks, scans, small writes, and what is hot. The sink's writer is the one for loads.
 
 mod connect;
+pub mod hot;
 pub mod read;
 pub mod write;
 

@@ -1,6 +1,7 @@
 //! A table's writes as ranges of keys times moments.
 
 use super::colours::Scale;
+use super::tablets::HotTablet;
 use super::{Slot, TableHeat, Weighed, ranges};
 use crate::page::numbers::utc;
 use std::collections::BTreeMap;
@@ -42,6 +43,8 @@ pub struct Grid {
     /// speak of.
     pub hottest_prefix: Option<(String, f64)>,
     pub node_rows_per_second: f64,
+    /// By the service's word, from the hottest node on.
+    pub hot_tablets: Vec<HotTablet>,
     pub(super) scale: Scale,
     /// By column, then by range.
     cells: Vec<Vec<f64>>,
@@ -112,11 +115,14 @@ pub fn grid(heat: &TableHeat, view: &View) -> Grid {
         cells.push(column);
     }
     let columns: Vec<_> = columns.into_iter().map(|(column, _)| column).collect();
+    let mut hot_tablets = heat.hot_tablets.clone();
+    hot_tablets.sort_by(|one, other| other.node_cpu_percent.total_cmp(&one.node_cpu_percent));
     Grid {
         rows: columns.iter().fold(0, |sum, column| sum.saturating_add(column.rows)),
         samples: columns.iter().map(|column| column.samples).sum(),
         hottest_prefix: hottest_prefix(heat),
         node_rows_per_second: view.node_rows_per_second,
+        hot_tablets,
         scale: Scale::of(view.ranges),
         ranges,
         columns,

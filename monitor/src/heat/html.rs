@@ -12,6 +12,7 @@ use std::fmt::Write;
 
 /// Hottest ranges that are listed.
 const LISTED: usize = 5;
+const TABLETS_LISTED: usize = 20;
 
 /// One page with all tables' maps, each with its hottest ranges.
 pub fn html(heat: &Heat, view: &View) -> String {
@@ -74,6 +75,7 @@ fn figure(out: &mut String, table: &str, grid: &Grid) {
             map(grid, Cells::Joined)
         );
         hottest(out, grid);
+        tablets(out, grid);
     }
     out.push_str("</section>\n");
 }
@@ -119,6 +121,25 @@ fn hottest(out: &mut String, grid: &Grid) {
         }
         let keys: Vec<_> = ends(&grid.ranges[hot.range]).iter().map(|key| markup(key)).collect();
         let _ = writeln!(out, "<td class=\"keys\">{}</td></tr>", keys.join(" –<br>"));
+    }
+    out.push_str("</tbody></table></div>\n");
+}
+
+fn tablets(out: &mut String, grid: &Grid) {
+    let Some(column) = grid.columns.first().filter(|_| !grid.hot_tablets.is_empty()) else { return };
+    out.push_str(
+        "<div class=\"scroll\"><table>\n<thead><tr><th>UTC</th><th class=\"n\">Node CPU</th>\
+         <th>Hot tablets by Bigtable (framed)</th></tr></thead>\n<tbody>\n",
+    );
+    let date = column.begins().0;
+    for tablet in grid.hot_tablets.iter().take(TABLETS_LISTED) {
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td class=\"n\">{:.0} %</td><td class=\"keys\">{}</td></tr>",
+            markup(&tablet.when(&date)),
+            tablet.node_cpu_percent,
+            tablet.keys().map(|key| markup(&key)).join(" –<br>"),
+        );
     }
     out.push_str("</tbody></table></div>\n");
 }

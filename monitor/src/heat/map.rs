@@ -51,9 +51,32 @@ pub(super) fn map(grid: &Grid, cells: Cells) -> String {
         Cells::Titled => titled(&mut out, grid),
         Cells::Joined => joined(&mut out, grid),
     }
+    tablets(&mut out, grid);
     keys(&mut out, grid);
     times(&mut out, grid);
     out
+}
+
+/// A frame around each tablet that the service found hot.
+fn tablets(out: &mut String, grid: &Grid) {
+    let (wide, high) = cell_size(grid);
+    for tablet in &grid.hot_tablets {
+        let Some((ranges, columns)) = grid.place(tablet) else { continue };
+        let [first, end] = tablet.keys();
+        let _ = writeln!(
+            out,
+            "<rect class=\"tablet\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"><title>hot tablet by Bigtable: \
+             node at {:.0} % CPU\n{} – {}\n{}</title></rect>",
+            r(LEFT + columns.start as f64 * wide),
+            r(TOP + ranges.start as f64 * high),
+            r(columns.len() as f64 * wide),
+            r(ranges.len() as f64 * high),
+            tablet.node_cpu_percent,
+            markup(&first),
+            markup(&end),
+            tablet.when(""),
+        );
+    }
 }
 
 fn load(out: &mut String, grid: &Grid) {

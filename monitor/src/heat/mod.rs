@@ -16,6 +16,7 @@ mod pattern;
 mod picture;
 mod ranges;
 mod svg;
+mod tablets;
 mod terminal;
 
 pub use grid::{Cell, Column, Grid, Hot, NODE_ROWS_PER_SECOND, Range, View, grid};
@@ -24,6 +25,7 @@ pub use html::html;
 pub use pattern::{Pattern, Verdict};
 pub(crate) use picture::styles;
 pub use svg::svg;
+pub use tablets::HotTablet;
 pub use terminal::terminal;
 
 use serde::{Deserialize, Serialize};
@@ -55,6 +57,9 @@ pub struct TableHeat {
     pub slot_seconds: u64,
     /// By the slot's number: seconds since 1970 divided by its length.
     pub slots: BTreeMap<u64, Slot>,
+    /// What the service has found, where it was asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hot_tablets: Vec<HotTablet>,
 }
 
 /// The rows of one table that were written in one span of time.
@@ -67,7 +72,7 @@ pub struct Slot {
 
 impl Default for TableHeat {
     fn default() -> Self {
-        Self { slot_seconds: FIRST_SLOT_SECONDS, slots: BTreeMap::new() }
+        Self { slot_seconds: FIRST_SLOT_SECONDS, slots: BTreeMap::new(), hot_tablets: Vec::new() }
     }
 }
 
@@ -106,8 +111,23 @@ impl Heat {
             for (number, slot) in theirs.slots {
                 mine.slots.entry(number).or_default().add(slot);
             }
+            // Two may have asked the same service.
+            theirs.hot_tablets.retain(|tablet| !mine.hot_tablets.contains(tablet));
+            mine.hot_tablets.append(&mut theirs.hot_tablets);
             mine.shorten();
         }
+    }
+
+    /// From the first row to the last, UTC seconds since 1970.
+    pub fn span(&self) -> Option<std::ops::Range<u64>> {
+        let ends = |table: &TableHeat| {
+            let (first, _) = table.slots.first_key_value()?;
+            let (last, _) = table.slots.last_key_value()?;
+            let seconds = table.slot_seconds;
+            Some(first.saturating_mul(seconds)..last.saturating_add(1).saturating_mul(seconds))
+        };
+        let spans = self.tables.values().filter_map(ends);
+        spans.reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))
     }
 
     pub fn is_empty(&self) -> bool {

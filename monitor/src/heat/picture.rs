@@ -49,14 +49,15 @@ pub(super) fn r(value: f64) -> String {
 /// that shows SVG knows them.
 pub(crate) fn styles() -> String {
     let rules = |dark: bool| {
-        let [ground, none, text, muted, bar, cursor] = if dark {
-            ["#12161b", "#1d232a", "#e6eaee", "#9aa5b1", "#7d8a97", "#fff"]
+        let [ground, none, text, muted, bar, cursor, tablet] = if dark {
+            ["#12161b", "#1d232a", "#e6eaee", "#9aa5b1", "#7d8a97", "#fff", "#4cc9f0"]
         } else {
-            ["#fff", "#eef1f4", "#1b2026", "#5a6672", "#8a96a3", "#000"]
+            ["#fff", "#eef1f4", "#1b2026", "#5a6672", "#8a96a3", "#000", "#0077b6"]
         };
         let mut rules = format!(
             ".ground{{fill:{ground}}}.none{{fill:{none}}}.words{{fill:{text}}}.small{{fill:{muted}}}.load{{fill:{bar}}}\
-             .cursor{{fill:none;stroke:{cursor};stroke-width:2}}"
+             .cursor{{fill:none;stroke:{cursor};stroke-width:2}}\
+             .tablet{{fill:none;stroke:{tablet};stroke-width:2;pointer-events:stroke}}"
         );
         for step in 1..=STEPS {
             let [red, green, blue] = if dark { colours::on_dark(step) } else { colours::on_light(step) };

@@ -13,6 +13,7 @@ const BARS: [char; 9] = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '
 const NARROWEST: usize = 40;
 /// Hottest ranges that are listed.
 const LISTED: usize = 3;
+const TABLETS_LISTED: usize = 10;
 
 /// The grid as text of at most so many columns: keys from top to bottom, time from left to right, and above it how many
 /// rows there were. With `colour` two ranges share a line, in 256 colours; without, shades say it.
@@ -36,6 +37,7 @@ pub fn terminal(grid: &Grid, width: usize, colour: bool) -> String {
     drawing.times(&mut out);
     drawing.legend(&mut out, colour, width);
     hottest(&mut out, grid, width);
+    tablets(&mut out, grid, width);
     out
 }
 
@@ -186,6 +188,17 @@ fn hottest(out: &mut String, grid: &Grid, width: usize) {
             nodes(hot.peak.nodes),
         );
         finish(out, &line);
+    }
+}
+
+fn tablets(out: &mut String, grid: &Grid, width: usize) {
+    let Some(column) = grid.columns.first().filter(|_| !grid.hot_tablets.is_empty()) else { return };
+    finish(out, &cut("Hot tablets by Bigtable: node CPU, UTC, keys", width));
+    let date = column.begins().0;
+    for tablet in grid.hot_tablets.iter().take(TABLETS_LISTED) {
+        let [first, end] = tablet.keys();
+        let line = format!("{:>4.0} %  {}  {first} – {end}", tablet.node_cpu_percent, tablet.when(&date));
+        finish(out, &cut(&line, width));
     }
 }
 

@@ -5,12 +5,14 @@ mod options;
 pub use options::Args;
 
 use anyhow::Context;
-use monitor::heat::{self, Heat, View, grid};
+use gcp::bigtable::hot;
+use monitor::heat::{self, Heat, HotTablet, View, grid};
 use monitor::report::Report;
 use options::Source;
 use service::{files, terminal};
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// No report is larger.
 const MAX_BYTES: u64 = 256 << 20;
@@ -20,7 +22,10 @@ const MAX_BYTES: u64 = 256 << 20;
 /// # Errors
 /// A source has no answer, or a file cannot be read or written.
 pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
-    let heat = chosen(collect(&args.sources()).await?, args.table.as_deref())?;
+    let mut heat = chosen(collect(&args.sources()).await?, args.table.as_deref())?;
+    if args.cloud {
+        overlay(&mut heat, args).await?;
+    }
     let view =
         View { ranges: usize::from(args.ranges), columns: usize::from(args.columns), ..View::default() };
     for (path, picture) in [(&args.html, heat::html as fn(&Heat, &View) -> String), (&args.svg, heat::svg)] {
@@ -65,6 +70,39 @@ async fn collect(sources: &[Source]) -> anyhow::Result<Heat> {
     Ok(heat)
 }
 
+/// A tablet is hot for a minute at least, and its times are cut to minutes.
+const MARGIN: u64 = 60;
+/// How long the service remembers.
+const KEPT: Duration = Duration::from_hours(14 * 24);
+
+/// Adds what Bigtable itself found hot while these rows were written.
+async fn overlay(heat: &mut Heat, args: &Args) -> anyhow::Result<()> {
+    let Some(span) = heat.span() else { return Ok(()) };
+    let (now, time) = (SystemTime::now(), |seconds| UNIX_EPOCH.checked_add(Duration::from_secs(seconds)));
+    let (from, to) = (time(span.start.saturating_sub(MARGIN)), time(span.end.saturating_add(MARGIN)));
+    let times = (from.unwrap_or(now).max(now - KEPT), to.unwrap_or(now).min(now));
+    anyhow::ensure!(
+        times.0 < times.1,
+        "--cloud: these rows were not written in the last 14 days, and Bigtable remembers hot tablets no longer"
+    );
+    let found = hot::hot_tablets(&args.bigtable, &args.project, times).await?;
+    let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let mut count = 0;
+    for tablet in found {
+        let Some(table) = heat.tables.get_mut(&tablet.table) else { continue };
+        count += 1;
+        table.hot_tablets.push(HotTablet {
+            from: seconds(tablet.from),
+            to: seconds(tablet.to),
+            first: tablet.first,
+            end: tablet.end,
+            node_cpu_percent: tablet.node_cpu_percent,
+        });
+    }
+    terminal::say(format_args!("hot tablets by Bigtable: {count}"));
+    Ok(())
+}
+
 /// The heat of a report, or of an answer of `/heatmap` that somebody has kept.
 fn read(path: &Path) -> anyhow::Result<Heat> {
     let text = files::read(path, MAX_BYTES).with_context(|| format!("{} cannot be read", path.display()))?;
@@ -82,4 +120,80 @@ fn chosen(mut heat: Heat, table: Option<&str>) -> anyhow::Result<Heat> {
         anyhow::ensure!(!heat.is_empty(), "--table {table}: there are {}", known.join(", "));
     }
     Ok(heat)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use fakes::scripted::instances;
+    use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn heat(seconds: u64) -> Heat {
+        let mut heat = Heat::default();
+        for second in 0..60 {
+            let keys = ["a#1", "b#2", "c#3"];
+            heat.note("payments_by_date", seconds + second, 3_000, keys.into_iter());
+        }
+        heat
+    }
+
+    fn args(server: &fakes::scripted::Server) -> Args {
+        let host = format!("--bigtable-emulator-host={}", server.addr());
+        Cli::parse_from(["heatmap", "--cloud", "--instance=i", &host]).args
+    }
+
+    fn seconds(time: Option<prost_types::Timestamp>) -> u64 {
+        time.unwrap().seconds.try_into().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_tablets_of_all_pages_are_framed_in_their_own_tables() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let start = now - 3_600;
+        let server = instances::start(move |_, request| {
+            assert_eq!(request.parent, "projects/local/instances/i/clusters/only");
+            assert!(seconds(request.start_time) <= start && seconds(request.end_time) >= start + 60);
+            let is_second = request.page_token == "more";
+            let table = if is_second { "of_somebody_else" } else { "payments_by_date" };
+            let time = |seconds: u64| Some(prost_types::Timestamp { seconds: seconds as i64, nanos: 0 });
+            let tablet = admin::HotTablet {
+                table_name: format!("projects/local/instances/i/tables/{table}"),
+                start_time: time(start),
+                end_time: time(start + 60),
+                start_key: "b".into(),
+                node_cpu_usage_percent: 93.5,
+                ..Default::default()
+            };
+            let next_page_token = if is_second { String::new() } else { "more".into() };
+            Ok(admin::ListHotTabletsResponse { hot_tablets: vec![tablet], next_page_token })
+        });
+        let server = server.await.unwrap();
+        let mut heat = heat(start);
+        overlay(&mut heat, &args(&server)).await.unwrap();
+        let first = "b".to_owned();
+        let tablet =
+            HotTablet { from: start, to: start + 60, first, end: String::new(), node_cpu_percent: 93.5 };
+        assert_eq!(heat.tables["payments_by_date"].hot_tablets, [tablet]);
+        assert_eq!(heat.tables.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_asked_is_said() {
+        let refuse = |_: usize, _: &_| Err(tonic::Status::permission_denied("no"));
+        let server = instances::start(refuse).await.unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+        let error = overlay(&mut heat(now - 100), &args(&server)).await.unwrap_err().to_string();
+        assert!(error.contains("roles/bigtable.viewer") && error.contains("clusters/only"), "{error}");
+        for start in [1_000, u64::MAX - 10_000] {
+            let error = overlay(&mut heat(start), &args(&server)).await.unwrap_err().to_string();
+            assert!(error.contains("14 days"), "{error}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! Flags of `payments heatmap`.
 
+use gcp::{Project, bigtable};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use top::Endpoint;
@@ -12,7 +13,8 @@ use top::Endpoint;
 #[command(after_help = "Examples:
   payments heatmap :9464 :9465
   payments heatmap run.json --html heat.html
-  payments heatmap --table payments_by_date")]
+  payments heatmap --table payments_by_date
+  payments heatmap run.json --cloud --project my-project --instance my-instance --html heat.html")]
 #[group(id = "heatmap")]
 pub struct Args {
     /// Addresses that sinks serve at (--http), or reports (.json); without any, 127.0.0.1:9464.
@@ -21,6 +23,13 @@ pub struct Args {
     /// This table alone.
     #[arg(long, value_name = "TABLE")]
     pub table: Option<String>,
+    /// Frame the tablets that Bigtable itself found hot meanwhile (roles/bigtable.viewer; kept for 14 days).
+    #[arg(long)]
+    pub cloud: bool,
+    #[command(flatten)]
+    pub project: Project,
+    #[command(flatten)]
+    pub bigtable: bigtable::Args,
     /// Ranges of keys.
     #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(2..=256), value_name = "COUNT")]
     pub ranges: u16,

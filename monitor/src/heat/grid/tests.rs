@@ -197,7 +197,7 @@ proptest! {
     ) {
         let slots: BTreeMap<u64, Slot> =
             slots.into_iter().map(|(number, (rows, keys))| (number, Slot { rows, keys })).collect();
-        let table = TableHeat { slot_seconds, slots };
+        let table = TableHeat { slot_seconds, slots, ..TableHeat::default() };
         let view = View { ranges, columns, node_rows_per_second: node };
         let found = grid(&table, &view);
         let wanted = table.slots.values().fold(0_u64, |sum, slot| sum.saturating_add(slot.rows));
