@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result};
 use generator::{Config, Generator};
+use googleapis_tonic_google_bigtable_v2::google::bigtable::v2::SampleRowKeysRequest;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use payments::setup::{self, Finding};
 use prost::Message;
-use schemas::layout::{KeySuffix, PerTable};
+use schemas::layout::{KeySuffix, PerTable, Table};
 use std::time::Duration;
 use whole_path::{Backend, Pipeline, on_both_backends, tables};
 
@@ -17,6 +18,7 @@ on_both_backends! {
     setting_up_twice_changes_nothing
     setting_up_adds_what_is_missing_and_reports_what_differs
     a_dry_run_of_setting_up_creates_nothing
+    tables_are_created_with_the_splits_of_a_load
     payments_with_one_key_are_never_overwritten_silently
     with_the_suffix_payments_may_share_customer_time_and_type
     the_suffix_is_the_tables_and_a_sink_that_disagrees_does_not_start
@@ -123,6 +125,33 @@ async fn a_dry_run_of_setting_up_creates_nothing(backend: Backend) -> Result<()>
         let lines = setup::run(&dry).await?;
         assert!(lines.iter().all(|line| line.finding == Finding::Absent));
     }
+    Ok(())
+}
+
+async fn tables_are_created_with_the_splits_of_a_load(backend: Backend) -> Result<()> {
+    let is_embedded = matches!(backend, Backend::Embedded(_));
+    let pipeline = Pipeline::connect(backend).await?;
+    let split = Some(setup::Split::Tablets(8));
+    let lines = setup::run(&setup::Args { split, ..pipeline.setup.clone() }).await?;
+    let cut: Vec<_> = lines.iter().filter(|line| line.kind == "splits").collect();
+    assert_eq!(cut.len(), 3, "{cut:?}");
+    assert!(cut.iter().all(|line| line.finding == Finding::Created && line.name.contains(": 7 keys from ")));
+    // Google's emulator takes splits and forgets them.
+    let tablets = if is_embedded { 8 } else { 1 };
+    for table in Table::ALL {
+        let table_name = pipeline.bigtable.table_name(table.id());
+        let request = SampleRowKeysRequest { table_name, ..Default::default() };
+        let mut samples = pipeline.bigtable.client().sample_row_keys(request).await?.into_inner();
+        let mut count = 0;
+        while samples.message().await?.is_some() {
+            count += 1;
+        }
+        assert!(count >= tablets, "{}: {count}", table.id());
+    }
+    // A second set-up, for whatever load, leaves them alone.
+    let again =
+        setup::run(&setup::Args { split: Some(setup::Split::Auto), ..pipeline.setup.clone() }).await?;
+    assert!(again.iter().all(|line| line.finding == Finding::Present), "{again:?}");
     Ok(())
 }
 

@@ -16,7 +16,7 @@
 //! - [`plan`]: the resources that a load needs, by arithmetic.
 //!
 //! Commands share [`audit`] (tables read and judged), [`rows`] (payments as rows), [`letters`] (dead letters), `origin`
-//! (whose payment an id is), `rails` (their names in flags), [`reading`] and [`names`] (flags), `moment` (times) and
+//! (whose payment an id is), [`splits`] (where a load's tables are cut), `rails` (their names in flags), [`reading`] and [`names`] (flags), `moment` (times) and
 //! [`output`] (reports). None imports another one, but local takes emulators, emulators takes setup, replay
 //! takes snapshot, and query prints as inspect does.
 
@@ -43,6 +43,7 @@ pub mod replay;
 pub mod rows;
 pub mod setup;
 pub mod snapshot;
+pub mod splits;
 pub mod tap;
 pub mod verify;
 pub mod why;

@@ -4,11 +4,11 @@ use super::sample::{Sizes, kept_days};
 use indicatif::HumanCount;
 use schemas::layout::Family;
 
-/// Writes a second that an SSD node takes, of rows of [`NODE_ROW_BYTES`].
-pub const NODE_ROWS_PER_SECOND: f64 = 14_000.0;
 pub const NODE_ROW_BYTES: f64 = 1_000.0;
-/// Storage of an SSD node.
-pub const NODE_STORAGE_BYTES: f64 = 5e12;
+/// For low latency Google advises to plan for twice the rate, so that CPUs are half idle.
+pub const HEADROOM: f64 = 2.0;
+/// Tablets move to new nodes, and nodes help, within so long at the most.
+pub const SPREADING_SECS: f64 = 20.0 * 60.0;
 /// The smallest publish quota that a region has by default.
 pub const PUBLISH_QUOTA_BYTES_PER_SECOND: f64 = 200e6;
 /// The rate of one streaming pull.
@@ -22,6 +22,39 @@ pub const MESSAGE_DAYS: f64 = 7.0;
 const TABLES: f64 = 3.0;
 const DAY_SECS: f64 = 86_400.0;
 const HOURS_PER_MONTH: f64 = 730.0;
+
+/// What a cluster's nodes store on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Storage {
+    #[default]
+    Ssd,
+    Hdd,
+}
+
+impl Storage {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ssd => "SSD",
+            Self::Hdd => "HDD",
+        }
+    }
+
+    /// Writes a second that a node takes, of rows of [`NODE_ROW_BYTES`].
+    pub fn node_rows_per_second(self) -> f64 {
+        match self {
+            Self::Ssd => 14_000.0,
+            Self::Hdd => 10_000.0,
+        }
+    }
+
+    /// What a node stores.
+    pub fn node_bytes(self) -> f64 {
+        match self {
+            Self::Ssd => 5e12,
+            Self::Hdd => 16e12,
+        }
+    }
+}
 
 /// The load to plan.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -55,8 +88,13 @@ pub struct Plan {
     pub retained_message_bytes: f64,
     pub rows_per_second: f64,
     pub node_rows_per_second: f64,
+    pub storage: Storage,
+    /// Nodes that the instance has, where that was said.
+    pub given_nodes: Option<u64>,
     pub nodes_for_writes: u64,
     pub nodes_for_storage: u64,
+    /// Longest time that a load into new tables takes longer if they are not split before.
+    pub lost_without_splits_secs: Option<f64>,
     pub sinks: u64,
     pub producers: u64,
     pub streams: u64,
@@ -76,11 +114,25 @@ impl Plan {
     pub fn nodes(&self) -> u64 {
         self.nodes_for_writes.max(self.nodes_for_storage)
     }
+
+    /// Nodes with half of their CPU idle.
+    pub fn nodes_with_headroom(&self) -> u64 {
+        whole(self.rows_per_second / self.node_rows_per_second * HEADROOM).max(self.nodes_for_storage)
+    }
 }
 
 /// Rows of this size that a node writes a second: above the documented size, fewer in proportion.
-pub fn node_rows_per_second(row_bytes: f64) -> f64 {
-    NODE_ROWS_PER_SECOND * (NODE_ROW_BYTES / row_bytes).min(1.0)
+pub fn node_rows_per_second(storage: Storage, row_bytes: f64) -> f64 {
+    storage.node_rows_per_second() * (NODE_ROW_BYTES / row_bytes).min(1.0)
+}
+
+/// A new table is served by one node until it has split and its tablets have moved: until then each table takes what one
+/// node takes, and so many payments a second come in. Time that this costs at the most.
+fn lost_without_splits(load: Load, rate: f64, node_rows: f64) -> Option<f64> {
+    let (Load::Within { payments, .. } | Load::AsFastAs { payments, .. }) = load else { return None };
+    let slow = rate.min(node_rows);
+    let spreading = SPREADING_SECS.min(payments / slow);
+    Some((spreading * (1.0 - slow / rate)).max(0.0))
 }
 
 /// Stored bytes this many days after the start, before compression. Cells age from their messages' publish time.
@@ -110,8 +162,15 @@ fn whole(count: f64) -> u64 {
     count.ceil().max(1.0) as u64
 }
 
-pub fn plan(sizes: &Sizes, load: Load, deleted_after: Option<f64>, cpus: f64, prices: Prices) -> Plan {
-    let node_rows = node_rows_per_second(sizes.mutation_bytes);
+pub fn plan(
+    sizes: &Sizes,
+    load: Load,
+    storage: Storage,
+    deleted_after: Option<f64>,
+    cpus: f64,
+    prices: Prices,
+) -> Plan {
+    let node_rows = node_rows_per_second(storage, sizes.mutation_bytes);
     let (payments, rate) = match load {
         Load::Within { payments, seconds } => (Some(payments), payments / seconds),
         Load::AsFastAs { payments, nodes } => (Some(payments), nodes * node_rows / TABLES),
@@ -134,8 +193,14 @@ pub fn plan(sizes: &Sizes, load: Load, deleted_after: Option<f64>, cpus: f64, pr
         retained_message_bytes: retained,
         rows_per_second: rate * TABLES,
         node_rows_per_second: node_rows,
+        storage,
+        given_nodes: match load {
+            Load::AsFastAs { nodes, .. } => Some(nodes as u64),
+            _ => None,
+        },
         nodes_for_writes: whole(rate * TABLES / node_rows),
-        nodes_for_storage: whole(most_stored / NODE_STORAGE_BYTES),
+        nodes_for_storage: whole(most_stored / storage.node_bytes()),
+        lost_without_splits_secs: lost_without_splits(load, rate, node_rows),
         sinks: whole(rate / 1e6 * SINK_CPU_SECS / cpus),
         producers: whole(rate / 1e6 * PRODUCER_CPU_SECS / cpus),
         streams: whole(per_second / STREAM_BYTES_PER_SECOND),
@@ -189,10 +254,17 @@ fn warn(plan: &mut Plan, sizes: &Sizes, load: Load) {
         }
     } else {
         plan.notes.push(
-            "payments_by_date: dates come shuffled, so that the load spreads once the table has split; it begins in \
-             one tablet"
+            "payments_by_date: dates come shuffled, so that the load spreads over all of its tablets"
                 .to_owned(),
         );
+    }
+    if let Some(given) = plan.given_nodes.filter(|given| *given < plan.nodes_for_storage) {
+        plan.breached.push(format!(
+            "storage: {given} node(s) hold {} TB of {}, the load needs {} for what is stored at its most",
+            given as f64 * plan.storage.node_bytes() / 1e12,
+            plan.storage.name(),
+            plan.nodes_for_storage
+        ));
     }
     let hottest = plan.payments_per_second * sizes.top_customer_share;
     if hottest > plan.node_rows_per_second {
@@ -223,16 +295,40 @@ mod tests {
     }
 
     fn planned(load: Load) -> Plan {
-        plan(&sizes(), load, None, 1.0, Prices::default())
+        plan(&sizes(), load, Storage::Ssd, None, 1.0, Prices::default())
     }
 
     #[test]
     fn nodes_follow_from_the_rate_and_the_size_of_rows() {
-        assert!((node_rows_per_second(2_800.0) - 5_000.0).abs() < 1e-6);
-        assert!((node_rows_per_second(100.0) - NODE_ROWS_PER_SECOND).abs() < 1e-6);
+        assert!((node_rows_per_second(Storage::Ssd, 2_800.0) - 5_000.0).abs() < 1e-6);
+        assert!((node_rows_per_second(Storage::Ssd, 100.0) - 14_000.0).abs() < 1e-6);
+        assert!((node_rows_per_second(Storage::Hdd, 2_000.0) - 5_000.0).abs() < 1e-6);
         let plan = planned(Load::Within { payments: 1e9, seconds: 1e4 });
         assert_eq!((plan.nodes_for_writes, plan.sinks, plan.producers), (60, 2, 1));
         assert_eq!(plan.rows_per_second, 3e5);
+        assert_eq!(plan.nodes_with_headroom(), 120);
+    }
+
+    #[test]
+    fn without_splits_the_start_is_as_slow_as_one_node_a_table() {
+        let lost = |load| planned(load).lost_without_splits_secs;
+        // 100,000 a second wanted, 5,000 taken, for 20 minutes.
+        assert_eq!(lost(Load::Within { payments: 1e9, seconds: 1e4 }), Some(0.95 * 1_200.0));
+        // All of a short load: 100 s instead of 10 s.
+        assert_eq!(lost(Load::Within { payments: 5e5, seconds: 10.0 }), Some(90.0));
+        assert_eq!(lost(Load::Within { payments: 1e6, seconds: 1e4 }), Some(0.0));
+        assert_eq!(lost(Load::Rate { payments_per_second: 1e5 }), None);
+    }
+
+    #[test]
+    fn nodes_that_are_too_few_for_what_is_stored_are_a_limit() {
+        let breached = |payments| planned(Load::AsFastAs { payments, nodes: 1.0 }).breached;
+        assert!(breached(1e9).is_empty());
+        assert!(
+            breached(1e10).iter().any(|line| line.starts_with("storage: 1 node")),
+            "{:?}",
+            breached(1e10)
+        );
     }
 
     #[test]
@@ -283,7 +379,7 @@ mod tests {
         let load = Load::AsFastAs { payments: 1.8e7, nodes: 1.0 };
         assert!(planned(load).costs.is_empty());
         let prices = Prices { node_hour: Some(0.5), ..Prices::default() };
-        let costs = plan(&sizes(), load, None, 1.0, prices).costs;
+        let costs = plan(&sizes(), load, Storage::Ssd, None, 1.0, prices).costs;
         assert_eq!(costs.len(), 1);
         assert!((costs[0].1 - 1.5).abs() < 1e-9, "three hours of one node: {costs:?}");
     }

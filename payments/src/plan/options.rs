@@ -1,6 +1,6 @@
 //! Flags of `payments plan`.
 
-use super::model::Load;
+use super::model::{Load, Storage};
 use crate::output::Format;
 use producer::Generation;
 use service::Error;
@@ -29,6 +29,9 @@ pub struct Args {
     /// Bigtable nodes that the instance has; 1 if left out.
     #[arg(long, value_name = "COUNT")]
     pub nodes: Option<u32>,
+    /// What its nodes store on.
+    #[arg(long, value_enum, default_value_t)]
+    pub storage: Storage,
     /// Days after which rows are deleted; without it only the families' own retention counts.
     #[arg(long, value_name = "DAYS")]
     pub retention_days: Option<u32>,

@@ -1,12 +1,15 @@
 //! A plan for people and programs, with the sources of its figures.
 
 use super::model::{
-    MESSAGE_DAYS, NODE_ROW_BYTES, NODE_ROWS_PER_SECOND, NODE_STORAGE_BYTES, PRODUCER_CPU_SECS, Plan,
-    SINK_CPU_SECS, STREAM_BYTES_PER_SECOND,
+    MESSAGE_DAYS, NODE_ROW_BYTES, PRODUCER_CPU_SECS, Plan, SINK_CPU_SECS, SPREADING_SECS,
+    STREAM_BYTES_PER_SECOND,
 };
 use super::sample::Sizes;
+use crate::splits::TABLETS_PER_NODE;
 use indicatif::HumanCount;
+use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
 /// Bytes in the decimal unit that fits.
@@ -24,8 +27,8 @@ fn hours(seconds: f64) -> String {
     }
 }
 
-pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
-    let mut text = String::new();
+pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> String {
+    let mut text = verdict(plan) + "\n";
     let mut line = |label: &str, value: &dyn Display| {
         let _ = writeln!(text, "{label:<36}{value}");
     };
@@ -48,7 +51,29 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
     line("rows/s a node", &count(plan.node_rows_per_second));
     let [nodes, writes, storage] =
         [plan.nodes(), plan.nodes_for_writes, plan.nodes_for_storage].map(HumanCount);
-    line("Bigtable nodes", &format!("{nodes} (for writes {writes}, for storage {storage})"));
+    line(
+        "Bigtable nodes",
+        &format!("{nodes} with {} (for writes {writes}, for storage {storage})", plan.storage.name()),
+    );
+    line(
+        "headroom",
+        &format!(
+            "none: that is all that these nodes write; {} for twice the rate, as Google advises where latency matters",
+            HumanCount(plan.nodes_with_headroom())
+        ),
+    );
+    if let Some(seconds) = plan.lost_without_splits_secs {
+        let tablets = TABLETS_PER_NODE * u32::try_from(plan.nodes()).unwrap_or(u32::MAX / TABLETS_PER_NODE);
+        line(
+            "without splits",
+            &format!(
+                "up to {} longer into new tables: each begins as one tablet on one node. `payments setup --split auto` \
+                 makes {} tablets a table",
+                hours(seconds),
+                HumanCount(u64::from(tablets))
+            ),
+        );
+    }
     line("streaming pulls", &plan.streams);
     line("sinks", &format!("{} of {cpus} CPU", plan.sinks));
     line("producers", &format!("{} of {cpus} CPU", plan.producers));
@@ -82,42 +107,85 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64) -> String {
     for note in &plan.notes {
         line("note", note);
     }
-    for assumption in assumptions(sizes) {
+    line("three tables, not views", &ALTERNATIVE);
+    for assumption in assumptions(plan, sizes) {
         line("assumed", &assumption);
+    }
+    for command in commands {
+        line("command", command);
     }
     text
 }
 
+/// Whether the load fits, in a line.
+fn verdict(plan: &Plan) -> String {
+    let nodes = match plan.given_nodes {
+        Some(given) => format!("the {given} node(s)"),
+        None => format!("{} node(s)", HumanCount(plan.nodes())),
+    };
+    match plan.breached.as_slice() {
+        [] => format!("FITS: {nodes}, {} sink(s), {} producer(s)", plan.sinks, plan.producers),
+        [first, ..] => {
+            let others = plan.breached.len() - 1;
+            let more = if others > 0 { format!(" (and {others} more, see LIMIT)") } else { String::new() };
+            format!("DOES NOT FIT: {first}{more}")
+        }
+    }
+}
+
+/// Why each payment is written three times.
+const ALTERNATIVE: &str = "one table with two continuous materialized views would be written once and stored as often; views \
+    follow their table some time later. Here acked means that all three layouts have the row \
+    (docs.cloud.google.com/bigtable/docs/continuous-materialized-views)";
+
 /// Every figure that does not follow from the flags, with its source.
-fn assumptions(sizes: &Sizes) -> Vec<String> {
+fn assumptions(plan: &Plan, sizes: &Sizes) -> Vec<String> {
     vec![
         format!("sizes: measured on {} payments of this run", HumanCount(sizes.sampled)),
         format!(
-            "a node writes {NODE_ROWS_PER_SECOND} rows/s of {NODE_ROW_BYTES} B to SSD (Google, Bigtable performance), \
-             fewer in proportion to larger rows (our assumption); reads need nodes besides"
+            "a node writes {} rows/s of {NODE_ROW_BYTES} B to {} (docs.cloud.google.com/bigtable/docs/performance), fewer in \
+             proportion to larger rows (our assumption); reads need nodes besides",
+            plan.storage.node_rows_per_second(),
+            plan.storage.name()
         ),
-        format!("a node stores {} on SSD (Google, Bigtable quotas)", bytes(NODE_STORAGE_BYTES)),
+        format!(
+            "a node stores {} on {} (docs.cloud.google.com/bigtable/quotas)",
+            bytes(plan.storage.node_bytes()),
+            plan.storage.name()
+        ),
+        format!(
+            "new nodes help within {} (docs.cloud.google.com/bigtable/docs/scaling), which is also taken for tablets that \
+             split under load (our assumption)",
+            hours(SPREADING_SECS)
+        ),
         format!(
             "CPU seconds a million payments: sink {SINK_CPU_SECS}, producer {PRODUCER_CPU_SECS} (measured by this \
              repository's bench on payments of 48 cells a row, without TLS; other processors differ)"
         ),
         format!(
-            "one streaming pull gives {} a second (Google, Pub/Sub quotas); acked messages are kept {MESSAGE_DAYS} \
-             days (payments setup)",
+            "one streaming pull gives {} a second (docs.cloud.google.com/pubsub/quotas); acked messages are kept \
+             {MESSAGE_DAYS} days (payments setup)",
             bytes(STREAM_BYTES_PER_SECOND)
         ),
-        "publish quota 200 MB/s: the default of small regions; large ones have up to 4 GB/s (Google, Pub/Sub quotas; \
-         not looked up for your project: check yours)"
+        "publish quota 200 MB/s: the default of small regions; large ones have up to 4 GB/s \
+         (docs.cloud.google.com/pubsub/quotas; not looked up for your project: check yours)"
             .to_owned(),
         "storage: families go after 30, 90 and 180 days by publish time (payments setup); collection may lag a week \
-         (Google, Bigtable garbage collection)".to_owned(),
+         (docs.cloud.google.com/bigtable/docs/garbage-collection)".to_owned(),
         "key collisions: pairs with one customer, type and microsecond, by their shares in the sample, the times of an hour \
          taken as even".to_owned(),
         "prices: only those given as flags; deliveries, kept messages, network and machines are not in them".to_owned(),
     ]
 }
 
-pub fn json(plan: &Plan, sizes: &Sizes) -> Value {
+pub fn json(
+    plan: &Plan,
+    sizes: &Sizes,
+    splits: Option<&PerTable<Vec<String>>>,
+    commands: &[String],
+) -> Value {
+    let splits = splits.map(|splits| Table::ALL.map(|table| (table.id(), splits[table].clone())));
+    let splits = splits.map(|splits| splits.into_iter().collect::<BTreeMap<_, _>>());
     let stored = plan.stored.iter().map(|(days, bytes)| json!({ "afterDays": days, "bytes": bytes.round() }));
     let costs = plan.costs.iter().map(|(what, cost)| json!({ "what": what, "cost": cost }));
     json!({
@@ -126,11 +194,13 @@ pub fn json(plan: &Plan, sizes: &Sizes) -> Value {
         "storedBytesPerRow": sizes.row_bytes(), "publishedBytes": plan.published_bytes,
         "publishedBytesPerSecond": plan.published_bytes_per_second,
         "retainedMessageBytes": plan.retained_message_bytes, "rowsPerSecond": plan.rows_per_second,
-        "rowsPerSecondPerNode": plan.node_rows_per_second, "nodes": plan.nodes(),
+        "rowsPerSecondPerNode": plan.node_rows_per_second, "nodes": plan.nodes(), "nodesWithHeadroom": plan.nodes_with_headroom(),
+        "fits": plan.breached.is_empty(), "storage": plan.storage.name(),
+        "secondsLostWithoutSplits": plan.lost_without_splits_secs, "splitKeys": splits, "commands": commands,
         "nodesForWrites": plan.nodes_for_writes, "nodesForStorage": plan.nodes_for_storage,
         "keyCollisionsOfSeveralRuns": plan.key_collisions,
         "sinks": plan.sinks, "producers": plan.producers, "streams": plan.streams,
         "stored": stored.collect::<Vec<_>>(), "costs": costs.collect::<Vec<_>>(),
-        "limitsBreached": plan.breached, "notes": plan.notes, "assumptions": assumptions(sizes),
+        "limitsBreached": plan.breached, "notes": plan.notes, "assumptions": assumptions(plan, sizes),
     })
 }

@@ -11,15 +11,24 @@ mod suffix;
 mod tables;
 
 pub use findings::{Finding, Line, json, text};
-pub use options::Args;
+pub use options::{Args, Split};
 
+use crate::splits::split_keys;
 use findings::Findings;
 use gcp::bigtable::{Bigtable, TableAdmin};
 use gcp::pubsub::Pubsub;
+use schemas::layout::{KeySuffix, PerTable};
 
 /// Sets everything up and returns a line for each thing.
 pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
     let mut findings = Findings::new(args.dry_run);
+    let splits = match args.tablets() {
+        Some(tablets) => {
+            let suffix = args.row_key_suffix.map_or(KeySuffix::None, Into::into);
+            split_keys(&*args.generation.generator()?, suffix, tablets)
+        }
+        None => PerTable::from_fn(|_| Vec::new()),
+    };
     let service = Pubsub::connect(&args.pubsub, &args.project).await?;
     let schema = match &args.topic_schema {
         Some(id) => Some(schema::set_up(&service, id, &mut findings).await?),
@@ -27,7 +36,7 @@ pub async fn run(args: &Args) -> anyhow::Result<Vec<Line>> {
     };
     pubsub::set_up(&service, &args.names, schema, &mut findings).await?;
     let admin = TableAdmin::connect(&args.bigtable, &args.project).await?;
-    tables::set_up(&admin, &mut findings).await?;
+    tables::set_up(&admin, &splits, &mut findings).await?;
     let bigtable = Bigtable::connect(&args.bigtable, &args.project, 1).await?;
     suffix::set_up(&admin, &bigtable, args.row_key_suffix.map(Into::into), &mut findings).await?;
     Ok(findings.lines)

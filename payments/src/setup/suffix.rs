@@ -63,7 +63,7 @@ async fn record(admin: &TableAdmin, bigtable: &Bigtable, suffix: KeySuffix) -> a
     let name = admin.table_name(settings::TABLE);
     let resource = Resource { kind: "table", name: &name, role: ROLE };
     let families = || [(settings::FAMILY.to_owned(), admin::ColumnFamily::default())].into();
-    let create = || async { made(create_with(admin, settings::TABLE, families()).await) };
+    let create = || async { made(create_with(admin, settings::TABLE, families(), &[]).await) };
     admin.answer(resource, create).await?;
     let cell = SetCell {
         family_name: settings::FAMILY.to_owned(),

@@ -1,6 +1,7 @@
 //! Tables and column families.
 
 use super::findings::{Finding, Findings, made};
+use admin::create_table_request::Split;
 use admin::gc_rule::{Rule, Union};
 use admin::modify_column_families_request::{Modification, modification::Mod};
 use admin::{ColumnFamily, CreateTableRequest, GcRule, GetTableRequest, ModifyColumnFamiliesRequest, Table};
@@ -8,17 +9,22 @@ use gcp::Resource;
 use gcp::bigtable::TableAdmin;
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use prost_types::Duration;
-use schemas::layout::{self, Family};
-use service::Error;
+use schemas::layout::{self, Family, PerTable};
+use service::{Error, terminal};
 use std::collections::HashMap;
 use tonic::{Response, Status};
 
 pub const ROLE: &str = "roles/bigtable.admin";
 const DAY_SECS: i64 = 24 * 3_600;
 
-pub async fn set_up(service: &TableAdmin, findings: &mut Findings) -> Result<(), Error> {
+/// New tables are cut at these keys.
+pub async fn set_up(
+    service: &TableAdmin,
+    splits: &PerTable<Vec<String>>,
+    findings: &mut Findings,
+) -> Result<(), Error> {
     for table in layout::Table::ALL {
-        require_table(service, table, findings).await?;
+        require_table(service, table, &splits[table], findings).await?;
     }
     Ok(())
 }
@@ -26,6 +32,7 @@ pub async fn set_up(service: &TableAdmin, findings: &mut Findings) -> Result<(),
 async fn require_table(
     service: &TableAdmin,
     table: layout::Table,
+    splits: &[String],
     findings: &mut Findings,
 ) -> Result<(), Error> {
     let name = service.table_name(table.id());
@@ -34,14 +41,24 @@ async fn require_table(
     match service.answer(resource, || async { service.client().get_table(request.clone()).await }).await {
         Ok(found) => {
             findings.note("table", &name, Finding::Present);
+            if !splits.is_empty() {
+                terminal::say(format_args!(
+                    "{}: its tablets stay as they are; only a new table is split (payments cleanup all deletes this one)",
+                    table.id()
+                ));
+            }
             for family in Family::ALL {
                 require_family(service, &name, &found, family, findings).await?;
             }
         }
         Err(Error::Missing { .. }) => {
-            let create = || async { made(create_table(service, table).await) };
+            let create = || async { made(create_table(service, table, splits).await) };
             findings.create("table", &name, service.answer(resource, create)).await?;
             let finding = if findings.dry_run { Finding::Absent } else { Finding::Created };
+            if let [first, .., last] = splits {
+                let cut = format!("{name}: {} keys from {first} to {last}", splits.len());
+                findings.note("splits", &cut, finding.clone());
+            }
             for family in Family::ALL {
                 findings.note("column family", &family_name(&name, family), finding.clone());
             }
@@ -52,20 +69,26 @@ async fn require_table(
 }
 
 /// Creates a table with all its families in one call, so that no interruption leaves it with only some.
-async fn create_table(service: &TableAdmin, table: layout::Table) -> Result<Response<Table>, Status> {
+async fn create_table(
+    service: &TableAdmin,
+    table: layout::Table,
+    splits: &[String],
+) -> Result<Response<Table>, Status> {
     let families = Family::ALL.map(|family| (family.id().to_owned(), column_family(family)));
-    create_with(service, table.id(), families.into()).await
+    create_with(service, table.id(), families.into(), splits).await
 }
 
 pub async fn create_with(
     service: &TableAdmin,
     id: &str,
     column_families: HashMap<String, ColumnFamily>,
+    splits: &[String],
 ) -> Result<Response<Table>, Status> {
     let request = CreateTableRequest {
         parent: service.instance_name().to_owned(),
         table_id: id.to_owned(),
         table: Some(Table { column_families, ..Default::default() }),
+        initial_splits: splits.iter().map(|key| Split { key: key.clone().into() }).collect(),
         ..Default::default()
     };
     service.client().create_table(request).await

@@ -1,0 +1,52 @@
+//! What to type for a planned load.
+
+use super::model::{Load, Plan};
+use super::options::Args;
+use producer::Generation;
+use std::fmt::Display;
+
+/// Shell commands, in their order. Names of projects and instances are for the reader to fill in.
+pub fn of(args: &Args, plan: &Plan) -> Vec<String> {
+    let flags = args.generation.flags();
+    let mut commands = vec![format!(
+        "terraform -chdir=deploy/terraform apply -var-file=prod.tfvars -var project=PROJECT -var max_nodes={}",
+        plan.nodes()
+    )];
+    if plan.payments.is_some() {
+        commands
+            .push(format!("payments setup --project PROJECT --split auto --nodes {}{flags}", plan.nodes()));
+    } else {
+        commands.push("payments setup --project PROJECT".to_owned());
+    }
+    commands.push(each(plan.sinks, "sink --project PROJECT"));
+    if let Ok(Load::Rate { payments_per_second }) = args.load() {
+        let rate = payments_per_second.ceil();
+        commands.push(format!("producer trickle --project PROJECT --rate {rate}/s{}", of_trickle(args)));
+        return commands;
+    }
+    let shards = if plan.producers > 1 {
+        format!(" --shard $SHARD/{} --checkpoint shard-$SHARD.json", plan.producers)
+    } else {
+        " --checkpoint load.json".to_owned()
+    };
+    commands.push(each(plan.producers, &format!("producer --project PROJECT{flags}{shards}")));
+    commands.push(format!("payments verify --project PROJECT{flags}"));
+    commands
+}
+
+/// A trickle has neither a number of payments nor days nor frauds.
+fn of_trickle(args: &Args) -> String {
+    let usual = Generation::default();
+    Generation {
+        num_records: usual.num_records,
+        start_date: usual.start_date,
+        end_date: usual.end_date,
+        anomaly_rate: usual.anomaly_rate,
+        ..args.generation.clone()
+    }
+    .flags()
+}
+
+fn each(count: u64, command: impl Display) -> String {
+    if count > 1 { format!("{command}    # {count} of these") } else { command.to_string() }
+}
