@@ -11,7 +11,7 @@ use schemas::Payment;
 use schemas::layout::Table;
 use serde_json::Value;
 use std::collections::BTreeMap;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::time::{Duration, Instant};
 use whole_path::{Backend, Pipeline, Running, programs, tables};
 
@@ -150,6 +150,34 @@ async fn a_producer_told_to_stop_notes_where_and_goes_on_there() -> Result<()> {
     let (code, stderr) = run()?;
     assert_eq!((code, published(&pipeline)?), (Some(0), 30_000));
     assert!(stderr.contains("nothing left to do"), "{stderr}");
+    Ok(())
+}
+
+/// A job counts a task that exits 0 as done, and would never run the rest of its shard.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_of_a_job_that_is_stopped_early_does_not_say_that_its_shard_is_done() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let task = |num_records: &str| {
+        let mut command = pipeline.command("producer");
+        command
+            .args(["--num-records", num_records, "--shards", "2", "--max-in-flight", "100"])
+            .env("JOB_COMPLETION_INDEX", "1")
+            .stderr(Stdio::null());
+        Running::spawn(&mut command)
+    };
+    let mut producer = task("1000000")?;
+    wait_for_published(&pipeline, 1_000, &mut producer).await?;
+    producer.signal("-TERM")?;
+    assert_eq!(producer.end(Duration::from_secs(20)).await?, Some(1));
+    // Before anything could be published, too.
+    let mut command = pipeline.command("producer");
+    command.args(["--num-records", "1000", "--shards", "2", "--connect-timeout", "1m"]);
+    command.env("PUBSUB_EMULATOR_HOST", "127.0.0.1:1").env("JOB_COMPLETION_INDEX", "1").stderr(Stdio::null());
+    let mut producer = Running::spawn(&mut command)?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    producer.signal("-TERM")?;
+    assert_eq!(producer.end(Duration::from_secs(20)).await?, Some(1));
+    assert_eq!(task("1000")?.end(Duration::from_secs(20)).await?, Some(0));
     Ok(())
 }
 

@@ -41,6 +41,7 @@ pub use error::Error;
 pub use faults::{Fault, Faults, Rates};
 pub use generation::Generation;
 pub use load::{Batch, Confirmed, Outcome, Output, Publishing, Tally, run, spoilt_indices, write};
+pub use placement::is_task;
 pub use progress::Progress;
 pub use shard::Shard;
 pub use teller::Told;

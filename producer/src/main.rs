@@ -26,8 +26,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or
 /// SIGINT stops it after confirming what is in flight, and prints where to go on; before anything is published, at
 /// once. Exit codes: 0 everything asked for is confirmed, or it was stopped cleanly; 1 a payment could not be
-/// confirmed, the checkpoint not be written, or Pub/Sub was away; 2 a flag, resource, permission or an address's form
-/// is wrong.
+/// confirmed, the checkpoint not be written, Pub/Sub was away, or a task of a job was stopped before its shard was done;
+/// 2 a flag, resource, permission or an address's form is wrong.
 #[derive(Debug, Parser)]
 #[command(
     version,
@@ -210,7 +210,12 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         Ok(producer::run(generator, publishing, batch, &pubsub, progress.clone(), shutdown).await?)
     };
     let ended = publish.await;
-    run.end(ended, |outcome| report(outcome, batch, &progress, started)).await
+    let is_done = ended.as_ref().is_ok_and(Outcome::is_complete);
+    let ended = run.end(ended, |outcome| report(outcome, batch, &progress, started)).await;
+    if !is_done && producer::is_task(variable) && service::exit::is_clean(&ended) {
+        anyhow::bail!("a task of a job was stopped before its shard was done: the job is to run it again");
+    }
+    ended
 }
 
 fn report(outcome: &Outcome, batch: &Batch, progress: &Progress, started: Instant) {

@@ -57,6 +57,11 @@ pub fn place(
     }
 }
 
+/// Whether a job that runs several of these has started this one: it takes exit code 0 for a shard that is done.
+pub fn is_task(variable: impl Fn(&str) -> Option<String>) -> bool {
+    PLATFORMS.iter().any(|platform| variable(platform.index).is_some())
+}
+
 impl Task {
     fn shard(&self, shards: Option<u64>) -> Result<Shard, Error> {
         let (index, name) = (self.index, self.platform.index);

@@ -30,6 +30,14 @@ pub fn report(error: &anyhow::Error) -> ExitCode {
     ExitCode::from(if is_configuration { CONFIGURATION } else { INCOMPLETE })
 }
 
+/// Whether the process says 0 of that.
+pub fn is_clean<T>(ended: &anyhow::Result<T>) -> bool {
+    let stopped = |error: &anyhow::Error| {
+        error.chain().any(|cause| matches!(cause.downcast_ref(), Some(crate::Error::Stopped)))
+    };
+    ended.as_ref().map_or_else(stopped, |_| true)
+}
+
 /// Causes that only repeat what wraps them are left out.
 fn one_line(error: &anyhow::Error) -> String {
     let mut line = String::new();
