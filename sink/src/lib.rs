@@ -41,6 +41,7 @@ mod fanout;
 pub mod fuzzing;
 mod keeper;
 mod keys;
+pub mod load;
 mod options;
 mod outage;
 mod owners;
