@@ -5,6 +5,7 @@
 //! alone. Alternatives take turns, round after round, and their medians are compared.
 //!
 //! - [`options`], [`rounds`], [`stall`], [`verify`]: the command, and what it prints.
+//! - [`scaling`]: no measurement but a simulation: how many sinks autoscalers would run.
 //! - [`servers`], [`embedded`]: the servers' processes, seen from both sides. [`child`]: this program started again.
 //! - [`measure`]: one measurement's process; [`writers`]: the compared ways to write; [`usage`]: its CPU and memory.
 //! - [`payloads`]: the payments that are measured with.
@@ -17,6 +18,7 @@ mod measure;
 mod options;
 mod payloads;
 mod rounds;
+mod scaling;
 mod servers;
 mod stall;
 mod usage;
@@ -49,6 +51,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Producer(args) => rounds::producer(&args),
         Command::Stall(args) => stall::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Scaling(args) => scaling::run(&args),
         Command::Serve(args) => servers::serve(&args),
         Command::Embedded => embedded::serve(),
         Command::Measure(args) => measure::run(&args),

@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 use service::units::parse_duration;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Measures CPU seconds per million, rates and peak memory, against servers that keep nothing or the embedded ones.
@@ -29,6 +30,8 @@ pub enum Command {
     Stall(Stall),
     /// A whole load into the embedded servers, and its verification.
     Verify(Verify),
+    /// Simulates autoscaling of the sink: policies against scenarios, as markdown tables.
+    Scaling(Scaling),
     #[command(hide = true)]
     Serve(Serve),
     #[command(hide = true)]
@@ -100,6 +103,19 @@ pub struct Verify {
     /// Verify's own flags.
     #[arg(last = true, value_name = "VERIFY_FLAGS")]
     pub flags: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub struct Scaling {
+    /// Runs of each policy in each scenario, with other noise each.
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    pub seeds: u32,
+    /// Payments a second that one sink was measured to write.
+    #[arg(long, default_value_t = 60_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub rate: u64,
+    /// Draw the first seed's runs into this file.
+    #[arg(long, value_name = "FILE")]
+    pub svg: Option<PathBuf>,
 }
 
 /// What the payments are like.
