@@ -60,6 +60,7 @@ mod teller;
 mod time;
 mod watch;
 mod window;
+mod workload;
 mod writer;
 
 pub use error::Error;

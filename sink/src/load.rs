@@ -94,6 +94,11 @@ pub struct Load {
     pub bound: Bound,
 }
 
+impl Load {
+    /// Of a sink that takes nothing in.
+    pub const NONE: Self = Self { share: 0.0, bound: Bound::Input };
+}
+
 /// The last seconds of a sink.
 #[derive(Clone, Debug, Default)]
 pub struct Estimator {

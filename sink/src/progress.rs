@@ -1,5 +1,6 @@
 //! What a sink has done so far, readable while it runs, and the names of it all as metrics.
 
+use crate::load::{Bound, Load};
 use crate::reject::Reject;
 use crate::window::Trigger;
 use gcp::call::code_name;
@@ -82,6 +83,9 @@ pub struct Progress {
     pub streams_opened: Counter,
     /// When a row was last confirmed, seconds since 1970.
     pub last_written: Gauge<f64, AtomicU64>,
+    /// What comes in, as a multiple of what this sink can do.
+    load: Gauge<f64, AtomicU64>,
+    bound: Family<[Label; 1], Gauge>,
     /// What the subscription has not seen acked; set only where the service tells.
     pub backlog: Backlog,
     stages: [Latencies; 4],
@@ -209,6 +213,8 @@ impl Default for Progress {
             leases_expired: Counter::default(),
             streams_opened: Counter::default(),
             last_written: Gauge::default(),
+            load: Gauge::default(),
+            bound: Family::default(),
             backlog: Backlog::default(),
             stages: Stage::ALL.map(|(_, name)| stages_by_name.get_or_create(&[("stage", name)]).clone()),
             calls: Family::default(),
@@ -231,6 +237,13 @@ impl Progress {
     pub(crate) fn add_amount(&self, currency: &str, minor_units: i128) {
         let units = u64::try_from(minor_units).unwrap_or(0);
         self.by_currency.get_or_create(&[("currency", currency.to_owned())]).inc_by(units);
+    }
+
+    pub(crate) fn set_load(&self, load: Load) {
+        self.load.set(load.share);
+        for bound in Bound::ALL {
+            self.bound.get_or_create(&[("by", bound.name())]).set(i64::from(bound == load.bound));
+        }
     }
 
     pub(crate) fn add_stage(&self, stage: Stage, spread: &Spread) {
@@ -349,6 +362,13 @@ impl Progress {
             self.call_rate.clone(),
         );
         sink.register_collector(Box::new(self.backlog.clone()));
+        self.set_load(Load::NONE);
+        sink.register(
+            "load",
+            "Share of what this sink can do that the incoming work takes, 1 for all of it: what to scale on",
+            self.load.clone(),
+        );
+        sink.register("bound", "1 for what limits the sink now: cpu, bigtable, or input", self.bound.clone());
     }
 
     fn register_seconds(&self, sink: &mut Registry) {

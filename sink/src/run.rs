@@ -2,6 +2,7 @@
 
 use crate::envelope::{Envelope, Received, publish_micros};
 use crate::error::Error;
+use crate::load::Load;
 use crate::options::Options;
 use crate::pane::{PaneOutcome, Stages};
 use crate::reject::Reject;
@@ -11,6 +12,7 @@ use crate::subscriber::{Delivery, Streams};
 use crate::time::Time;
 use crate::watch::Watch;
 use crate::window::{Element, Pane, Windows};
+use crate::workload::Workload;
 use gcp::pubsub::pull::Message;
 use monitor::exposition::follow;
 use service::clock::now_micros;
@@ -58,6 +60,7 @@ pub struct Run {
     /// Why the last message went back.
     cause: Option<String>,
     watch: Watch,
+    workload: Workload,
     last_delivery: Instant,
     /// When a task last ended.
     last_outcome: Instant,
@@ -76,6 +79,7 @@ impl Run {
     pub fn new(options: &Options, subscription: String, stages: Stages, streams: Streams) -> Self {
         Self {
             watch: Watch::new(&subscription, options),
+            workload: Workload::new(&stages.progress),
             subscription,
             stages: Arc::new(stages),
             streams,
@@ -180,6 +184,11 @@ impl Run {
             Delivery::Payment(mut envelope) => {
                 self.stages.progress.decoded.inc();
                 envelope.value.redelivered = self.seen(&envelope.value.message.message_id);
+                // How long ago one that comes again was published says nothing of what is published now.
+                if !envelope.value.redelivered {
+                    let Received { row, pulled_micros, .. } = &envelope.value;
+                    self.workload.pulled(pulled_micros.saturating_sub(row.publish_micros));
+                }
                 if let Some(pane) = self.windows.push(envelope, self.last_delivery) {
                     self.start(pane);
                 }
@@ -245,6 +254,9 @@ impl Run {
         match owing {
             Some(reason) => progress.health.unready(reason),
             None => progress.health.ready(),
+        }
+        if !self.draining {
+            self.workload.tell(now, &self.stages.progress, self.held());
         }
         self.show_held();
     }
@@ -338,6 +350,8 @@ impl Run {
     fn drain(&mut self, grace_period: Duration) {
         tracing::debug!("draining");
         self.stages.progress.health.draining();
+        // Who goes asks for nobody else.
+        self.stages.progress.set_load(Load::NONE);
         self.draining = true;
         self.streams.stop();
         self.deadline = Some(Instant::now() + grace_period);

@@ -56,18 +56,20 @@ fn p50(page: &Page, name: &str, label: (&str, &str)) -> f64 {
     page.quantile(&format!("payments_sink_{name}_seconds"), &[label], 0.5, None).unwrap()
 }
 
+/// Writes all rows, and says so late.
+fn slowly(call: &Call, delay: Duration) -> Reply {
+    let answer = response((0..call.request.entries.len()).map(|at| (at as i64, Code::Ok)));
+    let late = async move {
+        tokio::time::sleep(delay).await;
+        Ok(answer)
+    };
+    Reply::Flow(stream::once(late).boxed())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_table_shows_in_its_own_latency_and_in_writing_and_nowhere_else() {
     let slow = |call: &Call| {
-        if !is_by_date(call) {
-            return Reply::ok(call);
-        }
-        let answer = response((0..call.request.entries.len()).map(|at| (at as i64, Code::Ok)));
-        let late = async move {
-            tokio::time::sleep(Duration::from_millis(200)).await;
-            Ok(answer)
-        };
-        Reply::Flow(stream::once(late).boxed())
+        if is_by_date(call) { slowly(call, Duration::from_millis(200)) } else { Reply::ok(call) }
     };
     let scene = Scene::new(slow).await;
     let mut sink = scene.sink(&["--http=:0"]);
@@ -203,6 +205,36 @@ async fn cloud_monitoring_tells_the_backlog_late_and_its_silence_disturbs_nothin
     assert_eq!(sink.lines(&["WARN"]), 1, "{}", sink.log());
     assert_eq!(sink.lines(&["does not tell the backlog", "roles/monitoring.viewer"]), 1, "{}", sink.log());
     assert_eq!(sink.lines(&["tells the backlog again"]), 1, "{}", sink.log());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_waits_for_a_slow_table_asks_for_no_other_sink() {
+    let is_slow = Arc::new(AtomicBool::new(true));
+    let state = is_slow.clone();
+    let script = move |call: &Call| {
+        if is_by_date(call) && state.load(Ordering::Relaxed) {
+            slowly(call, 3 * SECOND)
+        } else {
+            Reply::ok(call)
+        }
+    };
+    let scene = Scene::new(script).await;
+    let flags = ["--http=:0", "--requests-in-flight=2", "--request-rows=50"];
+    let mut sink = scene.sink(&flags);
+    let addr = address(&sink).await;
+    wait(10 * SECOND, "it is ready", || get(&addr, "/readyz").0.contains("200")).await;
+    let bound = |by: &str| page(&addr).sum("payments_sink_bound", &[("by", by)]) == Some(1.0);
+    assert!(bound("input"), "nothing has come");
+    scene.publish(0..1_000).await;
+    wait(30 * SECOND, "Bigtable is the bound", || bound("bigtable")).await;
+    let shown = page(&addr);
+    assert_eq!(shown.sum("payments_sink_bound", &[]), Some(1.0), "one thing at a time");
+    assert!(shown.sum("payments_sink_load", &[]).is_some_and(|load| load < 1.0));
+    is_slow.store(false, Ordering::Relaxed);
+    wait(60 * SECOND, "all are acked", || scene.unacked("payments-sink") == 0).await;
+    wait(30 * SECOND, "nothing bounds it", || bound("input")).await;
+    assert!(page(&addr).sum("payments_sink_load", &[]).is_some_and(|load| load < 0.5));
+    assert_eq!(sink.stop(10 * SECOND).await.0, Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,14 +7,12 @@ use std::fmt::Display;
 
 /// Shell commands, in their order. Names of projects and instances are for the reader to fill in.
 pub fn of(args: &Args, plan: &Plan) -> Vec<String> {
-    let flags = args.generation.flags();
+    let (flags, nodes) = (args.generation.flags(), plan.nodes());
     let mut commands = vec![format!(
-        "terraform -chdir=deploy/terraform apply -var-file=prod.tfvars -var project=PROJECT -var max_nodes={}",
-        plan.nodes()
+        "terraform -chdir=deploy/terraform apply -var-file=prod.tfvars -var project=PROJECT -var 'nodes={{min={nodes},max={nodes}}}'",
     )];
     if plan.payments.is_some() {
-        commands
-            .push(format!("payments setup --project PROJECT --split auto --nodes {}{flags}", plan.nodes()));
+        commands.push(format!("payments setup --project PROJECT --split auto --nodes {nodes}{flags}"));
     } else {
         commands.push("payments setup --project PROJECT".to_owned());
     }

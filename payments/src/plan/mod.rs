@@ -96,7 +96,7 @@ mod tests {
         let nodes: u32 = text.strip_prefix("FITS: ").unwrap().split(' ').next().unwrap().parse().unwrap();
         assert!((10..30).contains(&nodes), "75,000 rows/s of 2 to 5 KB: {text}");
         let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("command")).collect();
-        assert!(commands[0].contains(&format!("max_nodes={nodes}")), "{commands:?}");
+        assert!(commands[0].contains(&format!("nodes={{min={nodes},max={nodes}}}")), "{commands:?}");
         let flags = "--num-records 90000000 --num-customers 700000";
         assert!(
             commands[1].contains(&format!("setup --project PROJECT --split auto --nodes {nodes} {flags}"))
