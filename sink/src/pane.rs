@@ -132,19 +132,20 @@ impl Stages {
     /// How long the parts of the acked messages' way took. Written and acked they were at once, all of them.
     fn note_stages(&self, rows: &[Row], pulled: &[i64], outcomes: &[Outcome], moments: Moments) {
         let Moments { fired, written, acked } = moments;
-        let (mut to_pulled, mut wait, mut messages) = (Spread::default(), Spread::default(), 0);
+        let (mut to_pulled, mut wait, mut held) = (Spread::default(), Spread::default(), Spread::default());
         for ((row, &pulled), _) in
             rows.iter().zip(pulled).zip(outcomes).filter(|(_, end)| **end == Outcome::Acked)
         {
             to_pulled.record(between(row.publish_micros, pulled));
             wait.record(between(pulled, fired));
-            messages += 1;
+            held.record(between(pulled, acked));
         }
         self.progress.add_stage(Stage::PublishToPulled, &to_pulled);
         self.progress.add_stage(Stage::PaneWait, &wait);
+        self.progress.held.add(&held);
         for (stage, from, to) in [(Stage::Write, fired, written), (Stage::Ack, written, acked)] {
             let mut spread = Spread::default();
-            spread.record_many(between(from, to), messages);
+            spread.record_many(between(from, to), held.count());
             self.progress.add_stage(stage, &spread);
         }
     }

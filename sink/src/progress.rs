@@ -61,6 +61,8 @@ pub struct Progress {
     pub rails: [Counter; 7],
     /// From publish to the confirmation of all three rows.
     pub latency: Latencies,
+    /// From pull to ack, of acked messages.
+    pub held: Latencies,
     /// Bytes of `--max-memory` that are reserved for messages between pull and ack.
     pub memory: Gauge,
     pub memory_budget: Gauge,
@@ -200,6 +202,7 @@ impl Default for Progress {
             pane_duplicates: Counter::default(),
             rails: std::array::from_fn(rail),
             latency: Latencies::default(),
+            held: Latencies::default(),
             memory: Gauge::default(),
             memory_budget: Gauge::default(),
             outstanding: Gauge::default(),
@@ -408,6 +411,12 @@ impl Progress {
             "Parts of an acked message's way: until it was pulled, in its pane, writing, acking",
             seconds(),
             self.stages_by_name.clone(),
+        );
+        sink.register_with_unit(
+            "pulled_to_acked",
+            "From a message's pull to its ack, of acked messages",
+            seconds(),
+            self.held.clone(),
         );
         sink.register_with_unit(
             "publish_to_written",
