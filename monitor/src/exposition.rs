@@ -169,7 +169,7 @@ impl Page {
 }
 
 /// Counts by bucket of cumulative ones, of one histogram or of several.
-fn counts<'a>(buckets: impl Iterator<Item = &'a Sample>) -> Vec<f64> {
+pub(crate) fn counts<'a>(buckets: impl Iterator<Item = &'a Sample>) -> Vec<f64> {
     let mut counts = vec![0.0; BOUNDED + 1];
     for sample in buckets {
         let Some(le) = sample.labels.get("le").map(|le| le.parse().unwrap_or(f64::INFINITY)) else {

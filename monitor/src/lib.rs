@@ -6,6 +6,7 @@
 //!   [`heat::html()`]). [`status`]: what a process says of itself.
 //! - [`report`]: a run as one document ([`report::html()`], [`report::json()`]), and what a [`report::History`] saw of it
 //!   over time. [`threshold`]: what a run must hold. [`Monitor`] puts it all together.
+//! - `otlp` (a feature): metrics pushed to a collector by OpenTelemetry's names.
 //! - [`lines`], [`rate`]: what a program says of itself while it runs.
 
 pub mod exposition;
@@ -14,6 +15,8 @@ pub mod heat;
 pub mod http;
 pub mod lines;
 mod monitor;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod page;
 mod process;
 pub mod rate;

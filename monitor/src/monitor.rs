@@ -43,6 +43,8 @@ pub struct Monitor {
     recorder: Option<Recorder>,
     reports: Vec<PathBuf>,
     thresholds: Vec<Threshold>,
+    #[cfg(feature = "otlp")]
+    exporter: Option<crate::otlp::Exporter>,
 }
 
 /// How a report's file is to be written.
@@ -98,7 +100,22 @@ impl Monitor {
         let addr = args.listen().await?.and_then(|listener| serve(listener, watched.clone()).ok());
         let is_recorded = !args.report.is_empty() || !thresholds.is_empty();
         let recorder = is_recorded.then(|| Recorder::start(watched.clone()));
-        Ok(Self { watched, addr, recorder, reports: args.report.clone(), thresholds })
+        Ok(Self {
+            watched,
+            addr,
+            recorder,
+            reports: args.report.clone(),
+            thresholds,
+            #[cfg(feature = "otlp")]
+            exporter: None,
+        })
+    }
+
+    /// Pushes metrics under the names of this table, too, if the environment says where to.
+    #[cfg(feature = "otlp")]
+    pub fn export(self, table: Vec<crate::otlp::Mapping>) -> Result<Self, service::Error> {
+        let exporter = crate::otlp::Exporter::start(self.watched.clone(), table)?;
+        Ok(Self { exporter, ..self })
     }
 
     /// Whether somebody wants to know how it ended.
@@ -110,8 +127,18 @@ impl Monitor {
     ///
     /// # Errors
     /// A threshold did not hold, or a report could not be written.
-    pub async fn finish(self, verdict: Option<Verdict>) -> anyhow::Result<()> {
-        let Some(recorder) = self.recorder else { return Ok(()) };
+    pub async fn finish(mut self, verdict: Option<Verdict>) -> anyhow::Result<()> {
+        let judged = self.conclude(verdict).await;
+        // A collector that lets itself be waited for must not lengthen the run that is reported.
+        #[cfg(feature = "otlp")]
+        if let Some(exporter) = self.exporter {
+            exporter.finish().await;
+        }
+        judged
+    }
+
+    async fn conclude(&mut self, verdict: Option<Verdict>) -> anyhow::Result<()> {
+        let Some(recorder) = self.recorder.take() else { return Ok(()) };
         let timeline = recorder.finish().await;
         let mut report = Report {
             status: self.watched.status(),

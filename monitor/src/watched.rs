@@ -75,6 +75,25 @@ impl Watched {
         self.subject.heat.lock().clone()
     }
 
+    /// What OpenTelemetry wants to know of a process, by its names. A pid alone comes back in the next container.
+    #[cfg(feature = "otlp")]
+    pub fn identity(&self) -> [(String, String); 3] {
+        let instance = format!("{}:{}:{}", host(), std::process::id(), self.started_micros);
+        let (name, version) = (self.subject.binary.to_owned(), self.subject.version.to_owned());
+        [("service.name", name), ("service.version", version), ("service.instance.id", instance)]
+            .map(|(name, value)| (name.to_owned(), value))
+    }
+
+    #[cfg(feature = "otlp")]
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    #[cfg(feature = "otlp")]
+    pub fn started_micros(&self) -> i64 {
+        self.started_micros
+    }
+
     pub fn uptime_seconds(&self) -> f64 {
         self.started.elapsed().as_secs_f64()
     }

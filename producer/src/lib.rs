@@ -27,6 +27,8 @@ mod faults;
 mod files;
 mod generation;
 mod load;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod placement;
 mod progress;
 mod publisher;

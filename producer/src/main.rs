@@ -147,6 +147,13 @@ impl Run {
         Ok(Self { progress, monitor, lines })
     }
 
+    /// Pushes metrics, too, if the environment says where to.
+    #[cfg(feature = "otlp")]
+    fn exporting(self, topic: &str, pubsub: &pubsub::Args) -> Result<Self, service::Error> {
+        let monitor = self.monitor.export(producer::otlp::table(topic, pubsub))?;
+        Ok(Self { monitor, ..self })
+    }
+
     /// Says how it ended: first the run, then what was asked of it.
     async fn end<T>(self, ended: anyhow::Result<T>, report: impl FnOnce(&T)) -> anyhow::Result<()> {
         self.lines.finish().await;
@@ -169,8 +176,12 @@ async fn run_trickle(mut cli: TrickleCli) -> anyhow::Result<()> {
     options.place(variable)?;
     cli.monitor.check()?;
     let settings = vec![("topic", options.topic.clone()), ("rate", options.rate.to_string())];
+    #[cfg(feature = "otlp")]
+    let topic = options.topic.clone();
     let trickle = Trickle::new(options)?;
     let run = Run::start(TRICKLE, &cli.monitor, cli.telemetry.is_live(), settings).await?;
+    #[cfg(feature = "otlp")]
+    let run = run.exporting(&topic, &cli.pubsub)?;
     let publish = async {
         let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
         Ok(trickle.run(&pubsub, run.progress.clone(), shutdown).await?)
@@ -203,6 +214,8 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         ("shard", cli.publishing.shard.unwrap_or_default().to_string()),
     ];
     let run = Run::start("producer", &cli.monitor, cli.telemetry.is_live(), settings).await?;
+    #[cfg(feature = "otlp")]
+    let run = run.exporting(&cli.publishing.topic, &cli.pubsub)?;
     let (started, progress) = (Instant::now(), run.progress.clone());
     let (publishing, batch) = (&cli.publishing, &cli.batch);
     let publish = async {

@@ -43,6 +43,8 @@ mod keeper;
 mod keys;
 pub mod load;
 mod options;
+#[cfg(feature = "otlp")]
+pub mod otlp;
 mod outage;
 mod owners;
 mod pane;

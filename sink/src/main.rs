@@ -74,6 +74,9 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     // Before the services are asked: whoever waits for them can see that.
     progress.health.starting("waiting for Pub/Sub and Bigtable");
     let monitor = Monitor::start(&cli.monitor, subject, registry).await?;
+    #[cfg(feature = "otlp")]
+    let monitor =
+        monitor.export(sink::otlp::table(&cli.options, &cli.project, &cli.pubsub, &cli.bigtable))?;
     let lines = Lines::start(sink::Told::new(progress.clone()), cli.telemetry.is_live());
     let started = Instant::now();
     let ended = consume(&cli, progress.clone(), shutdown).await;

@@ -44,6 +44,18 @@ pub struct Args {
     pub pubsub_emulator_host: Option<String>,
 }
 
+impl Args {
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::new(self.pubsub_emulator_host.as_deref(), URL, "PUBSUB_EMULATOR_HOST")
+    }
+
+    /// The host that will be asked, without its port.
+    pub fn host(&self) -> Option<String> {
+        let uri: http::Uri = self.endpoint().url().parse().ok()?;
+        uri.host().map(str::to_owned)
+    }
+}
+
 /// Pub/Sub at one endpoint, seen to answer.
 #[derive(Clone, Debug)]
 pub struct Pubsub {
@@ -56,7 +68,7 @@ pub struct Pubsub {
 impl Pubsub {
     /// Connects, or says within `--connect-timeout` why not.
     pub async fn connect(args: &Args, project: &Project) -> Result<Self, Error> {
-        let endpoint = Endpoint::new(args.pubsub_emulator_host.as_deref(), URL, "PUBSUB_EMULATOR_HOST");
+        let endpoint = args.endpoint();
         let startup = project.startup.clone();
         let project = project.resolve(&endpoint)?;
         let peer = Peer { service: SERVICE, endpoint: &endpoint, startup: &startup };

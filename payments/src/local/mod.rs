@@ -46,6 +46,8 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     let progress = (Arc::new(producer::Progress::default()), Arc::new(sink::Progress::default()));
     let metrics = emulators::Metrics::default();
     let monitor = watch(&args, generator.run_id(), &progress, &metrics).await?;
+    #[cfg(feature = "otlp")]
+    let monitor = monitor.export(exported(&args, &servers))?;
     let expected = range.end - range.start;
     let view = args.top.then(|| View::open(&monitor, &shutdown)).flatten();
     let pipeline = Pipeline { args: &args, servers: &servers, generator, expected, progress };
@@ -114,6 +116,16 @@ async fn watch(
     };
     let monitor = monitor::Args { usual: top::usual_addresses().collect(), ..args.monitor.clone() };
     Monitor::start(&monitor, subject, registry).await
+}
+
+/// What both stages push.
+#[cfg(feature = "otlp")]
+fn exported(args: &Args, servers: &Servers) -> Vec<monitor::otlp::Mapping> {
+    let (project, bigtable) = (gcp::Project::default(), gcp::bigtable::Args::default());
+    let pubsub = gcp::pubsub::Args { pubsub_emulator_host: Some(servers.pubsub.addr().to_string()) };
+    let mut table = producer::otlp::table(&args.publishing.topic, &pubsub);
+    table.extend(sink::otlp::table(&args.sink, &project, &pubsub, &bigtable));
+    table
 }
 
 /// A verdict for a report.

@@ -290,13 +290,16 @@ impl Writer {
     }
 }
 
+/// A call that ended well, but not for all of its rows.
+pub(crate) const PARTIAL: &str = "PARTIAL";
+
 /// How a call ended, in a word: by its own code, or by whether all its rows are written.
 fn outcome(attempt: &Attempt) -> &'static str {
     let is_ok = |answer: &Option<Answer>| answer.as_ref().is_some_and(|answer| answer.code == Code::Ok);
     match &attempt.end {
         Some(end) => code_name(end.code),
         None if attempt.entries.iter().all(is_ok) => code_name(Code::Ok),
-        None => "PARTIAL",
+        None => PARTIAL,
     }
 }
 
