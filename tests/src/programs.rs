@@ -20,9 +20,6 @@ fn build() -> anyhow::Result<PathBuf> {
     let target = folder.parent().context("a profile's folder lies in the target folder")?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["test", "--quiet", "--no-run", "--workspace", "--test=program"]);
-    if cfg!(feature = "otlp") {
-        cargo.arg("--features=whole-path/otlp");
-    }
     cargo.arg("--target-dir").arg(target).current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     // What cargo told this test of its own package would make crates stale whose build scripts look at such variables.
     let of_this_package = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_CRATE_", "CARGO_BIN_", "CARGO_PRIMARY_"];

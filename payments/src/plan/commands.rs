@@ -27,7 +27,7 @@ pub fn of(args: &Args, plan: &Plan) -> Vec<String> {
     } else {
         " --checkpoint load.json".to_owned()
     };
-    commands.push(each(plan.producers, &format!("producer --project PROJECT{flags}{shards}")));
+    commands.push(each(plan.producers, format!("producer --project PROJECT{flags}{shards}")));
     commands.push(format!("payments verify --project PROJECT{flags}"));
     commands
 }

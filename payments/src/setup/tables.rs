@@ -89,7 +89,6 @@ pub async fn create_with(
         table_id: id.to_owned(),
         table: Some(Table { column_families, ..Default::default() }),
         initial_splits: splits.iter().map(|key| Split { key: key.clone().into() }).collect(),
-        ..Default::default()
     };
     service.client().create_table(request).await
 }
