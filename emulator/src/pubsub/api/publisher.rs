@@ -12,8 +12,13 @@ use crate::pubsub::broker::Broker;
 use crate::pubsub::names;
 use crate::pubsub::topic::batch::PublishBatch;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tonic::{Request, Response, Status, Streaming, async_trait};
+
+/// A request whose rest has not come for so long makes room for others: its sender may be frozen.
+const STALLED: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub struct PublisherService {
@@ -31,8 +36,10 @@ impl Publisher for PublisherService {
         let mut requests = request.into_inner();
         let writer = self.broker.writer();
         let reading = writer.start_reading().await?;
-        let batch =
-            requests.message().await?.ok_or_else(|| Status::invalid_argument("the request is missing"))?;
+        let message = timeout(STALLED, requests.message())
+            .await
+            .map_err(|_| Status::unavailable("the request did not come to its end in time; send it again"))?;
+        let batch = message?.ok_or_else(|| Status::invalid_argument("the request is missing"))?;
         let topic = self.broker.topic(&batch.topic)?;
         self.broker.check_messages(&topic, &batch)?;
         let count = batch.message_count() as u64;
