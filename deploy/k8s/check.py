@@ -79,7 +79,6 @@ TRIGGERS = {
     "prometheus": {"serverAddress", "query", "threshold", "activationThreshold", "ignoreNullValues", "queryParameters",
                    "timeout", "unsafeSsl", "authModes", "customHeaders", "namespace"},
 }
-BACKLOG = {"num_unacked_messages_by_region", "num_undelivered_messages"}
 ACKS_SECONDS = 10
 # Beside --max-memory, by the README's promises.
 SINK_BESIDE_MIB = 150
@@ -255,8 +254,8 @@ class Rendered:
             self.values(document)
         self.namespaces()
         for workload in self.workloads():
-            for check in (self.security, self.probes, self.grace, self.memory, self.image, self.account, self.config,
-                          self.flags, self.selected):
+            for check in (self.security, self.probes, self.grace, self.memory, self.processor, self.image, self.account,
+                          self.config, self.flags, self.selected):
                 check(*workload)
         self.spread()
         self.load()
@@ -353,8 +352,15 @@ class Rendered:
             takes = mib(flag(container, "--max-memory", "512MiB")) + SINK_BESIDE_MIB
             if mib(limit) < takes:
                 self.findings.add("memory", name(document), f"limit {limit}; the sink may take {takes:.0f} MiB")
-        if "cpu" not in container["resources"].get("requests", {}):
-            self.findings.add("memory", name(document), "no CPU is asked for: the autoscaler's share is of that")
+
+    def processor(self, document, _labels, _spec, container):
+        resources = container.get("resources", {})
+        asked, limit = (resources.get(kind, {}).get("cpu") for kind in ("requests", "limits"))
+        if not asked:
+            self.findings.add("processor", name(document), "no CPU is asked for")
+        elif container["command"] == ["sink"] and (not limit or quantity(limit) != quantity(asked)):
+            text = f"asks for {asked} CPU, limit {limit}: the autoscaler's share is of the one, load of the other"
+            self.findings.add("processor", name(document), text)
 
     def image(self, document, _labels, _spec, container):
         image = container["image"]
@@ -447,7 +453,7 @@ class Rendered:
                 add("load", where, "a name of its own: a second load would be refused")
             budget = self.by.get(("PodDisruptionBudget", "producer"), {"spec": {}})["spec"]
             if budget.get("minAvailable", 0) <= job.get("completions", 0):
-                add("load", where, "its pods may be evicted, and count as done")
+                add("load", where, "its pods may be evicted, and begin their shards anew")
 
     def trickle(self):
         for document, _, _, container in self.workloads():
@@ -497,7 +503,7 @@ class Rendered:
             low, high = figures["least"], figures["most"]
             if not (isinstance(low, int) and isinstance(high, int) and 0 < low < high):
                 add("scaling", where, f"from {low} to {high} sinks; from 0 on the first messages wait for minutes")
-            for wanted in ("cpu", "backlog", "load"):
+            for wanted in ("cpu", "load"):
                 if figures.get(wanted) is None:
                     add("scaling", where, f"does not look at {wanted}")
             if not 0 < (figures.get("load") or 1) <= 1 or not 0 < (figures.get("cpu") or 1) <= 100:
@@ -525,22 +531,17 @@ class Rendered:
         where, add = name(document), self.findings.add
         if metric["type"] == "Resource":
             return {metric["resource"]["name"]: metric["resource"]["target"].get("averageUtilization")}
-        inner = metric[metric["type"].lower()]
-        called, target = inner["metric"]["name"], inner["target"]
+        if metric["type"] != "Pods":
+            add("metrics", where, f"{metric['type']}: sinks are told of by their load and their CPU")
+            return {}
+        called, target = metric["pods"]["metric"]["name"], metric["pods"]["target"]
         if target.get("type") != "AverageValue":
             add("metrics", where, f"{called} as {target.get('type')} is not divided by the sinks there are")
-        value = quantity(target.get("averageValue", "nan"))
-        if metric["type"] == "External":
-            if called.removeprefix("pubsub.googleapis.com|subscription|") not in BACKLOG:
-                add("metrics", where, f"{called} is no metric of a backlog")
-            labels = inner["metric"].get("selector", {}).get("matchLabels", {})
-            self.subscription(where, labels.get("resource.labels.subscription_id"))
-            return {"backlog": value}
         prefix, _, rest = called.partition("|")
         stem, _, kind = rest.partition("|")
         if prefix != "prometheus.googleapis.com" or kind != "gauge" or stem not in self.metrics:
             add("metrics", where, f"{called} is no gauge of docs/METRICS.md")
-        return {"load": value}
+        return {"load": quantity(target.get("averageValue", "nan"))}
 
     def trigger(self, document, trigger):
         where, add, metadata = name(document), self.findings.add, trigger["metadata"]
@@ -564,24 +565,14 @@ class Rendered:
             add("metrics", where, f"{query!r}: {error}")
         called = re.findall(r"([a-zA-Z_][\w:]*)\s*\{", query)
         labels = dict(re.findall(r'(\w+)\s*=\s*"([^"]*)"', query))
-        value = quantity(metadata.get("threshold", "nan"))
-        if [one.removeprefix("pubsub_googleapis_com:subscription_") for one in called if ":" in one]:
-            if called[0].removeprefix("pubsub_googleapis_com:subscription_") not in BACKLOG:
-                add("metrics", where, f"{called[0]} is no metric of a backlog")
-            self.subscription(where, labels.get("subscription_id"))
-            return {"backlog": value}
         for one in called or ["nothing"]:
             if one not in self.metrics:
                 add("metrics", where, f"{one} is not in docs/METRICS.md")
         if labels.get("namespace") != "payments" or ("PodMonitoring", labels.get("job")) not in self.by:
             add("metrics", where, f"{labels} are no labels of the sinks")
-        return {"load": value}
-
-    def subscription(self, where, asked):
-        for config in self.of("ConfigMap"):
-            used = config["data"].get("PAYMENTS_SUBSCRIPTION")
-            if asked != used:
-                self.findings.add("metrics", where, f"looks at subscription {asked}, the sinks consume {used}")
+        if not query.startswith("sum("):
+            add("metrics", where, f"{query!r} is no sum over the sinks, which the autoscaler divides by their number")
+        return {"load": quantity(metadata.get("threshold", "nan"))}
 
 
 def render(folder):
