@@ -2,9 +2,10 @@
 # worker pool's number of instances: https://github.com/GoogleCloudPlatform/cloud-run-external-metrics-autoscaling
 
 locals {
-  # Two minutes of one sink's work at 60,000 payments a second. With less a backlog that is only late to be seen gets
-  # too many sinks.
-  backlog_per_sink = 7200000
+  # Two minutes of one sink's work at 60,000 payments a second a CPU. With less a backlog that is only late to be seen
+  # gets too many sinks. A sink's own load would be the better metric (docs/SCALING.md), but a worker pool is scraped by
+  # nobody, so that it takes a collector; and CPU is no metric that this autoscaler has.
+  backlog_per_sink = 120 * 60000 * local.sink_cpus
 
   autoscaler = {
     apiVersion = "crema/v1"

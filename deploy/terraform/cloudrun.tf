@@ -8,6 +8,7 @@ locals {
   grace_seconds = 5
   http_port     = 9464
 
+  sink_cpus       = 2
   sink_memory_mib = 512
 
   env = {
@@ -49,7 +50,7 @@ resource "google_cloud_run_v2_worker_pool" "sink" {
       )
       resources {
         limits = {
-          cpu = "2"
+          cpu = tostring(local.sink_cpus)
           # The sink takes at most 150 MiB beside its budget.
           memory = "1Gi"
         }

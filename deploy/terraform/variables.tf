@@ -127,11 +127,14 @@ variable "scaling" {
     Who says how many sinks Cloud Run runs:
     manual    somebody, by `gcloud run worker-pools update`; Terraform's own figure, sinks.min, is for the first apply
               only. Sees nothing by itself.
-    cpu       Cloud Run, by the processor. Does not see the backlog: a sink that waits for Bigtable is idle, so that
-              nothing is added however much waits, which may be just as well: more sinks make slow tables slower.
+    cpu       Cloud Run, by the processor, 60 % of it. Does not see the backlog: a sink that waits for Bigtable is
+              idle, so that nothing is added however much waits, which is as well: more sinks make slow tables slower.
+              In docs/SCALING.md's simulation 1.2 to 1.6 times external's sinks, and fresher payments, while Bigtable
+              keeps up.
     external  Google's autoscaler for external metrics (CREMA, a preview, a service of its own that always runs), by the
-              subscription's backlog. Sees it one to three minutes late. Does not see the sinks' processors and
-              metrics, which nothing collects from a worker pool, nor whether Bigtable is the limit.
+              subscription's backlog. Sees it two minutes late or more. Does not see the sinks' processors and
+              metrics, which nothing collects from a worker pool, nor whether Bigtable is the limit: then it runs to
+              sinks.max, for nothing. That must be what Bigtable's nodes can take.
   END
   type        = string
   default     = "manual"
@@ -144,7 +147,7 @@ variable "scaling" {
 variable "sinks" {
   description = <<-END
     Sinks on Cloud Run, least and most. Never none: the backlog's metric is late, so that one would wait for
-    minutes.
+    minutes. Most is what Bigtable's nodes can take, which `payments plan` says; the default is no size.
   END
   type        = object({ min = number, max = number })
   default     = { min = 1, max = 20 }

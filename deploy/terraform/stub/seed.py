@@ -157,6 +157,7 @@ SEEDS = [
         'var.scaling == "cpu" ? "AUTOMATIC"',
         'var.scaling != "manual" ? "AUTOMATIC"',
     ),
+    ("a sink for a minute's backlog", "autoscaler.tf", "120 * 60000", "60 * 60000"),
     ("an autoscaler that sleeps", "autoscaler.tf", "cpu_idle = false", "cpu_idle = true"),
     ("an autoscaler that waits to be called", "autoscaler.tf", "pollingInterval = 30", "pollingInterval = 0"),
     ("the load's shards are not tasks", "cloudrun.tf", "task_count = var.load.shards", "task_count = 1"),

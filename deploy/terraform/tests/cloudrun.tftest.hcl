@@ -188,6 +188,15 @@ run "scaled_by_backlog" {
     error_message = "The autoscaler scales something else, or by something else."
   }
   assert {
+    # Two CPUs, 60,000 payments a second each, for two minutes.
+    condition = [
+      for it in yamldecode(google_parameter_manager_parameter_version.autoscaler[0].parameter_data).spec.scaledObjects
+      : it.spec.triggers[0].metadata.value] == ["14400000"] && (
+      google_cloud_run_v2_worker_pool.sink[0].template[0].containers[0].resources[0].limits.cpu == "2"
+    )
+    error_message = "A sink is not asked for by two minutes of its work."
+  }
+  assert {
     condition = (
       yamldecode(google_parameter_manager_parameter_version.autoscaler[0].parameter_data).spec.pollingInterval > 0
     )
