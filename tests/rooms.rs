@@ -35,7 +35,7 @@ const ALLOWED: [(&str, &[&str], &[&str]); 14] = [
     (
         "payments",
         &["schemas", "service", "monitor", "top", "generator", "gcp", "emulator", "producer", "sink"],
-        &[],
+        &["fakes"],
     ),
     ("bench", &NEARLY_ALL, &[]),
     ("tests", &NEARLY_ALL, &[]),
