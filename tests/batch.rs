@@ -174,7 +174,7 @@ async fn a_task_of_a_job_that_is_stopped_early_does_not_say_that_its_shard_is_do
     command.args(["--num-records", "1000", "--shards", "2", "--connect-timeout", "1m"]);
     command.env("PUBSUB_EMULATOR_HOST", "127.0.0.1:1").env("JOB_COMPLETION_INDEX", "1").stderr(Stdio::null());
     let mut producer = Running::spawn(&mut command)?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
     producer.signal("-TERM")?;
     assert_eq!(producer.end(Duration::from_secs(20)).await?, Some(1));
     assert_eq!(task("1000")?.end(Duration::from_secs(20)).await?, Some(0));

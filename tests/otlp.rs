@@ -380,8 +380,8 @@ async fn a_collector_that_is_silent_or_refuses_neither_fails_a_run_nor_holds_up_
         ensure!(ended.status.success(), "{ended:?}");
         assert_eq!(lines(&ended, FAILS), 1, "{ended:?}");
         assert!(lines(&ended, why) == 1 && lines(&ended, WORKS) == 0, "{why}: {ended:?}");
-        // With grace for a machine that has other things to do.
-        assert!(longer < Duration::from_secs(held_up + 5), "{why}: {longer:?} longer than {alone:?}");
+        // With grace for a machine that has other things to do; without a bound it would be for ever.
+        assert!(longer < Duration::from_secs(held_up + 17), "{why}: {longer:?} longer than {alone:?}");
     }
     Ok(())
 }

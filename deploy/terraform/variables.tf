@@ -80,8 +80,8 @@ variable "split_keys" {
     error_message = "Only payments_by_customer, payments_by_date and payments_by_transaction are split."
   }
   validation {
-    condition     = alltrue([for keys in values(var.split_keys) : keys == sort(distinct(keys)) && !contains(keys, "")])
-    error_message = "A table's split keys are in order, each once, and none is empty."
+    condition     = alltrue([for keys in values(var.split_keys) : keys == sort(distinct(keys)) && !contains(keys, "") && length(keys) <= 100])
+    error_message = "A table's split keys are in order, each once, none is empty, and there are 100 at most."
   }
 }
 

@@ -7,12 +7,18 @@ use generator::{Buffer, Generator};
 use schemas::layout::{KeySuffix, PerTable, Table, row_key};
 
 /// Tablets of a table for each node: enough to be spread evenly, few enough to stay busy.
-pub const TABLETS_PER_NODE: u32 = 10;
-/// Most tablets of a table; beyond it there is nothing to gain.
-pub const MAX_TABLETS: u32 = 1_000;
+const TABLETS_PER_NODE: u64 = 10;
+/// Bigtable takes 100 keys for a new table (docs.cloud.google.com/bigtable/docs/managing-tables).
+pub const MAX_TABLETS: u32 = 101;
 /// Sampled keys for each tablet: its part of the load is right to within a fifth, nine times out of ten.
 const KEYS_PER_TABLET: u64 = 100;
 const MIN_SAMPLE: u64 = 10_000;
+
+/// Tablets of a table for so many nodes.
+pub fn tablets(nodes: u64) -> u32 {
+    let tablets = nodes.saturating_mul(TABLETS_PER_NODE).clamp(1, MAX_TABLETS.into());
+    u32::try_from(tablets).unwrap_or(MAX_TABLETS)
+}
 
 /// For each table the ascending keys that cut it into so many tablets of about the same load; fewer where the load has too
 /// few keys.

@@ -167,6 +167,8 @@ impl Run {
 }
 
 const TRICKLE: &str = "trickle";
+const STOPPED_TASK: &str =
+    "a task of a job was stopped before its shard was done: the job is to run it again";
 
 async fn run_trickle(mut cli: TrickleCli) -> anyhow::Result<()> {
     telemetry::init(&cli.telemetry, tracing::Level::INFO);
@@ -204,6 +206,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         } else {
             tracing::info!(payments = tally.payments, bytes = tally.bytes, "written");
         }
+        anyhow::ensure!(!(tally.is_stopped && producer::is_task(variable)), STOPPED_TASK);
         return Ok(());
     }
     cli.monitor.check()?;
@@ -226,7 +229,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let is_done = ended.as_ref().is_ok_and(Outcome::is_complete);
     let ended = run.end(ended, |outcome| report(outcome, batch, &progress, started)).await;
     if !is_done && producer::is_task(variable) && service::exit::is_clean(&ended) {
-        anyhow::bail!("a task of a job was stopped before its shard was done: the job is to run it again");
+        anyhow::bail!(STOPPED_TASK);
     }
     ended
 }

@@ -5,6 +5,10 @@ use clap::error::ErrorKind;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
+
+/// For what still runs once all work is done.
+const LEAVING: Duration = Duration::from_secs(2);
 
 /// Parses the command line and does the work it asks for, on a runtime that starts only then.
 pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
@@ -16,7 +20,12 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
         Ok((cli, runtime.map_err(|error| exit::report(&anyhow::Error::new(error)))?))
     });
     match started {
-        Ok((cli, runtime)) => runtime.block_on(work(cli)),
+        Ok((cli, runtime)) => {
+            let exit = runtime.block_on(work(cli));
+            // Looking up a name has no end of its own, and dropping the runtime would wait for it.
+            runtime.shutdown_timeout(LEAVING);
+            exit
+        }
         Err(exit) => exit,
     }
 }

@@ -50,8 +50,8 @@ pub struct Observation {
     pub age_seconds: f64,
     /// Messages settled: acked, dead-lettered, given back.
     pub settled: u64,
-    /// Messages that are pulled and not settled now.
-    pub held: u64,
+    /// Requests that Bigtable has not answered yet.
+    pub in_flight: u64,
     /// The larger of the process' share of its cores and of the share of the workers' time that was busy, 0 to 1.
     pub busy: f64,
     /// Seconds that all requests together waited for room among those in flight and for the rate Bigtable asked for.
@@ -147,7 +147,7 @@ impl Estimator {
         let is_busy = self.mean(|second| second.busy * second.seconds) >= BUSY;
         let is_waiting = self.mean(|second| second.waited_seconds) >= WAITING;
         // A wait is counted once it is over: while no request is answered, none is.
-        let is_stalled = self.window.iter().all(|second| second.held > 0 && second.settled == 0);
+        let is_stalled = self.window.iter().all(|second| second.in_flight > 0 && second.settled == 0);
         match (is_busy, is_waiting || is_stalled) {
             (true, _) => Bound::Cpu,
             (false, true) => Bound::Bigtable,
@@ -212,7 +212,7 @@ mod tests {
             pulled: rate,
             age_seconds: rate as f64 * age,
             settled: rate,
-            held: rate,
+            in_flight: rate / 500,
             busy: rate as f64 / 60_000.0 * FULL,
             waited_seconds: 0.0,
         }
@@ -269,12 +269,12 @@ mod tests {
 
     #[test]
     fn while_bigtable_is_the_bound_nothing_asks_for_more_sinks() {
-        let slow = |at: f64| Observation { waited_seconds: 300.0, held: 60_000, ..second(20_000, at * 0.9) };
+        let slow = |at: f64| Observation { waited_seconds: 300.0, in_flight: 24, ..second(20_000, at * 0.9) };
         let load = after(300, slow);
         assert_near(load.share, 1.0 / 3.0);
         assert_eq!(load.bound, Bound::Bigtable);
-        // No answer at all: no wait has ended, and nothing says so but what is held.
-        let hung = Observation { pulled: 0, settled: 0, busy: 0.02, held: 60_000, ..second(0, 0.0) };
+        // No answer at all: no wait has ended, and nothing says so but what is in flight.
+        let hung = Observation { pulled: 0, settled: 0, busy: 0.02, in_flight: 24, ..second(0, 0.0) };
         let load = after(60, |_| hung);
         assert_eq!(load.bound, Bound::Bigtable);
         assert!(load.share < 0.1, "{load:?}");
@@ -316,7 +316,7 @@ mod tests {
     fn panes_that_are_settled_as_a_whole_look_even() {
         let lumpy = |at: f64| {
             let rate = if at % 3.0 == 0.0 { 27_000 } else { 0 };
-            Observation { held: 20_000, busy: 0.15, ..second(rate, 0.5) }
+            Observation { in_flight: 24, busy: 0.15, ..second(rate, 0.5) }
         };
         let mut estimator = Estimator::default();
         for at in 1..60 {

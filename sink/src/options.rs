@@ -82,7 +82,7 @@ pub struct Options {
     /// left; without it the sink runs until it is stopped.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub exit_when_idle: Option<Duration>,
-    /// Ask Cloud Monitoring for the subscription's backlog, once a minute or so often. It tells what was so one to three
+    /// Ask Cloud Monitoring for the subscription's backlog, once a minute or so often. It tells what was so one to four
     /// minutes ago, and needs roles/monitoring.viewer. The embedded Pub/Sub tells without being asked so.
     #[arg(
         long,

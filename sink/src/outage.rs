@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 /// Silence, or nothing but failures, for so long is an outage.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// An answer after so long a silence is a recovery: whoever paused for longer need not wait for its turn. Answers among
+/// An answer after nothing but failures for so long is a recovery: whoever paused for longer need not wait for its turn. Answers among
 /// failures come sooner, and shorten no pause.
 const RECOVERY: Duration = Duration::from_secs(1);
 /// Between two lines about one.
@@ -119,9 +119,9 @@ impl Patience {
         let mut debt = self.debt.lock();
         let since = debt.since.take();
         debt.since = (debt.requests > 0).then_some(now);
-        debt.last = None;
+        let has_failed = debt.last.take().is_some();
         drop(debt);
-        if since.is_some_and(|since| now.saturating_duration_since(since) >= RECOVERY) {
+        if has_failed && since.is_some_and(|since| now.saturating_duration_since(since) >= RECOVERY) {
             self.recovered.send_replace(());
         }
     }
@@ -204,6 +204,10 @@ mod tests {
         }
         assert!(!recoveries.has_changed().unwrap());
         tokio::time::advance(Duration::from_millis(1_100)).await;
+        patience.answered();
+        assert!(!recoveries.has_changed().unwrap(), "slow is not away");
+        tokio::time::advance(Duration::from_millis(1_100)).await;
+        patience.failed("Unavailable: down");
         patience.answered();
         assert!(recoveries.has_changed().unwrap());
     }

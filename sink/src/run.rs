@@ -256,7 +256,7 @@ impl Run {
             None => progress.health.ready(),
         }
         if !self.draining {
-            self.workload.tell(now, &self.stages.progress, self.held());
+            self.workload.tell(now, &self.stages.progress);
         }
         self.show_held();
     }

@@ -49,8 +49,8 @@ impl Workload {
         self.age_seconds += age_micros.max(0) as f64 / 1e6;
     }
 
-    /// To be called every second or so; `held` messages are not settled.
-    pub fn tell(&mut self, now: Instant, progress: &Progress, held: u64) {
+    /// To be called every second or so.
+    pub fn tell(&mut self, now: Instant, progress: &Progress) {
         let seen = Seen::now(progress, &self.runtime, now);
         let seconds = seen.at.saturating_duration_since(self.last.at).as_secs_f64();
         let part = |spent: Duration, of: f64| spent.as_secs_f64() / (seconds * of).max(f64::MIN_POSITIVE);
@@ -64,7 +64,7 @@ impl Workload {
             pulled: std::mem::take(&mut self.pulled),
             age_seconds: std::mem::take(&mut self.age_seconds),
             settled: seen.settled.saturating_sub(self.last.settled),
-            held,
+            in_flight: progress.requests.values().map(|requests| requests.get().max(0) as u64).sum(),
             busy,
             waited_seconds: seen.waited_seconds - self.last.waited_seconds,
         });

@@ -182,7 +182,7 @@ pub fn work(
         let (speed, written) = (speeds[at], written[at]);
         sink.settle(written);
         second.settled = written;
-        second.held = sink.holding;
+        second.in_flight = sink.holding;
         second.busy = RESTING + (FULL - RESTING) * (written as f64 / speed.max(1) as f64).min(1.0);
         let is_limited = written < wanted[at] || written == speed;
         second.waited_seconds = if is_limited { WAITING } else { 0.0 };

@@ -14,6 +14,7 @@ const ROLE: &str = "roles/bigtable.viewer";
 const LONGEST: Duration = Duration::from_hours(48);
 /// Nobody looks at more.
 const MAX_TABLETS: usize = 10_000;
+const MAX_PAGES: usize = 1_000;
 
 /// A tablet that took much of its node's CPU.
 #[derive(Clone, Debug, PartialEq)]
@@ -72,7 +73,10 @@ impl InstanceAdmin {
             ..Default::default()
         };
         let resource = Resource { kind: "cluster", name: cluster, role: ROLE };
-        while found.len() < MAX_TABLETS {
+        for _ in 0..MAX_PAGES {
+            if found.len() >= MAX_TABLETS {
+                break;
+            }
             let list = || async {
                 self.client().list_hot_tablets(routed(request.clone(), &[("parent", cluster)])).await
             };

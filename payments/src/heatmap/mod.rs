@@ -72,8 +72,8 @@ async fn collect(sources: &[Source]) -> anyhow::Result<Heat> {
 
 /// A tablet is hot for a minute at least, and its times are cut to minutes.
 const MARGIN: u64 = 60;
-/// How long the service remembers.
-const KEPT: Duration = Duration::from_hours(14 * 24);
+/// How long the service remembers, less the way there and the difference of two clocks.
+const KEPT: Duration = Duration::from_hours(14 * 24 - 1);
 
 /// Adds what Bigtable itself found hot while these rows were written.
 async fn overlay(heat: &mut Heat, args: &Args) -> anyhow::Result<()> {

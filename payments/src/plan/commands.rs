@@ -1,6 +1,6 @@
 //! What to type for a planned load.
 
-use super::model::{Load, Plan};
+use super::model::{Load, Plan, Storage};
 use super::options::Args;
 use producer::Generation;
 use std::fmt::Display;
@@ -8,9 +8,19 @@ use std::fmt::Display;
 /// Shell commands, in their order. Names of projects and instances are for the reader to fill in.
 pub fn of(args: &Args, plan: &Plan) -> Vec<String> {
     let (flags, nodes) = (args.generation.flags(), plan.nodes());
-    let mut commands = vec![format!(
-        "terraform -chdir=deploy/terraform apply -var-file=prod.tfvars -var project=PROJECT -var 'nodes={{min={nodes},max={nodes}}}'",
-    )];
+    let mut commands = Vec::new();
+    if let Some(seconds) = plan.seconds {
+        let within = if args.within.is_some() { format!(" --within {seconds:.0}s") } else { String::new() };
+        let storage = if plan.storage == Storage::Hdd { " --storage hdd" } else { "" };
+        commands.push(format!(
+            "payments plan{flags}{within}{storage} --format json | \
+             jq '{{ nodes: {{ min: .nodes, max: .nodes }}, split_keys: .splitKeys }}' > deploy/terraform/load.tfvars.json"
+        ));
+    }
+    let variables = if plan.seconds.is_some() { " -var-file=load.tfvars.json" } else { "" };
+    commands.push(format!(
+        "terraform -chdir=deploy/terraform apply -var-file=prod.tfvars{variables} -var project=PROJECT"
+    ));
     if plan.payments.is_some() {
         commands.push(format!("payments setup --project PROJECT --split auto --nodes {nodes}{flags}"));
     } else {

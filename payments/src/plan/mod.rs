@@ -11,7 +11,7 @@ mod sample;
 pub use options::Args;
 
 use crate::output::write;
-use crate::splits::{TABLETS_PER_NODE, split_keys};
+use crate::splits::{split_keys, tablets};
 use anyhow::bail;
 use model::Prices;
 use sample::Sizes;
@@ -29,10 +29,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
         tib_published: args.price_tib_published,
     };
     let plan = model::plan(&sizes, load, args.storage, args.retention_days.map(f64::from), args.cpus, prices);
-    let splits = plan.payments.map(|_| {
-        let tablets = u32::try_from(plan.nodes()).unwrap_or(u32::MAX).saturating_mul(TABLETS_PER_NODE);
-        split_keys(&generator, KeySuffix::None, tablets)
-    });
+    let splits = plan.payments.map(|_| split_keys(&generator, KeySuffix::None, tablets(plan.nodes())));
     let commands = commands::of(args, &plan);
     write(
         out,

@@ -158,8 +158,9 @@ fn collisions(payments: f64, probability: f64) -> f64 {
     (payments * payments / 2.0 * probability).min(payments)
 }
 
+/// The next whole number; a hair's breadth above one is that one, as sums of fractions are.
 fn whole(count: f64) -> u64 {
-    count.ceil().max(1.0) as u64
+    (count - 1e-9 * count).ceil().max(1.0) as u64
 }
 
 pub fn plan(

@@ -5,7 +5,7 @@ use super::model::{
     STREAM_BYTES_PER_SECOND,
 };
 use super::sample::Sizes;
-use crate::splits::TABLETS_PER_NODE;
+use crate::splits::tablets;
 use indicatif::HumanCount;
 use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
@@ -63,14 +63,13 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> Strin
         ),
     );
     if let Some(seconds) = plan.lost_without_splits_secs {
-        let tablets = TABLETS_PER_NODE * u32::try_from(plan.nodes()).unwrap_or(u32::MAX / TABLETS_PER_NODE);
         line(
             "without splits",
             &format!(
                 "up to {} longer into new tables: each begins as one tablet on one node. `payments setup --split auto` \
                  makes {} tablets a table",
                 hours(seconds),
-                HumanCount(u64::from(tablets))
+                HumanCount(tablets(plan.nodes()).into())
             ),
         );
     }

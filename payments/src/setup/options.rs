@@ -2,7 +2,7 @@
 
 use crate::names::Names;
 use crate::output::Format;
-use crate::splits::{MAX_TABLETS, TABLETS_PER_NODE};
+use crate::splits::{MAX_TABLETS, tablets};
 use gcp::{Project, bigtable, pubsub};
 use producer::Generation;
 use std::str::FromStr;
@@ -32,7 +32,8 @@ pub struct Args {
     #[arg(long, value_enum, value_name = "SUFFIX")]
     pub row_key_suffix: Option<sink::Suffix>,
     /// Create tables cut into tablets of the same load, for the load that the flags below describe: this many a table, or
-    /// auto, 10 for each node. Tables that are there already stay as they are.
+    /// auto: 10 for each node, and 101 at most, as Bigtable has it. Tables that are there already stay as they are. Load
+    /// soon: Bigtable joins tablets that stay empty.
     #[arg(long, value_name = "auto|TABLETS")]
     pub split: Option<Split>,
     /// Nodes that the instance has, or grows to, under the load.
@@ -72,7 +73,7 @@ impl FromStr for Split {
 impl Args {
     pub(super) fn tablets(&self) -> Option<u32> {
         Some(match self.split? {
-            Split::Auto => self.nodes.saturating_mul(TABLETS_PER_NODE).clamp(1, MAX_TABLETS),
+            Split::Auto => tablets(self.nodes.into()),
             Split::Tablets(tablets) => tablets,
         })
     }

@@ -55,7 +55,7 @@ async fn require_table(
             let create = || async { made(create_table(service, table, splits).await) };
             findings.create("table", &name, service.answer(resource, create)).await?;
             let finding = if findings.dry_run { Finding::Absent } else { Finding::Created };
-            if let [first, .., last] = splits {
+            if let (Some(first), Some(last)) = (splits.first(), splits.last()) {
                 let cut = format!("{name}: {} keys from {first} to {last}", splits.len());
                 findings.note("splits", &cut, finding.clone());
             }

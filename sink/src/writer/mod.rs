@@ -37,6 +37,7 @@ use sorting::sort;
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
@@ -172,8 +173,7 @@ impl Writer {
         let _waiting = self.patience[table].wait();
         let mut recoveries = self.patience[table].recoveries();
         loop {
-            recoveries.mark_unchanged();
-            let attempt = match self.send(table, &request, deadline, &mut cookies).await {
+            let attempt = match self.send(table, &request, deadline, &mut cookies, &mut recoveries).await {
                 Ok(attempt) => attempt,
                 Err(unsent) => {
                     give_back(&request, &last.unwrap_or(unsent), &mut unwritten);
@@ -186,7 +186,11 @@ impl Writer {
                 Some(again) if again.entries.len() == request.len() => {
                     self.patience[table].failed(&again.last);
                 }
-                _ => self.patience[table].answered(),
+                _ => {
+                    self.patience[table].answered();
+                    // Its own answer is no news to what is left of it.
+                    recoveries.mark_unchanged();
+                }
             }
             if sorted.unwritten.iter().any(|(_, verdict, _)| *verdict == Verdict::Configuration) {
                 // Nothing else will fare better: let the other requests make no more attempts either.
@@ -198,10 +202,10 @@ impl Writer {
             request.keep(&again.entries);
             let delay = pauses.next(&again);
             let recovery = async {
-                match again.asked {
-                    None => _ = recoveries.changed().await,
-                    Some(_) => pending().await,
+                if again.asked.is_some() || again.is_overload {
+                    pending::<()>().await;
                 }
+                let _ = recoveries.changed().await;
             };
             match self.pause(delay, recovery, deadline).await {
                 Pause::Over => {}
@@ -230,8 +234,10 @@ impl Writer {
         request: &Request,
         deadline: Instant,
         cookies: &mut MetadataMap,
+        recoveries: &mut watch::Receiver<()>,
     ) -> Result<Attempt, Answer> {
         let slot = self.admit(request, deadline).await?;
+        recoveries.mark_unchanged();
         self.progress.requests[table].inc();
         self.progress.sent[table].inc_by(request.len() as u64);
         let sent = Instant::now();

@@ -157,10 +157,16 @@ impl BigtableTableAdmin for Admin {
     }
 }
 
+/// As the service's documentation has it.
+const MAX_SPLITS: usize = 100;
+
 /// A new table's record. Its families are numbered in the order of their names.
 fn new_record(request: CreateTableRequest) -> Result<TableRecord, Status> {
     check_parent(&request.parent)?;
     check_table_id(&request.table_id)?;
+    if request.initial_splits.len() > MAX_SPLITS {
+        return Err(Status::invalid_argument(format!("more than {MAX_SPLITS} initial splits")));
+    }
     let table = request.table.unwrap_or_default();
     let mut record = TableRecord {
         name: format!("{}/tables/{}", request.parent, request.table_id),

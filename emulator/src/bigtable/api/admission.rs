@@ -10,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::thread::available_parallelism;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tonic::Status;
 use tonic::body::Body;
 use tonic::codegen::{BoxFuture, Service, http};
@@ -21,7 +21,10 @@ const BULK_WRITE: &str = "/google.bigtable.v2.Bigtable/MutateRows";
 /// A body of which nothing has come for so long keeps no others out: its sender may be frozen.
 const STALLED: Duration = Duration::from_secs(1);
 
-/// A service with a gate in front of its bulk writes. A waiting call holds no more than its stream's window.
+/// A body of which nothing has come for so long is given up: what has come of it takes memory.
+const GIVEN_UP: Duration = Duration::from_mins(1);
+
+/// A service with a gate in front of its bulk writes. A call that waits for it holds no more than its stream's window.
 #[derive(Clone)]
 pub struct Admission<S> {
     service: S,
@@ -84,9 +87,11 @@ struct Admitted {
     permits: Arc<Semaphore>,
     place: Place,
     stalled: Pin<Box<Sleep>>,
-    is_waiting: bool,
+    waiting_since: Option<Instant>,
     /// The next part, which has come and waits for a permit.
     next: Option<Frame<Bytes>>,
+    /// The end has come: it, too, needs a permit, as the work follows.
+    is_over: bool,
     admission: Option<BoxFuture<Option<OwnedSemaphorePermit>, Infallible>>,
 }
 
@@ -97,10 +102,29 @@ impl Admitted {
             permits,
             place,
             stalled: Box::pin(sleep(STALLED)),
-            is_waiting: false,
+            waiting_since: None,
             next: None,
+            is_over: false,
             admission: None,
         }
+    }
+
+    /// Nothing has come: without a permit after a while, and given up in the end.
+    fn poll_stalled(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let since = *self.waiting_since.get_or_insert_with(|| {
+            let now = Instant::now();
+            self.stalled.as_mut().reset(now + STALLED);
+            now
+        });
+        while self.stalled.as_mut().poll(context).is_ready() {
+            if since.elapsed() >= GIVEN_UP {
+                let status = Status::unavailable("the request's rest did not come in time; send it again");
+                return Poll::Ready(Some(Err(status)));
+            }
+            *self.place.lock() = None;
+            self.stalled.as_mut().reset(since + GIVEN_UP);
+        }
+        Poll::Pending
     }
 
     /// Whether there is a permit; asks for one.
@@ -128,21 +152,14 @@ impl http_body::Body for Admitted {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
-        if this.next.is_none() {
+        if this.next.is_none() && !this.is_over {
             match Pin::new(&mut this.body).poll_frame(context) {
                 Poll::Ready(Some(Ok(frame))) => this.next = Some(frame),
-                Poll::Ready(other) => return Poll::Ready(other),
-                Poll::Pending => {
-                    if !std::mem::replace(&mut this.is_waiting, true) {
-                        this.stalled.as_mut().reset(tokio::time::Instant::now() + STALLED);
-                    }
-                    if this.stalled.as_mut().poll(context).is_ready() {
-                        *this.place.lock() = None;
-                    }
-                    return Poll::Pending;
-                }
+                Poll::Ready(None) => this.is_over = true,
+                Poll::Ready(Some(Err(status))) => return Poll::Ready(Some(Err(status))),
+                Poll::Pending => return this.poll_stalled(context),
             }
-            this.is_waiting = false;
+            this.waiting_since = None;
         }
         ready!(this.poll_permit(context));
         Poll::Ready(this.next.take().map(Ok))
@@ -200,6 +217,13 @@ mod tests {
         }
         tokio::task::yield_now().await;
         assert_eq!(admission.permits.available_permits(), 0);
+        // What has only its end to come goes on the same way.
+        let (sender, woken) = tokio::sync::oneshot::channel::<()>();
+        let end = woken.into_stream().filter_map(|_| async { None });
+        let all = stream::iter([Ok::<_, Status>(Frame::data(Bytes::from_static(b"all of it, but its end")))]);
+        frozen
+            .push(tokio::spawn(write(&mut admission, Body::new(StreamBody::new(Box::pin(all.chain(end)))))));
+        wake.push(sender);
         let other = write(&mut admission, Body::new(Full::from("whole")));
         let answer = tokio::time::timeout(Duration::from_secs(10), other).await.expect("it has its turn");
         assert_eq!(text(answer).await, "5");
@@ -207,8 +231,20 @@ mod tests {
             sender.send(()).unwrap();
         }
         for answer in frozen {
-            assert_eq!(text(answer.await.unwrap()).await, "20");
+            assert!(
+                ["20", "22"]
+                    .contains(&&*String::from_utf8(text(answer.await.unwrap()).await.to_vec()).unwrap())
+            );
         }
         assert_eq!(admission.permits.available_permits() * 3, count, "all are given back");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_does_not_wake_is_given_up_and_what_came_of_him_is_forgotten() {
+        let mut admission = Admission::new(Reader);
+        let half = stream::iter([Ok::<_, Status>(Frame::data(Bytes::from_static(b"one half")))]);
+        let body = StreamBody::new(half.chain(stream::pending()));
+        let answer = tokio::time::timeout(2 * GIVEN_UP, write(&mut admission, Body::new(body))).await;
+        assert_eq!(text(answer.expect("it ends")).await, "0");
     }
 }

@@ -30,7 +30,7 @@ const CHUNK: u64 = 1_000;
 /// Makes this shard's payments and counts or writes them; a file appears when it is whole.
 ///
 /// # Errors
-/// When a flag is wrong, the file exists or cannot be written, or the run is stopped: half a file is none.
+/// When a flag is wrong, or the file exists or cannot be written. A run that is stopped leaves no file.
 pub async fn write(
     generator: Arc<Generator>,
     options: &Publishing,
@@ -50,7 +50,8 @@ pub async fn write(
             make_all(&maker, pass, &mut target, &mut tally, &shutdown).await?;
         }
     }
-    if shutdown.is_cancelled() {
+    tally.is_stopped = shutdown.is_cancelled();
+    if tally.is_stopped {
         tracing::warn!("stopped before the end; a file is only kept when it is whole");
     } else {
         busy(|| target.complete())?;

@@ -17,6 +17,8 @@ pub struct Tally {
     /// Payments by rail, in the order of [`Rail::ALL`].
     pub rails: [u64; 7],
     pub elapsed: Duration,
+    /// Before the end.
+    pub is_stopped: bool,
 }
 
 impl Tally {
