@@ -134,6 +134,27 @@ fn every_dependency_is_used() -> Result<()> {
 }
 
 #[test]
+fn every_dependency_has_its_line_in_the_guide() -> Result<()> {
+    let guide = std::fs::read_to_string(root().join("docs/DEPENDENCIES.md"))?;
+    let lines: BTreeSet<_> = guide.split('`').skip(1).step_by(2).collect();
+    for (folder, ..) in ALLOWED {
+        let manifest = manifest(folder)?;
+        for section in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            for dependency in names(&manifest, section) {
+                // These are named by what they have in common.
+                let is_stub = dependency.starts_with("googleapis-tonic-google-");
+                let is_ours = ALLOWED.iter().any(|(ours, ..)| *ours == dependency);
+                assert!(
+                    is_stub || is_ours || lines.contains(&*dependency),
+                    "docs/DEPENDENCIES.md has no line for {dependency} of {folder}"
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn the_generator_is_pure() -> Result<()> {
     let manifest = manifest("generator")?;
     for (path, text) in sources(&root().join("generator/src"))? {
@@ -163,7 +184,6 @@ fn paths_in_the_guides_exist() -> Result<()> {
 #[test]
 fn each_promise_has_tests_that_are_there() -> Result<()> {
     let guide = std::fs::read_to_string(root().join("docs/ARCHITECTURE.md"))?;
-    let readme = std::fs::read_to_string(root().join("README.md"))?;
     let rows = guide.split("## Promises").nth(1).context("the guide has a table of promises")?;
     let rows: Vec<_> = rows.split("\n## ").next().unwrap_or_default().lines().collect();
     let rows =
@@ -181,12 +201,50 @@ fn each_promise_has_tests_that_are_there() -> Result<()> {
         }
     }
     assert!(count >= 20, "{count} tests");
-    let promises = readme.split("## Promises").nth(1).context("the README has promises")?;
-    for number in 1..=10 {
-        assert!(
-            promises.contains(&format!("\n{number}. ")) && guide.contains(&format!("\n| {number}: ")),
-            "{number}"
-        );
+    for file in ["README.md", "docs/PROMISES.md"] {
+        let text = std::fs::read_to_string(root().join(file))?;
+        let promises = text.split("# Promises").nth(1).with_context(|| format!("{file} has promises"))?;
+        for number in 1..=10 {
+            assert!(promises.contains(&format!("\n{number}. ")), "{file}: promise {number}");
+            assert!(guide.contains(&format!("\n| {number}: ")), "no test of promise {number}");
+        }
     }
+    Ok(())
+}
+
+/// A heading as the end of a link to it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim_start_matches(['#', ' ']).to_lowercase().replace(' ', "-");
+    kept.chars().filter(|char| char.is_alphanumeric() || "-_".contains(*char)).collect()
+}
+
+#[test]
+fn links_in_the_guides_lead_somewhere() -> Result<()> {
+    let mut guides: Vec<_> =
+        ["README.md", "CONTRIBUTING.md", "deploy/README.md", "deploy/terraform/README.md"]
+            .map(|guide| root().join(guide))
+            .into();
+    for entry in std::fs::read_dir(root().join("docs"))? {
+        guides.push(entry?.path());
+    }
+    guides.retain(|guide| guide.extension().is_some_and(|extension| extension == "md"));
+    let mut count = 0;
+    for guide in guides {
+        let text = std::fs::read_to_string(&guide)?;
+        let folder = guide.parent().context("a guide is in a folder")?;
+        let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+        for target in targets.filter(|target| !target.contains("://")) {
+            let (path, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = if path.is_empty() { guide.clone() } else { folder.join(path) };
+            assert!(file.exists(), "{} links to {target}", guide.display());
+            if !heading.is_empty() {
+                let headings = std::fs::read_to_string(file)?;
+                let is_there = headings.lines().any(|line| line.starts_with('#') && anchor(line) == heading);
+                assert!(is_there, "{} links to {target}, which has no such heading", guide.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 50, "{count} links");
     Ok(())
 }

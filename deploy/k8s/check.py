@@ -80,7 +80,7 @@ TRIGGERS = {
                    "timeout", "unsafeSsl", "authModes", "customHeaders", "namespace"},
 }
 ACKS_SECONDS = 10
-# Beside --max-memory, by the README's promises.
+# Beside --max-memory, by docs/PROMISES.md.
 SINK_BESIDE_MIB = 150
 # A producer gives a service that is down so long when it is stopped.
 PRODUCER_STOP_SECONDS = 10
