@@ -174,7 +174,10 @@ impl Pipeline<'_> {
         let outcome = published??;
         consumed??;
         let elapsed = started.elapsed();
-        terminal::say("everything is acked; counting the rows in the tables");
+        // Not into the view, which is still there.
+        if !self.args.top {
+            terminal::say("everything is acked; counting the rows in the tables");
+        }
         let tables = read_back::read(&bigtable, self.generator.run_id()).await?;
         Ok(self.summary(&outcome, &producer.progress, &sink.progress, elapsed, tables))
     }

@@ -93,10 +93,11 @@ mod tests {
         let nodes: u32 = text.strip_prefix("FITS: ").unwrap().split(' ').next().unwrap().parse().unwrap();
         assert!((10..30).contains(&nodes), "75,000 rows/s of 2 to 5 KB: {text}");
         let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("command")).collect();
-        assert!(commands[0].contains(&format!("nodes={{min={nodes},max={nodes}}}")), "{commands:?}");
+        assert!(commands[0].contains("--within 3600s --format json | jq '{ nodes: "), "{commands:?}");
+        assert!(commands[1].contains("-var-file=load.tfvars.json -var project=PROJECT"), "{commands:?}");
         let flags = "--num-records 90000000 --num-customers 700000";
         assert!(
-            commands[1].contains(&format!("setup --project PROJECT --split auto --nodes {nodes} {flags}"))
+            commands[2].contains(&format!("setup --project PROJECT --split auto --nodes {nodes} {flags}"))
         );
         assert!(commands.last().unwrap().contains(&format!("verify --project PROJECT {flags}")));
         let (_, text) = planned(&["--rate", "2000000/s"]);

@@ -7,7 +7,7 @@ use gcp::{Project, bigtable, pubsub};
 use producer::Generation;
 use std::str::FromStr;
 
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  payments setup --project my-project --instance my-instance --dry-run\n  \
                   payments setup --split auto --num-records 1000000000 --num-customers 1000000 --nodes 30"
@@ -47,6 +47,12 @@ pub struct Args {
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        service::cli::defaults()
+    }
 }
 
 /// Into how many tablets a table is cut.
