@@ -1,7 +1,7 @@
 //! Autoscaling of the sink, simulated: policies against scenarios, with everything else equal.
 //!
 //! - [`scenario`]: what is published, what goes wrong, the least it could cost. [`policy`]: who decides by what.
-//! - [`run`]: the seconds of a run; [`sinks`]: what sinks do in one and know of themselves; [`hpa`]: the rules.
+//! - [`mod@run`]: the seconds of a run; [`sinks`]: what sinks do in one and know of themselves; [`hpa`]: the rules.
 //! - [`table`], [`picture`]: what is shown.
 
 mod hpa;

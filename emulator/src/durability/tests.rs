@@ -61,8 +61,10 @@ impl Synced for Gated {
             self.gate.opened.wait(&mut is_open);
         }
         self.store.sync()?;
-        let number = self.gate.syncs.fetch_add(1, Ordering::SeqCst) + 1;
+        // Counted once it is whole: the last one is opened while the next sync may be under way.
+        let number = self.gate.syncs.load(Ordering::SeqCst) + 1;
         copy(&self.gate.data, &self.gate.copies.path().join(number.to_string()));
+        self.gate.syncs.store(number, Ordering::SeqCst);
         Ok(())
     }
 }
