@@ -18,7 +18,7 @@ mod monitor;
 #[cfg(feature = "otlp")]
 pub mod otlp;
 mod page;
-mod process;
+pub mod process;
 pub mod rate;
 mod recorder;
 pub mod report;

@@ -51,7 +51,8 @@ impl Process {
     }
 }
 
-fn busy_seconds(runtime: &RuntimeMetrics) -> f64 {
+/// Seconds that all of a runtime's workers together were busy so far.
+pub fn busy_seconds(runtime: &RuntimeMetrics) -> f64 {
     (0..runtime.num_workers()).map(|worker| runtime.worker_total_busy_duration(worker).as_secs_f64()).sum()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::load::{Estimator, Observation};
 use crate::progress::Progress;
+use monitor::process::busy_seconds;
 use service::usage::Usage;
 use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeMetrics};
@@ -26,7 +27,7 @@ struct Seen {
     settled: u64,
     waited_seconds: f64,
     cpu: Duration,
-    busy: Duration,
+    busy_seconds: f64,
 }
 
 impl Workload {
@@ -53,11 +54,11 @@ impl Workload {
     pub fn tell(&mut self, now: Instant, progress: &Progress) {
         let seen = Seen::now(progress, &self.runtime, now);
         let seconds = seen.at.saturating_duration_since(self.last.at).as_secs_f64();
-        let part = |spent: Duration, of: f64| spent.as_secs_f64() / (seconds * of).max(f64::MIN_POSITIVE);
+        let part = |spent: f64, of: f64| spent / (seconds * of).max(f64::MIN_POSITIVE);
         let workers = self.runtime.num_workers().max(1) as f64;
         // A sink beside busy neighbours has little CPU and no rest, and one with other work in its process the reverse.
-        let busy = part(seen.cpu.saturating_sub(self.last.cpu), self.cores)
-            .max(part(seen.busy.saturating_sub(self.last.busy), workers))
+        let busy = part(seen.cpu.saturating_sub(self.last.cpu).as_secs_f64(), self.cores)
+            .max(part(seen.busy_seconds - self.last.busy_seconds, workers))
             .clamp(0.0, 1.0);
         let load = self.estimator.observe(Observation {
             seconds,
@@ -75,13 +76,12 @@ impl Workload {
 
 impl Seen {
     fn now(progress: &Progress, runtime: &RuntimeMetrics, at: Instant) -> Self {
-        let workers = 0..runtime.num_workers();
         Self {
             at,
             settled: progress.acked.get() + progress.dead_lettered.get() + progress.nacked.get(),
             waited_seconds: progress.admission.get() + progress.throttled.get(),
             cpu: Usage::own().map_or(Duration::ZERO, |usage| usage.cpu),
-            busy: workers.map(|worker| runtime.worker_total_busy_duration(worker)).sum(),
+            busy_seconds: busy_seconds(runtime),
         }
     }
 }

@@ -54,7 +54,7 @@ pub struct FirstRow {
     pub value: Vec<u8>,
 }
 
-/// Bigtable's table administration of one instance.
+/// Bigtable's administration of one instance and its tables.
 #[derive(Clone, Debug)]
 pub struct TableAdmin {
     endpoint: Endpoint,
@@ -62,10 +62,6 @@ pub struct TableAdmin {
     instance_name: String,
     transport: Transport,
 }
-
-/// Bigtable's administration of one instance.
-#[derive(Clone, Debug)]
-pub struct InstanceAdmin(TableAdmin);
 
 fn endpoint_at(args: &Args, url: &'static str) -> Endpoint {
     Endpoint::new(args.bigtable_emulator_host.as_deref(), url, VARIABLE)
@@ -204,6 +200,11 @@ impl TableAdmin {
         BigtableTableAdminClient::new(self.transport.clone())
     }
 
+    /// Calls about the instance itself, which are answered at the same address.
+    pub fn instances(&self) -> BigtableInstanceAdminClient<Transport> {
+        BigtableInstanceAdminClient::new(self.transport.clone())
+    }
+
     /// The answer to a call, which is made again while the service is away, for `--connect-timeout` at most. A change
     /// may have been made by an attempt whose answer was lost.
     pub async fn answer<T, F>(&self, resource: Resource<'_>, call: impl Fn() -> F) -> Result<T, Error>
@@ -212,29 +213,5 @@ impl TableAdmin {
     {
         let peer = peer(&self.endpoint, &self.startup);
         peer.answer(|status| resource.explain(status), call).await.map(tonic::Response::into_inner)
-    }
-}
-
-impl InstanceAdmin {
-    /// Both administrations are at the same address.
-    pub async fn connect(args: &Args, project: &Project) -> Result<Self, Error> {
-        TableAdmin::connect(args, project).await.map(Self)
-    }
-
-    /// `projects/PROJECT/instances/INSTANCE`.
-    pub fn instance_name(&self) -> &str {
-        self.0.instance_name()
-    }
-
-    pub fn client(&self) -> BigtableInstanceAdminClient<Transport> {
-        BigtableInstanceAdminClient::new(self.0.transport.clone())
-    }
-
-    /// As [`TableAdmin::answer`].
-    pub async fn answer<T, F>(&self, resource: Resource<'_>, call: impl Fn() -> F) -> Result<T, Error>
-    where
-        F: Future<Output = Result<tonic::Response<T>, tonic::Status>>,
-    {
-        self.0.answer(resource, call).await
     }
 }

@@ -1,6 +1,6 @@
 //! Tablets that Bigtable itself has found hot.
 
-use super::connect::{Args, InstanceAdmin};
+use super::connect::{Args, TableAdmin};
 use crate::headers::routed;
 use crate::{Project, Resource};
 use admin::{ListClustersRequest, ListHotTabletsRequest};
@@ -36,7 +36,7 @@ pub async fn hot_tablets(
     project: &Project,
     (from, to): (SystemTime, SystemTime),
 ) -> Result<Vec<HotTablet>, Error> {
-    let instance = InstanceAdmin::connect(args, project).await?;
+    let instance = TableAdmin::connect(args, project).await?;
     let mut found = Vec::new();
     for cluster in instance.clusters().await? {
         let mut start = from;
@@ -49,13 +49,13 @@ pub async fn hot_tablets(
     Ok(found)
 }
 
-impl InstanceAdmin {
+impl TableAdmin {
     async fn clusters(&self) -> Result<Vec<String>, Error> {
         let parent = self.instance_name();
         let request = ListClustersRequest { parent: parent.to_owned(), ..Default::default() };
         let resource = Resource { kind: "instance", name: parent, role: ROLE };
         let list =
-            || async { self.client().list_clusters(routed(request.clone(), &[("parent", parent)])).await };
+            || async { self.instances().list_clusters(routed(request.clone(), &[("parent", parent)])).await };
         let answer = self.answer(resource, list).await?;
         Ok(answer.clusters.into_iter().map(|cluster| cluster.name).collect())
     }
@@ -78,7 +78,7 @@ impl InstanceAdmin {
                 break;
             }
             let list = || async {
-                self.client().list_hot_tablets(routed(request.clone(), &[("parent", cluster)])).await
+                self.instances().list_hot_tablets(routed(request.clone(), &[("parent", cluster)])).await
             };
             let page = self.answer(resource, list).await?;
             found.extend(page.hot_tablets.into_iter().filter_map(hot_tablet));

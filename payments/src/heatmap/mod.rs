@@ -125,15 +125,8 @@ fn chosen(mut heat: Heat, table: Option<&str>) -> anyhow::Result<Heat> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser;
     use fakes::scripted::instances;
     use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
-
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        args: Args,
-    }
 
     fn heat(seconds: u64) -> Heat {
         let mut heat = Heat::default();
@@ -146,7 +139,7 @@ mod tests {
 
     fn args(server: &fakes::scripted::Server) -> Args {
         let host = format!("--bigtable-emulator-host={}", server.addr());
-        Cli::parse_from(["heatmap", "--cloud", "--instance=i", &host]).args
+        service::cli::flags(["--cloud", "--instance=i", &host]).unwrap()
     }
 
     fn seconds(time: Option<prost_types::Timestamp>) -> u64 {
