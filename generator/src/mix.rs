@@ -104,7 +104,7 @@ impl Mix {
     }
 
     fn preset(name: &str) -> Option<Self> {
-        match name {
+        match name.to_ascii_lowercase().as_str() {
             "seed" => Some(Self::seed()),
             "us" => Some(Self::us()),
             "eu" => Some(Self::eu()),

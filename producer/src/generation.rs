@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 use generator::{Config, Generator, Mix, Profile};
+use service::units::parse_count;
 use service::{Error, files};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,10 +14,10 @@ const PROFILE_BYTES: u64 = 1 << 20;
 #[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct Generation {
     /// Payments of the whole run, over all shards.
-    #[arg(long, env = "NUM_RECORDS", default_value_t = Self::default().num_records, value_name = "COUNT")]
+    #[arg(long, env = "NUM_RECORDS", default_value_t = Self::default().num_records, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub num_records: u64,
     /// Customers that the payments are spread over.
-    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT")]
+    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub num_customers: u64,
     /// First day of the payments, UTC.
     #[arg(long, env = "START_DATE", default_value_t = Self::default().start_date)]

@@ -1,7 +1,7 @@
 //! Command lines: parsed, with the variables of a file `.env` in the working directory, or refused in one line.
 
 use crate::{exit, manual, terminal};
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::process::ExitCode;
@@ -35,7 +35,7 @@ pub fn run<T: clap::Parser, F: Future<Output = ExitCode>>(
 pub fn parse<T: clap::Parser>(command: impl FnOnce() -> clap::Command) -> Result<T, ExitCode> {
     crate::dotenv::apply().map_err(|error| exit::report(&error.into()))?;
     // Only now: a flag takes its variable when it is declared.
-    let command = without_empty_variables(manual::add_to(command()));
+    let command = with_underscores(without_empty_variables(manual::add_to(command())));
     let matches = command.clone().try_get_matches().map_err(|error| refuse(&error))?;
     if let Some(done) = manual::run(command, &matches, &mut terminal::stdout()) {
         return Err(done.map_or_else(|error| exit::report(&error), |()| ExitCode::SUCCESS));
@@ -49,6 +49,19 @@ fn without_empty_variables(command: clap::Command) -> clap::Command {
     command
         .mut_args(|arg| if arg.get_env().is_some_and(is_empty) { arg.env(None::<&str>) } else { arg })
         .mut_subcommands(without_empty_variables)
+}
+
+/// `--num_records` means `--num-records`: so Python's and Beam's options are spelt, and scripts made for them go on.
+fn with_underscores(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| match arg.get_long().filter(|long| long.contains('-')) {
+            Some(long) => {
+                let spelt = long.replace('-', "_");
+                arg.alias(spelt)
+            }
+            None => arg,
+        })
+        .mut_subcommands(with_underscores)
 }
 
 /// What flags say where no program is started, whatever the environment says: for tests and measurements, which set a
@@ -82,10 +95,30 @@ fn refuse(error: &clap::Error) -> ExitCode {
             }
         }
         _ => {
-            terminal::say(one_line(&error.render().to_string()));
+            terminal::say(misspelt(error).unwrap_or_else(|| one_line(&error.render().to_string())));
             ExitCode::from(exit::CONFIGURATION)
         }
     }
+}
+
+/// For a flag or command that there is not: what was meant.
+fn misspelt(error: &clap::Error) -> Option<String> {
+    let (what, wrong, right) = match error.kind() {
+        ErrorKind::UnknownArgument => ("flag", ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        ErrorKind::InvalidSubcommand => {
+            ("command", ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand)
+        }
+        _ => return None,
+    };
+    let text = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.as_str()),
+        // The likeliest comes last.
+        ContextValue::Strings(texts) => texts.last().map(String::as_str),
+        _ => None,
+    };
+    let wrong = text(wrong)?;
+    let meant = text(right).map_or(String::new(), |right| format!("; did you mean {right}?"));
+    Some(format!("error: there is no {what} {wrong}{meant} (see --help)"))
 }
 
 /// clap spreads an error over paragraphs; the usage, which may have several lines, and the pointer to the help end it
@@ -132,9 +165,34 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_flag_gets_its_tip() {
-        let line = refusal(&["x", "--coutn", "1"]);
-        assert!(line.contains("--count") && !line.contains("Usage"), "{line}");
+    fn a_misspelt_flag_or_command_gets_a_line_with_what_was_meant() {
+        let line = |args: &[&str]| misspelt(&Cli::try_parse_from(args).unwrap_err()).unwrap();
+        assert_eq!(
+            line(&["x", "--coutn", "1"]),
+            "error: there is no flag --coutn; did you mean --count? (see --help)"
+        );
+        assert_eq!(line(&["x", "--zzz"]), "error: there is no flag --zzz (see --help)");
+        let command = clap::Command::new("x").subcommands(["query", "verify"].map(clap::Command::new));
+        let error = command.try_get_matches_from(["x", "verfy"]).unwrap_err();
+        assert_eq!(
+            misspelt(&error).unwrap(),
+            "error: there is no command verfy; did you mean verify? (see --help)"
+        );
+    }
+
+    #[test]
+    fn flags_may_be_spelt_with_underscores() {
+        #[derive(Debug, Parser)]
+        struct Cli {
+            #[arg(long)]
+            num_records: u64,
+        }
+        let command = || with_underscores(<Cli as clap::CommandFactory>::command());
+        for spelt in ["--num-records", "--num_records"] {
+            let matches = command().try_get_matches_from(["x", spelt, "7"]).unwrap();
+            assert_eq!(matches.get_one("num_records"), Some(&7_u64));
+        }
+        assert!(!command().render_long_help().to_string().contains("num_records"));
     }
 
     #[test]

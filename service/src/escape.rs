@@ -59,17 +59,56 @@ fn ends_line(rest: &str) -> bool {
     rest.starts_with('\n') || rest.starts_with("\r\n")
 }
 
-/// A writer of lines that lets nothing through that acts, but for the ends of the lines.
+/// How words are made to stand out on a terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    Bold,
+    /// All is well.
+    Good,
+    /// Something is wrong.
+    Bad,
+}
+
+impl Style {
+    const ALL: [Self; 3] = [Self::Bold, Self::Good, Self::Bad];
+    const END: &str = "\u{1b}[0m";
+
+    const fn begin(self) -> &'static str {
+        match self {
+            Self::Bold => "\u{1b}[1m",
+            Self::Good => "\u{1b}[1;32m",
+            Self::Bad => "\u{1b}[1;31m",
+        }
+    }
+
+    /// The words in this style.
+    pub fn paint(self, words: &str) -> String {
+        [self.begin(), words, Self::END].concat()
+    }
+
+    fn starts(rest: &str) -> bool {
+        rest.starts_with(Self::END) || Self::ALL.iter().any(|style| rest.starts_with(style.begin()))
+    }
+}
+
+/// A writer of lines that lets nothing through that acts, but for the ends of the lines, and colours of ours if wanted.
 #[derive(Debug)]
 pub struct Escaping<W> {
     out: W,
+    is_coloured: bool,
     /// The beginning of a character whose rest has not come yet.
     cut: Vec<u8>,
 }
 
 impl<W: Write> Escaping<W> {
     pub fn new(out: W) -> Self {
-        Self { out, cut: Vec::new() }
+        Self { out, is_coloured: false, cut: Vec::new() }
+    }
+
+    /// The same, that lets [`Style`]s through: text in it can be bold, and nothing else.
+    #[must_use]
+    pub fn coloured(self, is_coloured: bool) -> Self {
+        Self { is_coloured, ..self }
     }
 
     fn write_bytes(&mut self, mut bytes: &[u8]) -> io::Result<()> {
@@ -91,7 +130,8 @@ impl<W: Write> Escaping<W> {
     }
 
     fn write_text(&mut self, text: &str) -> io::Result<()> {
-        self.out.write_all(escape_but(text, ends_line).as_bytes())
+        let is_spared = |rest: &str| ends_line(rest) || self.is_coloured && Style::starts(rest);
+        self.out.write_all(escape_but(text, is_spared).as_bytes())
     }
 }
 
@@ -128,6 +168,18 @@ mod tests {
             assert_eq!(escape(harmless), harmless);
         }
         assert_eq!(escape_bytes(b"a\x9bb\n"), "a\u{fffd}b\\n");
+    }
+
+    #[test]
+    fn of_all_sequences_only_styles_pass_and_only_where_colours_are_wanted() {
+        let text = format!("{} \u{1b}[2J\u{1b}[7m\n", Style::Bad.paint("x"));
+        let written = |is_coloured| {
+            let mut writer = Escaping::new(Vec::new()).coloured(is_coloured);
+            writer.write_all(text.as_bytes()).unwrap();
+            String::from_utf8(writer.out).unwrap()
+        };
+        assert_eq!(written(true), "\u{1b}[1;31mx\u{1b}[0m \\u001b[2J\\u001b[7m\n");
+        assert!(!written(false).contains('\u{1b}'));
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Logs: structured events on standard error, so that standard output stays the program's own.
 
 use crate::cloud_logging::CloudLogging;
-use crate::terminal::{Log, is_watched};
+use crate::terminal::{Colours, Log, Taste, are_remarks_coloured, is_watched, settle};
+use tracing::Level;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::JsonFields;
 
@@ -20,28 +21,52 @@ pub enum Format {
     Json,
 }
 
-/// Log flags, the same for every binary.
+/// Flags of logs and remarks, the same for every binary, before or after a subcommand.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "telemetry")]
+#[command(next_help_heading = "Output")]
 pub struct Args {
     /// How log lines look; RUST_LOG chooses which ones.
-    #[arg(long, value_enum, default_value_t, env = "LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(long, global = true, value_enum, default_value_t, env = "LOG_FORMAT", value_name = "FORMAT")]
+    #[arg(hide_possible_values = true)]
     pub log_format: Format,
+    /// Results and errors only: no progress, no remarks, no log below WARN.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Log at DEBUG; twice, at TRACE.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// Bold and coloured words: on terminals, always or never. NO_COLOR turns them off, too.
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    pub color: Colours,
 }
 
 impl Args {
     /// Whether a line may be written over and over: people look at a terminal, and lines are for them.
     pub fn is_live(&self) -> bool {
-        is_watched() && self.log_format == Format::Text
+        is_watched() && !self.quiet && self.log_format == Format::Text
+    }
+
+    /// The least severe level that is logged, where a program's own is `usual`.
+    fn level(&self, usual: Level) -> Level {
+        match self.verbose {
+            _ if self.quiet => usual.min(Level::WARN),
+            0 => usual,
+            1 => Level::DEBUG,
+            _ => Level::TRACE,
+        }
     }
 }
 
-/// Starts logging from `level` on, unless RUST_LOG says otherwise. A second call in one process changes nothing.
-pub fn init(args: &Args, level: tracing::Level) {
+/// Starts logging from `level` on, unless flags or RUST_LOG say otherwise, and settles how the process writes. A second
+/// call in one process changes nothing.
+pub fn init(args: &Args, level: Level) {
+    settle(Taste { colours: args.color, is_quiet: args.quiet });
+    let level = args.level(level);
     let usual = || EnvFilter::new(format!("{level},{QUIET}"));
     let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty());
     let filter = asked.and_then(|asked| EnvFilter::try_new(asked).ok()).unwrap_or_else(usual);
-    let is_coloured = is_watched() && args.log_format == Format::Text;
+    let is_coloured = are_remarks_coloured() && args.log_format == Format::Text;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(move || Log { is_coloured })

@@ -3,12 +3,13 @@
 //! - [`stdout`]: the program's own output; that it cannot be written is an error, and a closed pipe one of its own.
 //! - [`stderr`], [`say`]: remarks. Nobody is left to tell that they cannot be written.
 //! - [`Log`]: the same for log lines.
+//! - [`settle`]: what people want of all that.
 //! - [`live`]: a line at the bottom of a terminal that is written over again and again, below all the others.
 
-use crate::escape::{Escaping, escape, escape_but};
+use crate::escape::{Escaping, Style, escape, escape_but};
 use std::fmt::Display;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, LineWriter, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Standard output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ pub struct Stdout<W: Write = Escaping<BufWriter<io::Stdout>>>(W);
 
 /// For lines of text or JSON.
 pub fn stdout() -> Stdout {
-    Stdout(Escaping::new(BufWriter::new(raw())))
+    Stdout(Escaping::new(BufWriter::new(raw())).coloured(is_coloured()))
 }
 
 /// For bytes that are no text.
@@ -76,6 +77,11 @@ pub fn stderr() -> Stderr {
     Stderr(Escaping::new(LineWriter::new(raw_stderr())))
 }
 
+/// Standard error for remarks, which nobody may want to hear.
+pub fn remarks() -> Box<dyn Write> {
+    if is_quiet() { Box::new(io::sink()) } else { Box::new(stderr()) }
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is where it is wrapped")]
 fn raw_stderr() -> io::Stderr {
     io::stderr()
@@ -102,7 +108,7 @@ const ERASE: &str = "\r\u{1b}[2K";
 /// Shows a line at the bottom of the terminal in the place of the one before; an empty one takes it away. Where nobody
 /// looks it does nothing. Long ones are cut to the terminal's width.
 pub fn live(line: impl Display) {
-    if !is_watched() {
+    if !is_watched() || is_quiet() {
         return;
     }
     let line: String = escape(&line.to_string()).chars().take(width().saturating_sub(1)).collect();
@@ -111,10 +117,73 @@ pub fn live(line: impl Display) {
     *shown = line;
 }
 
-/// Whether colours may be used on standard output: people look at it, and NO_COLOR does not forbid them.
+/// When colours are used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Colours {
+    /// On terminals, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+impl Colours {
+    fn are_used(self, is_terminal: bool) -> bool {
+        match self {
+            Self::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+            Self::Always => true,
+            Self::Never => false,
+        }
+    }
+}
+
+/// What people have asked of this process's output.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Taste {
+    pub colours: Colours,
+    /// Nothing but results and errors.
+    pub is_quiet: bool,
+}
+
+static TASTE: OnceLock<Taste> = OnceLock::new();
+
+/// Settles how this process writes; only the first call counts.
+pub fn settle(taste: Taste) {
+    let _ = TASTE.set(taste);
+}
+
+fn taste() -> Taste {
+    TASTE.get().copied().unwrap_or_default()
+}
+
+/// Whether progress and remarks are wanted.
+pub fn is_quiet() -> bool {
+    taste().is_quiet
+}
+
+/// Whether standard output is coloured.
 #[expect(clippy::disallowed_methods, reason = "asks only")]
 pub fn is_coloured() -> bool {
-    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    taste().colours.are_used(io::stdout().is_terminal())
+}
+
+/// Whether standard error is coloured.
+pub fn are_remarks_coloured() -> bool {
+    taste().colours.are_used(is_watched())
+}
+
+/// Words in a style, where standard output is coloured.
+pub fn paint(style: Style, words: &str) -> String {
+    if is_coloured() { style.paint(words) } else { words.to_owned() }
+}
+
+/// Columns that standard output has; as many as it takes where it is no terminal: what is cut there is lost to whoever
+/// searches it.
+#[expect(clippy::disallowed_methods, reason = "asks for the size only")]
+pub fn output_columns() -> usize {
+    let size = io::stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(io::stdout()));
+    let columns = size.and_then(Result::ok).map(|size| usize::from(size.ws_col));
+    columns.filter(|&columns| columns > 0).unwrap_or(usize::MAX)
 }
 
 /// Columns of the terminal that standard output or standard error is; 80 where neither is one.
@@ -145,6 +214,13 @@ fn write_lines(lines: &str) {
 /// Whether people look at standard error.
 pub fn is_watched() -> bool {
     raw_stderr().is_terminal()
+}
+
+/// A remark: a line on standard error, unless nobody wants to hear any.
+pub fn remark(line: impl Display) {
+    if !is_quiet() {
+        say(line);
+    }
 }
 
 /// One line on standard error, whatever is in it.

@@ -1,4 +1,4 @@
-//! Durations and sizes as flags spell them.
+//! Counts, durations and sizes as flags spell them.
 
 use std::time::Duration;
 
@@ -16,6 +16,34 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
         Some(bytes) if bytes >= 1.0 => Ok(bytes as u64),
         _ => Err("not a size; write 4096, 64KiB, 16MiB or 1GiB".into()),
     }
+}
+
+/// `5000`, `1_000_000`, `1M`, `2.5k`, `1e6`: a whole number, with k, M, G or T for thousands, exactly.
+pub fn parse_count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let count = whole(text).ok_or("not a count; write 5000, 1_000_000, 1M or 1e6 (k, M, G, T: thousands)")?;
+    T::try_from(count).map_err(|_| "too large".to_owned())
+}
+
+/// The number that digits, a fraction and a power of ten make, if it is a whole one.
+fn whole(text: &str) -> Option<u64> {
+    let powers = [("k", 3), ("K", 3), ("M", 6), ("G", 9), ("T", 12)];
+    let unit = powers.iter().find_map(|(unit, power)| Some((text.strip_suffix(unit)?, *power)));
+    let (number, power) = match (unit, text.split_once(['e', 'E'])) {
+        (Some(scaled), _) => scaled,
+        (None, Some((number, power))) => (number, power.parse::<i32>().ok()?),
+        (None, None) => (text, 0),
+    };
+    let (before, after) = number.split_once('.').unwrap_or((number, ""));
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    if !before.starts_with(|first: char| first.is_ascii_digit()) || !is_digits(before) || !is_digits(after) {
+        return None;
+    }
+    let digits = |part: &str| part.replace('_', "");
+    let after = digits(after);
+    let after = after.trim_end_matches('0');
+    let zeros = power.checked_sub(i32::try_from(after.len()).ok()?)?;
+    let digits: u64 = (digits(before) + after).parse().ok()?;
+    digits.checked_mul(10_u64.checked_pow(u32::try_from(zeros).ok()?)?)
 }
 
 /// The number before the first unit that ends the text, times that unit.
@@ -36,6 +64,36 @@ mod tests {
         for wrong in ["5", "", "s", "-1s", "5 parsecs", "infs", "1e300d"] {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn counts_are_exact_however_they_are_written() {
+        for (text, count) in [
+            ("0", 0),
+            ("0005", 5),
+            ("1_000_000", 1_000_000),
+            ("1M", 1_000_000),
+            ("1e6", 1_000_000),
+            ("2.5E3", 2_500),
+            ("2.50k", 2_500),
+            ("1.000", 1),
+            ("0.001k", 1),
+            ("10G", 10_000_000_000),
+            ("2T", 2_000_000_000_000),
+            ("18446744073709551615", u64::MAX),
+        ] {
+            assert_eq!(parse_count(text), Ok(count), "{text}");
+        }
+        let more = [
+            "", "-1", "1.5", "1e-3", "M", "_1", "1 000", "1,000", "1m", "1MB", "1e6M", "1e20", "20e18",
+            "1.2.3",
+        ];
+        for wrong in
+            more.into_iter().chain(["18446744073709551616", "e6", "1e", "1e99999999999", "+1", ".5k"])
+        {
+            assert!(parse_count::<u64>(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse_count::<u16>("100k"), Err("too large".into()));
     }
 
     #[test]

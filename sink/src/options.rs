@@ -4,7 +4,7 @@ use crate::window::Limits;
 use crate::writer;
 use schemas::layout::KeySuffix;
 use service::Error;
-use service::units::{parse_bytes, parse_duration};
+use service::units::{parse_bytes, parse_count, parse_duration};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ pub struct Options {
     #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
     pub window: Duration,
     /// Rows at which a window's pane is written.
-    #[arg(long, default_value_t = 10_000, value_name = "ROWS")]
+    #[arg(long, default_value_t = 10_000, value_name = "ROWS", value_parser = parse_count::<usize>)]
     pub pane_rows: usize,
     /// Bytes of messages at which a window's pane is written.
     #[arg(long, default_value = "16MiB", value_parser = parse_bytes, value_name = "BYTES")]
@@ -39,7 +39,7 @@ pub struct Options {
     #[arg(long, default_value = "512MiB", value_parser = parse_bytes, value_name = "BYTES")]
     pub max_memory: u64,
     /// Streaming pulls; the service gives about 10 MB/s to each.
-    #[arg(long, default_value_t = 2, value_name = "COUNT")]
+    #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub streams: usize,
     /// Longest time that a killed sink's messages stay leased to it (10s to 10m).
     #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
@@ -48,19 +48,19 @@ pub struct Options {
     #[arg(long, default_value = "1h", value_parser = parse_duration, value_name = "DURATION")]
     pub max_lease: Duration,
     /// Connections to Bigtable.
-    #[arg(long, default_value_t = 2, value_name = "COUNT")]
+    #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub connections: usize,
     /// Most rows in one request.
-    #[arg(long, default_value_t = 500, value_name = "ROWS")]
+    #[arg(long, default_value_t = 500, value_name = "ROWS", value_parser = parse_count::<usize>)]
     pub request_rows: usize,
     /// Most bytes in one request, unless one row is larger.
     #[arg(long, default_value = "4MiB", value_parser = parse_bytes, value_name = "BYTES")]
     pub request_bytes: u64,
     /// Most requests in flight, all tables together.
-    #[arg(long, default_value_t = 24, value_name = "COUNT")]
+    #[arg(long, default_value_t = 24, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub requests_in_flight: usize,
     /// Most rows sent and not yet answered, all tables together.
-    #[arg(long, default_value_t = 20_000, value_name = "ROWS")]
+    #[arg(long, default_value_t = 20_000, value_name = "ROWS", value_parser = parse_count::<usize>)]
     pub rows_in_flight: usize,
     /// Most bytes sent and not yet answered, all tables together.
     #[arg(long, default_value = "64MiB", value_parser = parse_bytes, value_name = "BYTES")]

@@ -4,7 +4,7 @@ use crate::faults::Rates;
 use crate::placement::place;
 use crate::shard::Shard;
 use service::Error;
-use service::units::{parse_bytes, parse_duration};
+use service::units::{parse_bytes, parse_count, parse_duration};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,19 +21,19 @@ pub struct Publishing {
     #[arg(skip)]
     pub shard_source: &'static str,
     /// First index to publish; with the resume point of a stopped run, goes on where that stopped.
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
+    #[arg(long, default_value_t = 0, value_name = "INDEX", value_parser = parse_count::<u64>)]
     pub start_index: u64,
     /// Index to stop before.
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", value_parser = parse_count::<u64>)]
     pub end_index: Option<u64>,
     /// Most messages published and not yet confirmed.
-    #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT")]
+    #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub max_in_flight: usize,
     /// Most bytes published and not yet confirmed.
     #[arg(long, default_value = "64MiB", value_parser = parse_bytes, value_name = "BYTES")]
     pub max_in_flight_bytes: u64,
     /// Of so many payments one carries a trace (W3C traceparent), which the sink logs when it is written; 0 for none.
-    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub trace_every: u64,
     /// How long a message is tried before the run stops.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]
@@ -94,7 +94,7 @@ impl Publishing {
 #[group(id = "batch")]
 pub struct Batch {
     /// Shards of the run, where a Kubernetes indexed job says which one this is but not of how many.
-    #[arg(long, env = "PAYMENTS_SHARDS", value_name = "N")]
+    #[arg(long, env = "PAYMENTS_SHARDS", value_name = "N", value_parser = parse_count::<u64>)]
     pub shards: Option<u64>,
     /// File that keeps how far this shard has come; started again with the same flags, the producer goes on from there.
     #[arg(long, env = "PAYMENTS_CHECKPOINT", value_name = "FILE")]

@@ -10,14 +10,14 @@ use crate::shard::Shard;
 use chrono::NaiveDate;
 use generator::{Config, Mix, midnight_micros};
 use service::Error;
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Publishes payments at a steady rate, with event times of now, until it is stopped.
 #[derive(Clone, Debug, PartialEq, clap::Args)]
 pub struct Options {
-    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s, COUNT/min or COUNT/h. What
+    /// Messages a second of real time, updates among them, of this producer alone: COUNT/s (COUNT alone is the same), COUNT/min or COUNT/h. What
     /// a pause makes it miss is skipped and reported, never made up for.
     #[arg(long, default_value_t = Self::default().rate, value_name = "RATE")]
     pub rate: Rate,
@@ -38,10 +38,10 @@ pub struct Options {
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub duration: Option<Duration>,
     /// Stop after this many new payments.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub num_records: Option<u64>,
     /// Most updates kept for later, 24 bytes each; payments beyond it stay PENDING, and are counted.
-    #[arg(long, default_value_t = Self::default().max_pending_updates, value_name = "COUNT")]
+    #[arg(long, default_value_t = Self::default().max_pending_updates, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub max_pending_updates: usize,
     /// File that keeps the event clock and the updates to come, for the next run with the same flags; one for each
     /// producer.
@@ -52,13 +52,13 @@ pub struct Options {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
     /// Producers that run at once, where a Kubernetes indexed job says which one this is but not of how many.
-    #[arg(long, env = "PAYMENTS_SHARDS", value_name = "N")]
+    #[arg(long, env = "PAYMENTS_SHARDS", value_name = "N", value_parser = parse_count::<u64>)]
     pub shards: Option<u64>,
     /// Where the shard comes from, for the log.
     #[arg(skip)]
     pub shard_source: &'static str,
     /// Customers that the payments are spread over.
-    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT")]
+    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub num_customers: u64,
     /// Seed of everything random.
     #[arg(long, env = "SEED", default_value_t = Self::default().seed)]
@@ -79,10 +79,10 @@ pub struct Options {
     #[arg(long, env = "PAYMENTS_TOPIC", default_value_t = Self::default().topic, value_name = "TOPIC")]
     pub topic: String,
     /// Most messages published and not yet confirmed; while there are as many, slots are skipped.
-    #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT")]
+    #[arg(long, default_value_t = Self::default().max_in_flight, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub max_in_flight: usize,
     /// Of so many messages one carries a trace (W3C traceparent), which the sink logs when it is written; 0 for none.
-    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub trace_every: u64,
     /// How long a message is tried before it counts as failed.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]

@@ -16,7 +16,7 @@ impl FromStr for Rate {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let form = "a rate is COUNT/s, COUNT/min or COUNT/h with a count above 0, as in 50/s";
-        let (count, unit) = text.split_once('/').ok_or(form)?;
+        let (count, unit) = text.split_once('/').unwrap_or((text, "s"));
         let seconds = match unit.trim() {
             "s" => 1.0,
             "min" => 60.0,
@@ -86,7 +86,8 @@ mod tests {
         assert!((rate("50/s") - 50.0).abs() < 1e-12);
         assert!((rate("3000/min") - 50.0).abs() < 1e-12);
         assert!((rate("2/h") - 1.0 / 1_800.0).abs() < 1e-12);
-        for wrong in ["50", "", "/s", "0/s", "-1/s", "50/day", "inf/s", "NaN/s", "x/s"] {
+        assert!((rate("50") - 50.0).abs() < 1e-12);
+        for wrong in ["", "/s", "0/s", "-1/s", "50/day", "inf/s", "NaN/s", "x/s"] {
             assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
         }
     }
