@@ -134,3 +134,66 @@ fn every_subcommands_help_has_an_example() -> Result<()> {
     told(&["cleanup", "rows", "--help"], "garbage collection")?;
     told(&["--help"], "Delete rows of a prefix, an age or a run")
 }
+
+#[test]
+fn counts_names_and_flags_may_be_spelt_as_people_spell_them() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let sample = |flags: &[&str]| -> Result<String> {
+        let output =
+            run_in(folder.path(), &[&["sample", "-n", "3", "--format", "json"], flags].concat(), &[])?;
+        Ok(text(&output)?.to_owned())
+    };
+    let usual = sample(&["--num-records", "2000000", "--mix", "us"])?;
+    for flags in [
+        ["--num_records", "2M", "--mix", "US"],
+        ["--num-records=2e6", "--num_customers", "1_000", "--mix=Us"],
+    ] {
+        assert_eq!(sample(&flags)?, usual, "{flags:?}");
+    }
+    for (args, line) in [
+        (
+            vec!["verify", "--num-record", "5"],
+            "error: there is no flag --num-record; did you mean --num-records?",
+        ),
+        (vec!["verfy"], "error: there is no command verfy; did you mean verify?"),
+        (
+            vec!["sample", "-n", "1.5"],
+            "error: invalid value '1.5' for '--count <COUNT>': not a count; write 5000,",
+        ),
+    ] {
+        let output = run_in(folder.path(), &args, &[])?;
+        let said = String::from_utf8(output.stderr)?;
+        assert!(output.status.code() == Some(2) && said.starts_with(line), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn output_is_coloured_and_told_as_people_want_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let local = ["local", "--num-records", "300"];
+    let output = run_in(folder.path(), &local, &[])?;
+    let summary = text(&output)?;
+    assert!(summary.starts_with("OK: 3 x 300 rows of 300 payments (run "), "{summary}");
+    assert!(
+        summary.lines().count() <= 13 && summary.lines().all(|line| line.chars().count() <= 80),
+        "{summary}"
+    );
+    assert!(!output.stderr.is_empty() && !summary.contains('\u{1b}'));
+
+    let quiet = run_in(folder.path(), &[&local[..], &["-q", "--format", "json"]].concat(), &[])?;
+    assert_eq!(String::from_utf8(quiet.stderr.clone())?, "");
+    let document: serde_json::Value = serde_json::from_str(text(&quiet)?)?;
+    assert_eq!((&document["ok"], &document["tables"][2]["rows"]), (&true.into(), &300.into()));
+
+    let coloured = |flags: &[&str], variables: &[(&str, &str)]| -> Result<bool> {
+        let output = run_in(folder.path(), &[&["sample", "-n", "1"], flags].concat(), variables)?;
+        Ok(text(&output)?.starts_with("\u{1b}[1m   index"))
+    };
+    assert!(coloured(&["--color", "always"], &[("NO_COLOR", "1")])?);
+    assert!(!coloured(&["--color", "never"], &[])? && !coloured(&[], &[])?);
+    let verbose = run_in(folder.path(), &["-vv", "local", "--num-records", "10"], &[])?;
+    assert!(String::from_utf8(verbose.stderr)?.contains("DEBUG"));
+    Ok(())
+}

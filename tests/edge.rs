@@ -320,10 +320,11 @@ async fn a_local_run_told_to_stop_has_ended_well() -> Result<()> {
     ensure!(lines.any(|line| line.is_ok_and(|line| is_under_way(&line))), "nothing is published");
     local.signal("-INT")?;
     let rest: Vec<_> = lines.map_while(Result::ok).collect();
+    let summary = std::io::read_to_string(local.0.stdout.take().context("stdout is piped")?)?;
     let code = local.end(PATIENCE).await?;
     println!("{:<64} {code:?}  {}", "payments local, SIGINT", rest.last().map_or("", String::as_str));
     ensure!(code == Some(0), "{code:?}: {rest:?}");
-    ensure!(rest.iter().any(|line| line.starts_with("stopped after ")), "{rest:?}");
+    ensure!(summary.starts_with("stopped after "), "{summary}{rest:?}");
     Ok(())
 }
 

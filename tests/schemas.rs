@@ -14,8 +14,9 @@ async fn set_up(pipeline: &Pipeline, schema: &str, dry_run: bool) -> Result<Vec<
 }
 
 /// The lines about schemas, as they are printed.
-fn schema_lines(lines: &[Line]) -> Vec<String> {
-    lines.iter().filter(|line| line.kind.contains("schema")).map(ToString::to_string).collect()
+fn schema_lines(lines: &[Line]) -> Vec<(Finding, String)> {
+    let of_schemas = lines.iter().filter(|line| line.kind.contains("schema"));
+    of_schemas.map(|line| (line.finding.clone(), format!("{} {}", line.kind, line.name))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,7 +51,10 @@ async fn a_schema_is_put_on_a_topic_that_is_there_and_revised_when_the_message_h
     let (schema, topic) = (pipeline.pubsub.schema_name("payments"), pipeline.pubsub.topic_name("payments"));
     assert_eq!(
         schema_lines(&lines),
-        [format!("created  schema {schema}"), format!("created  schema of topic {topic}")]
+        [
+            (Finding::Created, format!("schema {schema}")),
+            (Finding::Created, format!("schema of topic {topic}"))
+        ]
     );
     let older = Schema {
         r#type: Type::ProtocolBuffer.into(),
@@ -62,7 +66,10 @@ async fn a_schema_is_put_on_a_topic_that_is_there_and_revised_when_the_message_h
     let lines = set_up(&pipeline, "payments", false).await?;
     assert_eq!(
         schema_lines(&lines),
-        [format!("created  schema revision {schema}"), format!("ok       schema of topic {topic}")]
+        [
+            (Finding::Created, format!("schema revision {schema}")),
+            (Finding::Present, format!("schema of topic {topic}"))
+        ]
     );
     let request = ListSchemaRevisionsRequest { name: schema.clone(), ..Default::default() };
     let revisions = pipeline.pubsub.schemas().list_schema_revisions(request).await?.into_inner().schemas;

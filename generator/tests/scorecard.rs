@@ -17,14 +17,14 @@ fn card(config: Config) -> Scorecard {
 fn the_payments_are_what_the_configuration_says() {
     for (seed, mix) in [(42, Mix::seed()), (1, Mix::us()), (2, Mix::eu())] {
         let card = card(Config { seed, mix, num_records: payments(), ..Config::default() });
-        assert!(card.is_ok(), "{card}");
+        assert!(card.is_ok(), "{card:#?}");
     }
 }
 
 #[test]
 fn injected_patterns_are_as_many_as_asked_for() {
     let card = card(Config { anomaly_rate: 0.02, num_records: payments(), ..Config::default() });
-    assert!(card.is_ok(), "{card}");
+    assert!(card.is_ok(), "{card:#?}");
 }
 
 #[test]

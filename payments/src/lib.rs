@@ -11,14 +11,14 @@
 //! - [`why`]: traces one payment through checkpoint, dead letters and tables, with a verdict.
 //! - [`tap`]: shows what is being published, through a subscription of its own that goes with it.
 //! - [`dead_letter`]: lists, shows, publishes again or drops dead letters.
-//! - [`cleanup`]: deletes rows, tables, topics and subscriptions.
+//! - [`cleanup`]: deletes rows, tables, topics, subscriptions and snapshots.
 //! - [`heatmap`]: which ranges of row keys were written when.
 //! - [`plan`]: the resources that a load needs, by arithmetic.
 //!
 //! Commands share [`audit`] (tables read and judged), [`rows`] (payments as rows), [`letters`] (dead letters), `origin`
 //! (whose payment an id is), [`splits`] (where a load's tables are cut), `rails` (their names in flags), [`reading`] and [`names`] (flags), `moment` (times) and
 //! [`output`] (reports). None imports another one, but local takes emulators, emulators takes setup, replay
-//! takes snapshot, and query prints as inspect does.
+//! and cleanup take snapshot, and query prints as inspect does.
 
 pub mod audit;
 pub mod cleanup;

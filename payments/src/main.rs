@@ -91,7 +91,7 @@ async fn start(cli: Cli) -> ExitCode {
 }
 
 async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
-    let notes = &mut terminal::stderr();
+    let notes = &mut terminal::remarks();
     match command {
         // These have nothing to bring to an end: a signal ends them as it ends any program.
         Command::Show(args) => inspect::show(&args, out),

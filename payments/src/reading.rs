@@ -5,7 +5,7 @@ use gcp::bigtable::read::{Patience, Reader};
 use gcp::{Project, bigtable};
 use schemas::layout::{KeySuffix, Table};
 use service::Error;
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::time::Duration;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -19,7 +19,7 @@ pub struct Flags {
     #[arg(long, env = "BIGTABLE_APP_PROFILE", default_value = "", value_name = "PROFILE")]
     pub app_profile: String,
     /// Connections to Bigtable.
-    #[arg(long, default_value_t = 2, value_name = "COUNT")]
+    #[arg(long, default_value_t = 2, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub connections: usize,
     /// How long a read without progress is tried again.
     #[arg(long, default_value = "2m", value_parser = parse_duration, value_name = "DURATION")]

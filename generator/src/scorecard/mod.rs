@@ -7,8 +7,6 @@ mod checks;
 mod declared;
 mod observed;
 
-use std::fmt;
-
 use crate::dates::Zone;
 use crate::flows::home_currency;
 use crate::generator::Generator;
@@ -182,34 +180,4 @@ impl Scorecard {
 /// The standard error of a share in a sample.
 fn error(share: f64, sample: f64) -> f64 {
     (share * (1.0 - share) / sample.max(1.0)).sqrt()
-}
-
-impl fmt::Display for Scorecard {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(
-            out,
-            "{:6}  {:58} {:>16} {:>16} {:>14}  verdict",
-            "rail", "what", "declared", "observed", "tolerance"
-        )?;
-        for line in &self.lines {
-            let verdict = if line.is_ok() { "ok" } else { "OFF" };
-            let number = |value: f64| match value {
-                whole if whole.fract() == 0.0 => format!("{whole:.0}"),
-                small if small.abs() < 10.0 => format!("{small:.4}"),
-                large => format!("{large:.2}"),
-            };
-            let (declared, observed, tolerance) =
-                (number(line.declared), number(line.observed), number(line.tolerance));
-            writeln!(
-                out,
-                "{:6}  {:58} {declared:>16} {observed:>16} {tolerance:>14}  {verdict}",
-                line.scope, line.what
-            )?;
-        }
-        let off = self.lines.iter().filter(|line| !line.is_ok()).count();
-        match off {
-            0 => write!(out, "{} payments: all {} lines ok", self.payments, self.lines.len()),
-            _ => write!(out, "{} payments: {off} of {} lines OFF", self.payments, self.lines.len()),
-        }
-    }
 }

@@ -3,12 +3,12 @@
 //! The digests are keyed by the payment's id, so that equal sets of (id, cells) have equal sums in all three tables.
 //! Each row's key is also checked against its own cells.
 
-use super::bar::Bar;
 use super::digest::{Content, Digest, KeyHash};
 use super::limits::Limits;
 use super::listed::{Listed, Unexpected};
 use super::partition::{Digests, Partition};
 use super::scan::Tables;
+use crate::output::Progress;
 use gcp::bigtable::read::{Error, Row, Scan, Span, newest};
 use schemas::layout::keys::{self, KeyCells};
 use schemas::layout::{KeySuffix, PerTable, Table};
@@ -113,7 +113,7 @@ async fn sum(
     partition: &Arc<Partition>,
     limits: Limits,
 ) -> Result<(PerTable<Digests>, PerTable<Listed<Unexpected>>), Error> {
-    let bar = Bar::new("comparing", 0, 0);
+    let bar = Progress::new("comparing", None);
     let by_row = partition.clone();
     let each = move |state: &mut Scanned, table: Table, row: Row<'_>| {
         let own = key_cells(row);
@@ -139,7 +139,7 @@ async fn sum(
 
 /// Names the payments of these buckets that are not the same everywhere.
 async fn name(tables: &Tables, selected: &Arc<Partition>, result: &mut Consistency) -> Result<(), Error> {
-    let bar = Bar::new("naming the payments", 0, 0);
+    let bar = Progress::new("naming the payments", None);
     let by_row = selected.clone();
     let each = move |found: &mut Vec<(KeyHash, Box<str>, u128)>, _: Table, row: Row<'_>| {
         let name = name_of(key_cells(row), row);

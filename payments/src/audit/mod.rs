@@ -1,12 +1,11 @@
 //! Reading and judging the three tables, for `verify`, `quality` and `why`. It knows no command.
 //!
-//! - `scan`: every row, in parallel ranges; `bar` shows the progress.
+//! - `scan`: every row, in parallel ranges.
 //! - `digest`, `partition`: rows as numbers that add up, in buckets. Pure.
 //! - `compare`: a row against its payment, cell by cell. Pure.
 //! - [`consistency`]: the tables against each other. [`report`]: its outcome for people and programs.
 //! - `listed`: rows counted, and the first of them; `runs`: rows counted by run. `limits`: bounds of what is kept.
 
-mod bar;
 pub mod compare;
 pub mod consistency;
 mod digest;
@@ -17,7 +16,6 @@ pub mod report;
 mod runs;
 mod scan;
 
-pub use bar::Bar;
 pub use compare::{CellDifference, Differing};
 pub use consistency::Consistency;
 pub use digest::{Content, Digest, KeyHash};

@@ -4,6 +4,7 @@ use super::consistency::Consistency;
 use super::digest::Digest;
 use super::listed::Listed;
 use super::runs::Runs;
+use crate::output::{Column, Table as Columns, words};
 use indicatif::HumanCount;
 use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
@@ -21,33 +22,51 @@ pub const INCOMPLETE: &str =
     "\nToo much differs to name it all: a part was looked into, the counts marked + are of that part.\n";
 
 /// The report for people.
-pub fn text(found: &Consistency) -> String {
-    let mut out =
-        format!("{:<25}{:>14}{:>12}{:>12}  {}\n", "table", "rows", "missing", "misplaced", "digest by id");
+pub fn text(found: &Consistency, with_digests: bool) -> String {
+    let rows = found.digests.by_transaction.rows;
+    let mut out = if found.is_consistent() {
+        words::ok(&format!("the three tables agree on {}", words::count(rows, "payment")))
+    } else {
+        words::bad("the three tables do not agree with each other")
+    };
+    out.push_str(&tables(found, with_digests));
+    out
+}
+
+/// The same without the verdict.
+pub fn tables(found: &Consistency, with_digests: bool) -> String {
     let mark = if found.is_complete { "" } else { "+" };
-    for (table, digest) in &found.digests {
-        let _ = writeln!(
-            out,
-            "{:<25}{:>14}{:>12}{:>12}  {:032x}",
-            table.id(),
-            HumanCount(digest.rows).to_string(),
-            format!("{}{mark}", HumanCount(found.missing[table])),
-            HumanCount(found.misplaced[table].total).to_string(),
-            digest.sum,
-        );
+    let number = |rows: u64| HumanCount(rows).to_string();
+    let columns = ["rows", "missing", "misplaced"].map(Column::right);
+    let columns = [[Column::left("table")].as_slice(), &columns].concat();
+    let lines: Vec<_> = found
+        .digests
+        .iter()
+        .map(|(table, digest)| {
+            let missing = number(found.missing[table]) + mark;
+            vec![table.id().into(), number(digest.rows), missing, number(found.misplaced[table].total)]
+        })
+        .collect();
+    let mut out = Columns::text(&columns, &lines);
+    if with_digests {
+        found.digests.iter().for_each(|(table, digest)| digest_line(&mut out, table, *digest));
     }
-    let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
+    if found.differing > 0 {
+        let _ = writeln!(out, "payments with different cells: {}{mark}", HumanCount(found.differing));
+    }
     for payment in &found.disagreements.first {
         let id = escape(&payment.payment_id);
         if let Some(other) = &payment.hidden_by {
             let other = escape(other);
-            let _ =
-                writeln!(out, "\ncollision   payment {id} has the row key of {other}, which took its place");
+            let _ = writeln!(
+                out,
+                "\ncollision   payment {id}\n  has the row key of {other}, which took its place"
+            );
             out.push_str(&see(&payment.payment_id));
             out.push_str(&see(&other));
             continue;
         }
-        let _ = writeln!(out, "\ndisagreeing payment {id}: {}", disagreement(payment.digests));
+        let _ = writeln!(out, "\ndisagreeing payment {id}\n  {}", disagreement(payment.digests));
         out.push_str(&see(&payment.payment_id));
     }
     if found.disagreements.first.iter().any(|payment| payment.hidden_by.is_some()) {
@@ -56,12 +75,7 @@ pub fn text(found: &Consistency) -> String {
     more_of(&mut out, &found.disagreements);
     for (table, rows) in &found.misplaced {
         for row in &rows.first {
-            let _ = writeln!(
-                out,
-                "\nmisplaced   {} row {}: its cells say another key",
-                table.id(),
-                key_text(&row.key)
-            );
+            entry(&mut out, "misplaced", table, ": its cells say another key", &row.key);
         }
         more(&mut out, "misplaced", table.id(), rows);
     }
@@ -69,6 +83,16 @@ pub fn text(found: &Consistency) -> String {
         out.push_str(INCOMPLETE);
     }
     out
+}
+
+/// The sum over a table's rows, in whatever order they are: equal tables have equal ones.
+pub fn digest_line(out: &mut String, table: Table, digest: Digest) {
+    let _ = writeln!(out, "digest      {:<24}{:032x}", table.id(), digest.sum);
+}
+
+/// A row of a kind, its key on a line of its own: it fills one.
+pub fn entry(out: &mut String, kind: &str, table: Table, note: &str, key: &[u8]) {
+    let _ = writeln!(out, "\n{kind:<11} {}{note}\n  {}", table.id(), key_text(key));
 }
 
 fn more_of<T>(out: &mut String, listed: &Listed<T>) {
@@ -130,13 +154,12 @@ pub fn json(found: &Consistency) -> Value {
     })
 }
 
-/// The first line of a report on tables that hold nothing of `own` but something of another run.
-pub fn wrong_run(out: &mut String, own: &str, (other, rows): (&str, u64)) {
+/// What is wrong where the tables hold nothing of `own` but something of another run.
+pub fn wrong_run(own: &str, (other, rows): (&str, u64)) -> String {
     let (other, rows) = (escape(other), HumanCount(rows));
-    let _ = writeln!(
-        out,
-        "no row is of {own}, which these flags mean, but {rows} are of run {other}: give its producer's flags\n"
-    );
+    format!(
+        "no row is of {own}, which these flags mean, but {rows} are of run {other}: give its producer's flags"
+    )
 }
 
 /// A line for the rows that are of other runs.
@@ -166,7 +189,7 @@ pub fn see(payment_id: &str) -> String {
     if payment_id.parse::<Hyphenated>().is_err() {
         return String::new();
     }
-    format!("            see: payments query transaction {payment_id}\n")
+    format!("  see: payments query transaction {payment_id}\n")
 }
 
 /// A row key as text, whatever its bytes are.

@@ -1,6 +1,6 @@
 //! The rows of the tables, scanned in parallel ranges.
 
-use super::bar::Bar;
+use crate::output::Progress;
 use gcp::bigtable::read::{self, Error, Reader, Row, Scan, Span};
 use schemas::layout::Table;
 use std::collections::VecDeque;
@@ -25,7 +25,7 @@ impl Tables {
     pub async fn scan<S: Send + 'static>(
         &self,
         tables: &[Table],
-        bar: &Bar,
+        bar: &Progress,
         start: impl Fn(Table) -> S,
         each: impl Fn(&mut S, Table, Row<'_>) + Send + Sync + 'static,
         mut join: impl FnMut(Table, S),
@@ -63,7 +63,7 @@ async fn read<S>(
     span: Span,
     mut state: S,
     each: &impl Fn(&mut S, Table, Row<'_>),
-    bar: &Bar,
+    bar: &Progress,
 ) -> Result<(Table, S), Error> {
     let wanted = Scan { spans: vec![span], filter: Some(read::newest()), ..Scan::of(table.id()) };
     let mut unreported = 0;
@@ -72,11 +72,11 @@ async fn read<S>(
             each(&mut state, table, row);
             unreported += 1;
             if unreported == 1_000 {
-                bar.scanned(std::mem::take(&mut unreported));
+                bar.add(std::mem::take(&mut unreported));
             }
             ControlFlow::Continue(())
         })
         .await?;
-    bar.scanned(unreported);
+    bar.add(unreported);
     Ok((table, state))
 }

@@ -5,6 +5,7 @@ use super::report::{Line, State};
 use super::rows::{count, drop_range};
 use super::which::Which;
 use crate::names::dead_letter_subscription;
+use crate::snapshot;
 use gcp::Resource;
 use gcp::bigtable::TableAdmin;
 use gcp::pubsub::Pubsub;
@@ -61,6 +62,16 @@ async fn drop_table(args: &All, service: &TableAdmin, name: String) -> Result<Li
 }
 
 async fn clean_pubsub(args: &All, pubsub: &Pubsub, lines: &mut Vec<Line>) -> Result<(), Error> {
+    // While the topics are there: a snapshot whose topic is gone does not say any more whose it was.
+    let topics = [&args.names.topic, &args.names.dead_letter_topic].map(|id| pubsub.topic_name(id));
+    for found in snapshot::list(pubsub).await? {
+        if topics.contains(&found.topic) {
+            if args.common.yes {
+                snapshot::delete(pubsub, &found.name).await?;
+            }
+            lines.push(line("snapshot", found.name, state(args)));
+        }
+    }
     let letters = dead_letter_subscription(&args.names.dead_letter_topic);
     for id in [&args.names.subscription, &letters] {
         let name = pubsub.subscription_name(id);

@@ -2,7 +2,7 @@
 //!
 //! - `which`: the choice of rows. Pure.
 //! - `rows`: counting and deleting them.
-//! - `all`: all rows, tables, topics and subscriptions.
+//! - `all`: all rows, tables, topics, subscriptions and snapshots.
 //! - `report`: the findings, or the deeds.
 
 mod all;

@@ -40,9 +40,9 @@ pub enum Action {
     /// deleted by their keys, each confirmed. Let no sink write the same rows meanwhile.
     #[command(after_help = "Example:\n  payments cleanup rows --run-id 3f2a9c01d4e5b677 --yes")]
     Rows(Rows),
-    /// Delete all rows of the three tables; with --tables the tables, with --topics also topics and subscriptions.
+    /// Delete all rows of the three tables; with --tables the tables, with --topics also topics, their subscriptions and snapshots.
     ///
-    /// Without --yes it only counts, with exit code 1 if there is anything to delete. Snapshots stay until they expire.
+    /// Without --yes it only counts, with exit code 1 if there is anything to delete.
     #[command(after_help = "Example:\n  payments cleanup all --topics --yes")]
     All(All),
 }
@@ -105,7 +105,7 @@ pub struct All {
     /// Drop the tables, not only their rows.
     #[arg(long)]
     pub tables: bool,
-    /// Delete the topics and their subscriptions, with every message in them.
+    /// Delete the topics, their subscriptions and their snapshots, with every message in them.
     #[arg(long)]
     pub topics: bool,
     #[command(flatten)]

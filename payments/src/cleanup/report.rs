@@ -52,11 +52,10 @@ pub fn text(lines: &[Line], note: Option<&str>) -> String {
             let _ = writeln!(text, "{kind} {name}");
             continue;
         };
-        let _ = write!(text, "{} {kind} of {name}", HumanCount(counted.rows));
+        let _ = writeln!(text, "{} {kind} of {name}", HumanCount(counted.rows));
         if let (Some(first), Some(last)) = (&counted.first, &counted.last) {
-            let _ = write!(text, ", {} to {}", first.escape_ascii(), last.escape_ascii());
+            let _ = writeln!(text, "  from {}\n  to   {}", first.escape_ascii(), last.escape_ascii());
         }
-        text.push('\n');
         if counted.unreadable > 0 {
             let rows = HumanCount(counted.unreadable);
             let _ = writeln!(text, "left         {rows} rows of {name} whose keys are none of a payment");

@@ -1,6 +1,7 @@
 //! Counting and deleting rows.
 
 use super::which::Which;
+use crate::output::Progress;
 use admin::drop_row_range_request::Target;
 use data::mutate_rows_request::Entry;
 use data::mutation::{DeleteFromRow, Mutation as Kind};
@@ -9,10 +10,8 @@ use gcp::bigtable::TableAdmin;
 use gcp::bigtable::read::{Error, Reader, Row, Scan};
 use googleapis_tonic_google_bigtable_admin_v2::google::bigtable::admin::v2 as admin;
 use googleapis_tonic_google_bigtable_v2::google::bigtable::v2 as data;
-use indicatif::{HumanCount, ProgressBar};
 use schemas::layout::Table;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 /// Keys held at once while deleting.
 const PAGE_ROWS: u64 = 10_000;
@@ -49,24 +48,24 @@ fn scan_of(which: &Which, table: Table) -> Scan {
     Scan { spans: vec![which.span(table)], filter: Some(which.filter()), ..Scan::of(table.id()) }
 }
 
-fn spinner(what: &'static str, table: Table) -> ProgressBar {
-    let bar = ProgressBar::new_spinner().with_message(format!("{what} {}", table.id()));
-    bar.enable_steady_tick(Duration::from_millis(200));
-    bar
+/// Between two steps of a spinner.
+const STEP_ROWS: u64 = 10_000;
+
+fn spinner(what: &'static str, table: Table) -> Progress {
+    Progress::new(format!("{what} {}", table.id()), None)
 }
 
 /// Counts the rows that would be deleted.
 pub async fn count(reader: &Reader, table: Table, which: &Which) -> Result<Counted, Error> {
     let (mut counted, bar) = (Counted::default(), spinner("counting", table));
     let each = |row: Row<'_>| {
-        counted.note(which, table, row.key());
-        if counted.rows.is_multiple_of(10_000) {
-            bar.set_message(format!("counting {}: {}", table.id(), HumanCount(counted.rows)));
+        if counted.note(which, table, row.key()) && counted.rows.is_multiple_of(STEP_ROWS) {
+            bar.add(STEP_ROWS);
         }
         ControlFlow::Continue(())
     };
     reader.scan(scan_of(which, table), each).await?;
-    bar.finish_and_clear();
+    bar.finish();
     Ok(counted)
 }
 
@@ -88,12 +87,13 @@ pub async fn delete(reader: &Reader, table: Table, which: &Which) -> Result<Coun
             ControlFlow::Continue(())
         };
         reader.scan(scan, each).await?;
+        let deleted = entries.len() as u64;
         reader.write(table.id(), entries).await?;
-        bar.set_message(format!("deleting from {}: {}", table.id(), HumanCount(counted.rows)));
+        bar.add(deleted);
         let Some(last_key) = last_key else { break };
         left.trim_to_after(&last_key);
     }
-    bar.finish_and_clear();
+    bar.finish();
     Ok(counted)
 }
 
@@ -114,6 +114,6 @@ pub async fn drop_range(service: &TableAdmin, table: Table, which: &Which) -> Re
     let resource = Resource { kind: "table", name: &name, role: "roles/bigtable.admin" };
     let dropped =
         service.answer(resource, || async { service.client().drop_row_range(request.clone()).await }).await;
-    bar.finish_and_clear();
+    bar.finish();
     dropped
 }

@@ -18,17 +18,27 @@ use anyhow::bail;
 use gcp::bigtable::Bigtable;
 use gcp::pubsub::Pubsub;
 use schemas::layout::KeySuffix;
+use service::terminal;
 use std::io::Write;
+use std::time::Duration;
+
+/// How long without a letter counts as the end.
+const AT_GOOGLE: Duration = Duration::from_secs(5);
+const ON_EMULATORS: Duration = Duration::from_secs(1);
 
 /// Writes the report to `out`, and remarks to `notes`.
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
     let common = args.action.common();
     let pubsub = Pubsub::connect(&common.pubsub, &common.project).await?;
     let subscription = dead_letter_subscription(&common.names.dead_letter_topic);
-    let mut mailbox = Mailbox::open(&pubsub, &subscription, common.idle).await?;
+    let usual = if pubsub.is_emulator() { ON_EMULATORS } else { AT_GOOGLE };
+    let idle = common.idle.unwrap_or(usual);
+    let mut mailbox = Mailbox::open(&pubsub, &subscription, idle).await?;
+    terminal::live(format_args!("looking for letters, until none has come for {idle:?}"));
     let result = act(args, &pubsub, &mut mailbox, out, notes).await;
     // Whatever happened, so that nobody has to wait for the leases to end.
     let given_back = mailbox.give_back().await;
+    terminal::live("");
     result?;
     Ok(given_back?)
 }

@@ -6,7 +6,7 @@ use crate::names::Names;
 use crate::output::Format;
 use gcp::pubsub::Pubsub;
 use gcp::{Project, bigtable, pubsub};
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::time::Duration;
 
 /// List, inspect, publish again or drop messages that could not become rows.
@@ -31,7 +31,7 @@ pub enum Action {
     #[command(after_help = "Example:\n  payments dead-letter list --limit 20 --format json")]
     List {
         /// Most letters listed; 0 is all.
-        #[arg(long, default_value_t = 100, value_name = "COUNT")]
+        #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = parse_count::<usize>)]
         limit: usize,
         #[command(flatten)]
         choice: Choice,
@@ -95,24 +95,12 @@ pub struct Change {
     #[arg(long)]
     pub yes: bool,
     /// Most letters removed; 0 is all.
-    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub limit: usize,
     #[command(flatten)]
     pub choice: Choice,
     #[command(flatten)]
     pub common: Common,
-}
-
-impl Default for Common {
-    fn default() -> Self {
-        Self {
-            idle: Duration::from_secs(5),
-            format: Format::default(),
-            names: Names::default(),
-            project: Project::default(),
-            pubsub: pubsub::Args::default(),
-        }
-    }
 }
 
 impl Change {
@@ -122,12 +110,12 @@ impl Change {
 }
 
 /// Flags of every command on dead letters.
-#[derive(Clone, Debug, clap::Args)]
+#[derive(Clone, Debug, Default, clap::Args)]
 #[group(id = "dead_letter_common")]
 pub struct Common {
-    /// How long without a letter counts as the end.
-    #[arg(long, default_value = "5s", value_parser = parse_duration, value_name = "DURATION")]
-    pub idle: Duration,
+    /// How long without a letter counts as the end: 5s if left out, 1s on an emulator, which has only this machine to ask.
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub idle: Option<Duration>,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -3,6 +3,7 @@
 use super::work::{Done, Work};
 use crate::letters::{KEY_COLLISION, Letter};
 use crate::moment;
+use crate::output::{Column, Table};
 use prost::Message;
 use schemas::Payment;
 use schemas::json::Renderer;
@@ -11,18 +12,27 @@ use service::escape::escape;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+/// On a narrow terminal the attempt goes first, and the payment is cut.
+const COLUMNS: [Column; 5] = [
+    Column::left("message id"),
+    Column::left("reason"),
+    Column::right("age"),
+    Column::right("attempt").to(0, 2),
+    Column::left("payment").to(10, 1),
+];
+
 pub fn table(letters: &[Letter], now_micros: i64) -> String {
-    let mut text = String::new();
-    if !letters.is_empty() {
-        text = format!("{:<20} {:<22} {:>14} {:>7}  payment\n", "message id", "reason", "age", "attempt");
+    if letters.is_empty() {
+        return String::new();
     }
-    for letter in letters {
+    let line = |letter: &Letter| {
         let age = moment::span_of(now_micros - letter.published_micros());
-        let (id, reason) = (escape(letter.id()), escape(letter.reason()));
-        let (attempt, payment) = (escape(letter.attempt().unwrap_or("-")), letter.summary());
-        let _ = writeln!(text, "{id:<20} {reason:<22} {age:>14} {attempt:>7}  {}", escape(&payment));
-    }
-    text
+        let attempt = letter.attempt().unwrap_or("-");
+        [letter.id(), letter.reason(), &age, attempt, &letter.summary()]
+            .map(|cell| escape(cell).into_owned())
+            .to_vec()
+    };
+    Table::text(&COLUMNS, &letters.iter().map(line).collect::<Vec<_>>())
 }
 
 pub fn json(letters: &[Letter], more: bool, now_micros: i64) -> Value {

@@ -2,13 +2,12 @@
 
 use crate::letters::{Choice, KEY_COLLISION, Letter, Mailbox, publish};
 use crate::moment;
+use crate::output::Progress;
 use gcp::pubsub::Pubsub;
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
-use indicatif::ProgressBar;
 use prost::Message;
 use service::Error;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The service takes 10 MB in one publish request; the rest is room for its framing.
 const REQUEST_BYTES: usize = 9_000_000;
@@ -54,8 +53,7 @@ impl Work<'_> {
     /// Works through the letters that are there now. `done` counts them even if this fails.
     pub async fn run(&self, mailbox: &mut Mailbox<'_>, done: &mut Done) -> anyhow::Result<()> {
         let started = moment::now_micros();
-        let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(200));
+        let bar = Progress::new("letters", None);
         while self.limit == 0 || done.chosen() < self.limit {
             let letters = mailbox.next().await?;
             if letters.is_empty() {
@@ -69,10 +67,10 @@ impl Work<'_> {
                 for letter in batch {
                     *done.by_reason.entry(letter.reason().to_owned()).or_default() += 1;
                 }
-                bar.set_message(format!("{} letters", done.chosen()));
+                bar.add(batch.len() as u64);
             }
         }
-        bar.finish_and_clear();
+        bar.finish();
         Ok(())
     }
 

@@ -4,6 +4,7 @@ mod cells;
 mod csv;
 mod sample;
 mod show;
+mod stats;
 pub(crate) mod table;
 
 pub use sample::{Args as SampleArgs, run as sample};

@@ -1,16 +1,19 @@
 //! `payments sample`: the first payments of a run, or the scorecard over them.
 
-use super::{csv, table};
+use super::{csv, stats, table};
+use crate::output;
 use anyhow::ensure;
 use generator::Scorecard;
 use producer::Generation;
 use schemas::json::Renderer;
+use service::Error;
+use service::units::parse_count;
 use std::io::Write;
 
 /// How the payments are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// Protobuf's canonical JSON, a payment a line.
+    /// Protobuf's canonical JSON, a payment a line (JSONL).
     Json,
     /// Every cell a column.
     Csv,
@@ -25,30 +28,43 @@ pub enum Format {
 pub struct Args {
     #[command(flatten)]
     pub generation: Generation,
-    /// How many payments. Indices are shuffled in time, so the first ones are a random sample.
-    #[arg(short = 'n', long, default_value_t = 20, value_name = "COUNT")]
-    pub count: u64,
-    /// How the payments are written.
-    #[arg(long, value_enum, default_value_t, conflicts_with = "stats")]
+    /// How many payments: 20, or a million for --stats, if left out. Indices are shuffled in time, so the first ones are a
+    /// random sample.
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_count::<u64>)]
+    pub count: Option<u64>,
+    /// How the payments are written; the scorecard as a table or as one JSON document.
+    #[arg(long, value_enum, default_value_t)]
     pub format: Format,
     /// Compare the payments with what the configuration declares, instead of writing them.
     #[arg(long)]
     pub stats: bool,
+    /// Each figure of the scorecard.
+    #[arg(long, requires = "stats")]
+    pub all: bool,
 }
 
 /// Writes the sample to `out`; an error if the scorecard finds a difference.
 pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     let generator = args.generation.generator()?;
     if args.stats {
-        let card = Scorecard::of(&generator, args.count);
-        writeln!(out, "{card}")?;
-        ensure!(
-            card.is_ok(),
-            "the payments are not what the configuration declares: see the lines marked OFF"
-        );
+        let format = match args.format {
+            Format::Table => output::Format::Table,
+            Format::Json => output::Format::Json,
+            Format::Csv => {
+                return Err(Error::Flag {
+                    flag: "--format",
+                    value: "csv".into(),
+                    problem: "is not for --stats".into(),
+                }
+                .into());
+            }
+        };
+        let card = Scorecard::of(&generator, args.count.unwrap_or(1_000_000));
+        output::write(out, format, || stats::text(&card, args.all), || stats::json(&card))?;
+        ensure!(card.is_ok(), "the payments are not what the configuration declares");
         return Ok(());
     }
-    let indices = 0..args.count.min(generator.config().num_records);
+    let indices = 0..args.count.unwrap_or(20).min(generator.config().num_records);
     match args.format {
         Format::Json => {
             let renderer = Renderer::new()?;
@@ -63,9 +79,10 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
             }
         }
         Format::Table => {
-            writeln!(out, "{}", table::header())?;
+            let columns = table::columns();
+            write!(out, "{}", columns.header())?;
             for index in indices {
-                writeln!(out, "{}", table::line(&generator.payment(index)))?;
+                write!(out, "{}", table::line(&columns, &generator.payment(index)))?;
             }
         }
     }
@@ -99,8 +116,8 @@ mod tests {
     }
 
     #[test]
-    fn statistics_end_with_a_verdict() {
+    fn statistics_begin_with_a_verdict() {
         let text = sample(&["--stats", "-n", "20000", "--num-records", "20000"]);
-        assert!(text.trim_end().ends_with("ok"), "{text}");
+        assert!(text.starts_with("OK: 20,000 payments, all "), "{text}");
     }
 }

@@ -8,6 +8,7 @@ use producer::trickle::Lives;
 use schemas::Payment;
 use schemas::json::Renderer;
 use service::Error;
+use service::units::parse_count;
 use std::io::Write;
 
 /// How the payment is written.
@@ -31,7 +32,7 @@ pub struct Args {
     #[command(flatten)]
     pub generation: Generation,
     /// The payment's place in the run, from 0.
-    #[arg(long, required_unless_present = "id", conflicts_with = "id", value_name = "INDEX")]
+    #[arg(long, required_unless_present = "id", conflicts_with = "id", value_name = "INDEX", value_parser = parse_count::<u64>)]
     pub index: Option<u64>,
     /// The payment's id: the generator finds its place from it, for runs and trickles of the same --seed.
     #[arg(long, value_name = "UUID")]

@@ -1,14 +1,14 @@
 //! Live progress: bars on a terminal, plain lines elsewhere, both on standard error.
 
-use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressState, ProgressStyle};
+use crate::output::progress::{left, per_second, style};
+use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 use schemas::layout::PerTable;
 use service::terminal;
 use std::cell::Cell;
-use std::fmt::Write;
 use std::time::{Duration, Instant};
 
 /// Between two plain lines.
-const LINE_EVERY: Duration = Duration::from_secs(2);
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// Shows the progress of both stages.
 #[derive(Debug)]
@@ -31,6 +31,7 @@ struct Bars {
 
 impl Display {
     pub fn new(expected: u64, is_hidden: bool) -> Self {
+        let is_hidden = is_hidden || terminal::is_quiet();
         let bars = (terminal::is_watched() && !is_hidden).then(|| Bars::new(expected));
         Self { expected, started: Instant::now(), bars, last_line: Cell::new(None), is_hidden }
     }
@@ -51,18 +52,17 @@ impl Display {
     }
 
     fn line(&self, producer: &producer::Progress, sink: &sink::Progress) -> String {
-        let elapsed = self.started.elapsed().as_secs_f64();
+        let elapsed = self.started.elapsed();
         let written = sink.written.values().map(sink::Counter::get).min().unwrap_or(0);
-        let rate = written as f64 / elapsed.max(f64::EPSILON);
-        let left = self.expected.saturating_sub(written) as f64;
-        let eta = if rate > 0.0 { format!("{:.0}s", left / rate) } else { "?".to_owned() };
         let rows: Vec<_> = sink.written.values().map(|table| HumanCount(table.get()).to_string()).collect();
         format!(
-            "{elapsed:6.1}s  published {} of {}  rows {}  {} payments/s  eta {eta}  {}",
+            "{:.0} s  published {} of {}  rows {}  {} payments/s  {}  {}",
+            elapsed.as_secs_f64(),
             HumanCount(producer.published()),
             HumanCount(self.expected),
             rows.join(" / "),
-            HumanCount(rate as u64),
+            HumanCount(per_second(written, elapsed)),
+            left(written, Some(self.expected), elapsed),
             trouble(producer, sink),
         )
     }
@@ -70,16 +70,11 @@ impl Display {
 
 impl Bars {
     fn new(expected: u64) -> Self {
-        let template = "{prefix:<24} {bar:30} {human_pos:>12} of {human_len}  {rate:>10}  eta {eta}";
-        let rate = |state: &ProgressState, out: &mut dyn Write| {
-            let _ = write!(out, "{}/s", HumanCount(state.per_sec() as u64));
-        };
-        let style = ProgressStyle::with_template(template)
-            .expect("the template is well-formed")
-            .with_key("rate", rate);
+        let template = "{prefix:<23} {wide_bar} {human_pos} of {human_len}  {rate}  {left}";
+        let started = Instant::now();
         let all = MultiProgress::new();
         let bar = |prefix: &str| {
-            let bar = all.add(ProgressBar::new(expected).with_style(style.clone()));
+            let bar = all.add(ProgressBar::new(expected).with_style(style(template, started)));
             bar.set_prefix(prefix.to_owned());
             bar
         };

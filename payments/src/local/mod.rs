@@ -8,6 +8,7 @@ mod summary;
 pub use options::{Args, with_defaults};
 
 use crate::names::Names;
+use crate::output::write;
 use crate::{emulators, setup};
 use display::Display;
 use emulator::Servers;
@@ -61,8 +62,7 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     }
     servers.shutdown().await?;
     let summary = result?;
-    writeln!(out, "{summary}")?;
-    out.flush()?;
+    write(out, args.format, || summary.text(args.show_rows), || summary.json())?;
     let verdict = summary.verdict();
     let judged = monitor.finish(Some(told(&verdict))).await;
     verdict?;
@@ -176,9 +176,9 @@ impl Pipeline<'_> {
         let elapsed = started.elapsed();
         // Not into the view, which is still there.
         if !self.args.top {
-            terminal::say("everything is acked; counting the rows in the tables");
+            terminal::remark("everything is acked; counting the rows in the tables");
         }
-        let tables = read_back::read(&bigtable, self.generator.run_id()).await?;
+        let tables = read_back::read(&bigtable, self.generator.run_id(), self.args.show_rows).await?;
         Ok(self.summary(&outcome, &producer.progress, &sink.progress, elapsed, tables))
     }
 

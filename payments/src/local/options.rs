@@ -1,6 +1,7 @@
 //! Flags of `payments local`.
 
 use crate::emulators::Durability;
+use crate::output::Format;
 use producer::{Generation, Publishing};
 use std::path::PathBuf;
 
@@ -22,6 +23,12 @@ pub struct Args {
     pub sink: sink::Options,
     #[command(flatten)]
     pub monitor: monitor::Args,
+    /// Also show the run's first row in each table, with all its cells.
+    #[arg(long)]
+    pub show_rows: bool,
+    /// How the summary is written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
     /// Show what happens as `payments top` does, instead of bars; q stops the run.
     #[arg(long)]
     pub top: bool,

@@ -28,18 +28,23 @@ pub struct Row {
     pub cells: Vec<(String, String)>,
 }
 
-/// Reads all three tables at once.
-pub async fn read(bigtable: &Bigtable, run_id: &str) -> anyhow::Result<Vec<TableContent>> {
+/// Reads all three tables at once; `with_rows` also one row of each.
+pub async fn read(bigtable: &Bigtable, run_id: &str, with_rows: bool) -> anyhow::Result<Vec<TableContent>> {
     let reader = Reader::new(bigtable.clone(), "", Patience::default());
-    let content = |table| content(&reader, table, run_id);
+    let content = |table| content(&reader, table, run_id, with_rows);
     let (by_customer, by_date, by_transaction) =
         tokio::try_join!(content(Table::ByCustomer), content(Table::ByDate), content(Table::ByTransaction))?;
     Ok(vec![by_customer, by_date, by_transaction])
 }
 
-async fn content(reader: &Reader, table: Table, run_id: &str) -> Result<TableContent, Error> {
+async fn content(
+    reader: &Reader,
+    table: Table,
+    run_id: &str,
+    with_rows: bool,
+) -> Result<TableContent, Error> {
     let (rows, rows_of_run) = count(reader, table, run_id).await?;
-    let sample = first_row(reader, table, run_id).await?;
+    let sample = if with_rows { first_row(reader, table, run_id).await? } else { None };
     Ok(TableContent { table, rows, rows_of_run, sample })
 }
 

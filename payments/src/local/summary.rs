@@ -1,10 +1,11 @@
 //! The figures of a local run, and whether they add up.
 
 use super::read_back::TableContent;
+use crate::output::words;
 use indicatif::HumanCount;
+use serde_json::{Value, json};
 use service::escape::escape;
-use service::terminal;
-use std::fmt;
+use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -28,19 +29,33 @@ pub struct Summary {
 impl Summary {
     /// Fails if a payment is missing anywhere; a run that was told to stop has missed none.
     pub fn verdict(&self) -> anyhow::Result<()> {
-        if !self.complete {
-            let (published, expected) = (HumanCount(self.published), HumanCount(self.expected));
-            terminal::say(format_args!("stopped after {published} of {expected} payments, as asked"));
-            return Ok(());
-        }
-        let wanted = self.expected - self.dead_letters.min(self.expected);
-        for content in &self.tables {
+        let wanted = self.wanted();
+        for content in self.tables.iter().filter(|_| self.complete) {
             if content.rows_of_run != wanted {
                 let (table, rows) = (content.table.id(), content.rows_of_run);
                 anyhow::bail!("table {table} holds {rows} rows of the run, expected {wanted}");
             }
         }
         Ok(())
+    }
+
+    /// Rows that each table must hold, once all is published.
+    fn wanted(&self) -> u64 {
+        self.expected - self.dead_letters.min(self.expected)
+    }
+
+    fn headline(&self) -> String {
+        let (run, of) = (&self.run_id, words::count(self.expected, "payment"));
+        match self.verdict() {
+            _ if !self.complete => {
+                let published = HumanCount(self.published);
+                format!(
+                    "stopped after {published} of {of}, as asked; all that was published is written (run {run})\n"
+                )
+            }
+            Ok(()) => words::ok(&format!("3 x {} of {of} (run {run})", words::count(self.wanted(), "row"))),
+            Err(error) => words::bad(&format!("{error} (run {run})")),
+        }
     }
 
     /// Payments of this run that all tables hold.
@@ -51,51 +66,84 @@ impl Summary {
     }
 }
 
-impl fmt::Display for Summary {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The counts come last: they are what must still be on the screen.
-        self.tables.iter().try_for_each(|content| sample(out, content))?;
-        let seconds = self.elapsed.as_secs_f64().max(f64::EPSILON);
-        let mut line =
-            |label: &str, value: u64| writeln!(out, "  {label:<26}{:>14}", HumanCount(value).to_string());
-        line("generated", self.generated)?;
-        line("published", self.published)?;
-        line("consumed", self.consumed)?;
-        line("acked", self.acked)?;
-        line("dead letters", self.dead_letters)?;
-        line("retried rows", self.retries)?;
-        line("returned messages", self.returned)?;
+impl Summary {
+    /// For people: the verdict, then the figures; first a row of each table if wanted.
+    pub fn text(&self, with_rows: bool) -> String {
+        let mut text = String::new();
+        if with_rows {
+            self.tables.iter().for_each(|content| sample(&mut text, content));
+        }
+        text += &self.headline();
+        let mut line = |label: &str, value: &str| {
+            let _ = writeln!(text, "  {label:<26}{value:>14}");
+        };
         for content in &self.tables {
-            line(content.table.id(), content.rows_of_run)?;
+            line(content.table.id(), &HumanCount(content.rows_of_run).to_string());
         }
-        line("rows in all", self.tables.iter().map(|content| content.rows_of_run).sum())?;
-        line("payments/s in all tables", (self.stored() as f64 / seconds) as u64)?;
-        writeln!(out, "  {:<26}{:>14}", "elapsed", format!("{seconds:.1} s"))?;
+        for (label, count) in [
+            ("published", self.published),
+            ("acked", self.acked),
+            ("dead letters", self.dead_letters),
+            ("retried rows", self.retries),
+            ("returned messages", self.returned),
+            ("payments/s in all tables", self.per_second()),
+        ] {
+            line(label, &HumanCount(count).to_string());
+        }
+        line("elapsed", &format!("{:.1} s", self.elapsed.as_secs_f64()));
         if let Some(peak) = service::usage::peak_mib() {
-            writeln!(out, "  {:<26}{:>14}", "peak memory", format!("{peak} MiB"))?;
+            line("peak memory", &format!("{peak} MiB"));
         }
-        writeln!(out, "  {:<26}{:>14}", "run id", self.run_id)?;
+        for content in &self.tables {
+            let others = content.rows - content.rows_of_run;
+            if others > 0 {
+                let _ = writeln!(
+                    text,
+                    "  {} holds {} of other runs, too",
+                    content.table.id(),
+                    words::count(others, "row")
+                );
+            }
+        }
         if let Some(folder) = &self.data_dir {
-            writeln!(out, "  data kept in {}", folder.display())?;
+            let folder = folder.display();
+            let _ = writeln!(text, "  data kept in {folder}: payments emulators --data-dir {folder}");
         }
-        Ok(())
+        text
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let table = |content: &TableContent| {
+            let (rows, others) = (content.rows_of_run, content.rows - content.rows_of_run);
+            json!({ "table": content.table.id(), "rows": rows, "ofOtherRuns": others })
+        };
+        json!({
+            "ok": self.verdict().is_ok(), "complete": self.complete, "runId": self.run_id, "expected": self.expected,
+            "generated": self.generated, "published": self.published, "consumed": self.consumed, "acked": self.acked,
+            "deadLetters": self.dead_letters, "retriedRows": self.retries, "returnedMessages": self.returned,
+            "seconds": self.elapsed.as_secs_f64(), "paymentsPerSecond": self.per_second(),
+            "tables": self.tables.iter().map(table).collect::<Vec<_>>(),
+        })
+    }
+
+    fn per_second(&self) -> u64 {
+        (self.stored() as f64 / self.elapsed.as_secs_f64().max(f64::EPSILON)) as u64
     }
 }
 
-fn sample(out: &mut fmt::Formatter<'_>, content: &TableContent) -> fmt::Result {
-    let others = content.rows - content.rows_of_run;
-    write!(out, "{}", content.table.id())?;
-    if others > 0 {
-        write!(out, " (and {} rows of other runs)", HumanCount(others))?;
-    }
-    writeln!(out)?;
-    let Some(row) = &content.sample else { return writeln!(out, "  no row\n") };
-    writeln!(out, "  {}", escape(&row.key))?;
+fn sample(text: &mut String, content: &TableContent) {
+    *text += content.table.id();
+    let Some(row) = &content.sample else {
+        *text += "\n  no row\n\n";
+        return;
+    };
+    let _ = writeln!(text, "\n  {}", escape(&row.key));
     let width = row.cells.iter().map(|(column, _)| column.len()).max().unwrap_or(0);
     for (column, value) in &row.cells {
-        writeln!(out, "    {:<width$}  {}", escape(column), escape(value))?;
+        let _ = writeln!(text, "    {:<width$}  {}", escape(column), escape(value));
     }
-    writeln!(out)
+    text.push('\n');
 }
 
 #[cfg(test)]
@@ -124,9 +172,12 @@ mod tests {
             tables,
             data_dir: None,
         };
-        let text = summary.to_string();
+        let text = summary.text(false);
         let rate = text.lines().find(|line| line.contains("payments/s")).unwrap();
         assert!(rate.contains("in all tables") && rate.ends_with(" 20"), "{rate}");
+        assert!(text.starts_with("NOT OK: table payments_by_customer holds 60 rows"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        assert_eq!(summary.json()["ok"], false);
         assert!(summary.verdict().is_err());
     }
 }

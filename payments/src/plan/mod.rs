@@ -35,7 +35,7 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     write(
         out,
         args.format,
-        || report::text(&plan, &sizes, args.cpus, &commands),
+        || report::text(&plan, &sizes, args.cpus, &commands, args.assumptions),
         || report::json(&plan, &sizes, splits().as_ref(), &commands),
     )?;
     if !plan.breached.is_empty() {

@@ -4,7 +4,7 @@ use super::model::{Load, Storage};
 use crate::output::Format;
 use producer::Generation;
 use service::Error;
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::time::Duration;
 
 /// Plan a load: its messages, nodes, sinks and storage, and the limits that it breaks. No server is needed.
@@ -27,7 +27,7 @@ pub struct Args {
     #[arg(long, value_parser = parse_rate, value_name = "COUNT/s", conflicts_with = "nodes")]
     pub rate: Option<f64>,
     /// Bigtable nodes that the instance has; 1 if left out.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = parse_count::<u32>)]
     pub nodes: Option<u32>,
     /// What its nodes store on.
     #[arg(long, value_enum, default_value_t)]
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(long, default_value_t = 1.0, value_name = "COUNT")]
     pub cpus: f64,
     /// Payments measured.
-    #[arg(long, default_value_t = 10_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = 10_000, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub sample: u64,
     /// Price of a Bigtable node an hour, in any currency.
     #[arg(long, value_name = "PRICE")]
@@ -50,6 +50,9 @@ pub struct Args {
     /// Price of a TiB published.
     #[arg(long, value_name = "PRICE")]
     pub price_tib_published: Option<f64>,
+    /// Show every figure that does not follow from the flags, with its source.
+    #[arg(long)]
+    pub assumptions: bool,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -75,6 +78,6 @@ impl Args {
 }
 
 fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate = text.strip_suffix("/s").and_then(|rate| rate.parse::<f64>().ok());
+    let rate = text.strip_suffix("/s").unwrap_or(text).parse::<f64>().ok();
     rate.filter(|rate| rate.is_finite() && *rate > 0.0).ok_or("not a rate; write 5000/s".to_owned())
 }

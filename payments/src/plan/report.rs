@@ -5,10 +5,13 @@ use super::model::{
     STREAM_BYTES_PER_SECOND,
 };
 use super::sample::Sizes;
+use crate::output::words::labelled;
 use crate::splits::tablets;
 use indicatif::HumanCount;
 use schemas::layout::{PerTable, Table};
 use serde_json::{Value, json};
+use service::escape::Style;
+use service::terminal::paint;
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
@@ -27,10 +30,14 @@ fn hours(seconds: f64) -> String {
     }
 }
 
-pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> String {
-    let mut text = verdict(plan) + "\n";
+/// Columns of the labels.
+const LABEL: usize = 22;
+
+/// `with_assumptions` also the figures that do not follow from the flags, with their sources.
+pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String], with_assumptions: bool) -> String {
+    let mut text = verdict(plan);
     let mut line = |label: &str, value: &dyn Display| {
-        let _ = writeln!(text, "{label:<36}{value}");
+        text += &labelled(label, LABEL, &value.to_string());
     };
     let count = |count: f64| HumanCount(count as u64).to_string();
     if let Some(payments) = plan.payments {
@@ -47,7 +54,7 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> Strin
     }
     line("published/s", &bytes(plan.published_bytes_per_second));
     line("kept for a replay", &format!("{} at most", bytes(plan.retained_message_bytes)));
-    line("rows/s, all three tables", &count(plan.rows_per_second));
+    line("rows/s in 3 tables", &count(plan.rows_per_second));
     line("rows/s a node", &count(plan.node_rows_per_second));
     let [nodes, writes, storage] =
         [plan.nodes(), plan.nodes_for_writes, plan.nodes_for_storage].map(HumanCount);
@@ -55,19 +62,12 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> Strin
         "Bigtable nodes",
         &format!("{nodes} with {} (for writes {writes}, for storage {storage})", plan.storage.name()),
     );
-    line(
-        "headroom",
-        &format!(
-            "none: that is all that these nodes write; {} for twice the rate, as Google advises where latency matters",
-            HumanCount(plan.nodes_with_headroom())
-        ),
-    );
+    line("headroom", &headroom(plan));
     if let Some(seconds) = plan.lost_without_splits_secs {
         line(
             "without splits",
             &format!(
-                "up to {} longer into new tables: each begins as one tablet on one node. `payments setup --split auto` \
-                 makes {} tablets a table",
+                "up to {} longer: a new table is one tablet on one node; `payments setup --split auto` makes {}",
                 hours(seconds),
                 HumanCount(tablets(plan.nodes()).into())
             ),
@@ -93,8 +93,8 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> Strin
     line(
         "key collisions",
         &format!(
-            "none within one run; {collisions}{when} if these come from several runs or other producers, none with \
-             `payments setup --row-key-suffix transaction_id`"
+            "none within one run; {collisions}{when} among several; none with `payments setup --row-key-suffix \
+             transaction_id`"
         ),
     );
     for (label, cost) in &plan.costs {
@@ -106,14 +106,34 @@ pub fn text(plan: &Plan, sizes: &Sizes, cpus: f64, commands: &[String]) -> Strin
     for note in &plan.notes {
         line("note", note);
     }
-    line("three tables, not views", &ALTERNATIVE);
-    for assumption in assumptions(plan, sizes) {
-        line("assumed", &assumption);
+    let assumptions = assumptions(plan, sizes);
+    if with_assumptions {
+        line("three tables", &ALTERNATIVE);
+        for assumption in assumptions {
+            line("assumed", &assumption);
+        }
+    } else {
+        line(
+            "assumed",
+            &format!("{} figures: --assumptions shows them, with their sources", assumptions.len()),
+        );
     }
+    // Not broken into lines: they are to be copied.
     for command in commands {
-        line("command", command);
+        let _ = writeln!(text, "$ {command}");
     }
     text
+}
+
+fn headroom(plan: &Plan) -> String {
+    let left = plan.nodes() as f64 / (plan.nodes_for_writes as f64).max(1.0);
+    if left >= 2.0 {
+        return format!("these nodes, needed for storage, write {left:.1} times as much");
+    }
+    format!(
+        "{} nodes for twice the rate, as Google advises where latency matters",
+        HumanCount(plan.nodes_with_headroom())
+    )
 }
 
 /// Whether the load fits, in a line.
@@ -123,11 +143,14 @@ fn verdict(plan: &Plan) -> String {
         None => format!("{} node(s)", HumanCount(plan.nodes())),
     };
     match plan.breached.as_slice() {
-        [] => format!("FITS: {nodes}, {} sink(s), {} producer(s)", plan.sinks, plan.producers),
+        [] => {
+            let stages = format!("{} sink(s), {} producer(s)", plan.sinks, plan.producers);
+            format!("{} {nodes}, {stages}\n", paint(Style::Good, "FITS:"))
+        }
         [first, ..] => {
             let others = plan.breached.len() - 1;
             let more = if others > 0 { format!(" (and {others} more, see LIMIT)") } else { String::new() };
-            format!("DOES NOT FIT: {first}{more}")
+            format!("{} {first}{more}\n", paint(Style::Bad, "DOES NOT FIT:"))
         }
     }
 }

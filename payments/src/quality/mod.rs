@@ -14,7 +14,8 @@ pub use observed::Observed;
 pub use options::Args;
 pub use report::Quality;
 
-use crate::audit::{Bar, Limits, Tables, consistency};
+use crate::audit::{Limits, Tables, consistency};
+use crate::output::Progress;
 use crate::output::write;
 use crate::rows::payment;
 use anyhow::ensure;
@@ -39,13 +40,13 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
         tables: observed,
         consistency: consistency::check(&tables, suffix, limits).await?,
     };
-    write(out, args.format, || report::text(&quality), || report::json(&quality))?;
+    write(out, args.format, || report::text(&quality, args.digests), || report::json(&quality))?;
     ensure!(quality.is_good(), "the tables hold what no sound pipeline writes: see the report");
     Ok(())
 }
 
 async fn observe(tables: &Tables, listed: usize) -> Result<PerTable<Observed>, gcp::bigtable::read::Error> {
-    let bar = Bar::new("reading payments", 0, 0);
+    let bar = Progress::new("reading payments", None);
     let mut all = PerTable::from_fn(|table| Observed::new(table, listed));
     let each = |observed: &mut Observed, _: Table, row: Row<'_>| observed.look(row.key(), payment(row));
     let join = |table: Table, part: Observed| all[table].add(part);

@@ -4,6 +4,7 @@ use crate::output::Format;
 use crate::reading;
 use generator::Mix;
 use service::Error;
+use service::units::parse_count;
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:\n  payments quality --project my-project --instance my-instance\n  \
@@ -18,10 +19,13 @@ pub struct Args {
     #[arg(long, value_name = "MIX")]
     pub mix: Option<Mix>,
     /// Most rows listed of each problem and table.
-    #[arg(long, default_value_t = 10, value_name = "COUNT")]
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub max_listed: usize,
+    /// Show each table's digest over its payments: equal tables have equal ones.
+    #[arg(long)]
+    pub digests: bool,
     /// Ranges of the tables read at once.
-    #[arg(long, default_value_t = 4, value_name = "COUNT")]
+    #[arg(long, default_value_t = 4, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub parallelism: usize,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]
@@ -36,6 +40,7 @@ impl Default for Args {
             row_key_suffix: None,
             mix: None,
             max_listed: 10,
+            digests: false,
             parallelism: 4,
             format: Format::default(),
             reading: reading::Flags::default(),

@@ -3,6 +3,7 @@
 use super::mix::Share;
 use super::observed::{Observed, Problem};
 use crate::audit::{self, Consistency, Listed};
+use crate::output::{Column, Table as Columns, words};
 use indicatif::HumanCount;
 use schemas::layout::{Family, PerTable};
 use serde_json::{Value, json};
@@ -26,22 +27,26 @@ impl Quality {
     }
 }
 
-pub fn text(quality: &Quality) -> String {
-    let mut out = format!(
-        "{:<25}{:>14}{:>12}{:>12}  {}\n",
-        "table", "rows", "unreadable", "invalid", "rows without a family"
-    );
-    for table in quality.tables.values() {
-        let _ = writeln!(
-            out,
-            "{:<25}{:>14}{:>12}{:>12}  {}",
-            table.table.id(),
-            HumanCount(table.rows).to_string(),
-            HumanCount(table.unreadable.total).to_string(),
-            HumanCount(table.invalid.total).to_string(),
-            without_family(table),
-        );
-    }
+pub fn text(quality: &Quality, with_digests: bool) -> String {
+    let rows = words::count(quality.tables.by_transaction.rows, "row");
+    let mut out = if quality.is_good() {
+        words::ok(&format!("3 x {rows} make sense, and the tables agree with each other"))
+    } else {
+        words::bad("the tables hold what no sound pipeline writes")
+    };
+    let columns = [
+        Column::left("table"),
+        Column::right("rows"),
+        Column::right("unreadable"),
+        Column::right("invalid"),
+        Column::left("without a family"),
+    ];
+    let line = |table: &Observed| {
+        let counts = [table.rows, table.unreadable.total, table.invalid.total]
+            .map(|rows| HumanCount(rows).to_string());
+        [[table.table.id().to_owned()].as_slice(), &counts, &[without_family(table)]].concat()
+    };
+    out += &Columns::text(&columns, &quality.tables.values().map(line).collect::<Vec<_>>());
     if quality.tables.values().any(|table| table.without_family != [0; 6]) {
         out.push_str(
             "(a family is lost when its cells are older than its retention, or was never written)\n",
@@ -51,29 +56,31 @@ pub fn text(quality: &Quality) -> String {
         for (kind, listed) in [("unreadable", &table.unreadable), ("invalid", &table.invalid)] {
             for (key, reason) in &listed.first {
                 let (id, key, reason) = (table.table.id(), key.escape_ascii(), escape(reason));
-                let _ = writeln!(out, "\n{kind:<11} {id} row {key}: {reason}");
+                let _ = writeln!(out, "\n{kind:<11} {id}: {reason}\n  {key}");
             }
         }
     }
     // The same payments lie in all three tables; as long as they agree, this holds for the others too.
     let first = &quality.tables.by_customer;
-    let _ = writeln!(out, "\ntypes       {}", shares(&first.types, first.rows));
+    out.push('\n');
+    let mut told = |label: &str, what: &str| out += &words::labelled(label, 12, what);
+    told("types", &shares(&first.types, first.rows));
     let declared = quality.shares.iter().map(|share| format!("{} {:.4}", share.rail.name(), share.declared));
     let declared: Vec<_> = declared.collect();
     if !declared.is_empty() {
-        let _ = writeln!(out, "declared    {}", declared.join(", "));
+        told("declared", &declared.join(", "));
     }
     for share in quality.shares.iter().filter(|share| !share.is_as_declared()) {
         let (rail, found, declared) = (share.rail.name(), share.found_share(), share.declared);
-        let _ =
-            writeln!(out, "share       {rail} is {found:.4}, declared {declared:.4}: more than chance makes");
+        told("share", &format!("{rail} is {found:.4}, declared {declared:.4}: more than chance makes"));
     }
-    let _ = writeln!(out, "statuses    {}", shares(&first.statuses, first.rows));
+    told("statuses", &shares(&first.statuses, first.rows));
     let runs = first.runs.rows.iter().map(|(run, rows)| {
         format!("{} {}", if run.is_empty() { "(no run)".into() } else { escape(run) }, HumanCount(*rows))
     });
-    let _ = writeln!(out, "runs        {}\n", runs.collect::<Vec<_>>().join(", "));
-    out + &audit::report::text(&quality.consistency)
+    told("runs", &runs.collect::<Vec<_>>().join(", "));
+    out.push('\n');
+    out + &audit::report::tables(&quality.consistency, with_digests)
 }
 
 fn without_family(table: &Observed) -> String {

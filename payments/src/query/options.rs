@@ -4,6 +4,7 @@ use crate::moment::{Day, Moment, parse_day, parse_moment};
 use crate::rails::rail_parser;
 use crate::reading;
 use generator::Rail;
+use service::units::parse_count;
 
 /// How payments are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -110,7 +111,7 @@ impl By {
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
     /// Most payments on a page; 0 is all.
-    #[arg(long, default_value_t = 100, value_name = "COUNT")]
+    #[arg(long, default_value_t = 100, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub limit: u64,
     /// Where the previous page ended: it is printed when there is more.
     #[arg(long, value_name = "TOKEN")]

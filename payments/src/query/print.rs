@@ -4,11 +4,12 @@ use super::lookup::Lookup;
 use super::options::Format;
 use super::page::Outcome;
 use crate::inspect::table;
+use crate::output::{Table, words};
 use crate::rows::payment;
 use gcp::bigtable::read::Row;
-use indicatif::HumanCount;
 use schemas::json::Renderer;
 use service::escape::{escape, escape_bytes};
+use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
@@ -17,6 +18,7 @@ pub struct Printer<'o, W> {
     out: &'o mut W,
     /// For JSON only.
     renderer: Option<Renderer>,
+    columns: Table,
     rows: u64,
     unreadable: u64,
     failure: Option<anyhow::Error>,
@@ -25,7 +27,7 @@ pub struct Printer<'o, W> {
 impl<'o, W: Write> Printer<'o, W> {
     pub fn new(out: &'o mut W, format: Format) -> anyhow::Result<Self> {
         let renderer = (format == Format::Json).then(Renderer::new).transpose()?;
-        Ok(Self { out, renderer, rows: 0, unreadable: 0, failure: None })
+        Ok(Self { out, renderer, columns: table::columns(), rows: 0, unreadable: 0, failure: None })
     }
 
     /// Stops the scan once nobody reads its output any more.
@@ -47,13 +49,13 @@ impl<'o, W: Write> Printer<'o, W> {
 
     fn try_print(&mut self, row: Row<'_>) -> anyhow::Result<()> {
         if self.rows == 0 && self.renderer.is_none() {
-            writeln!(self.out, "{}", table::header())?;
+            write!(self.out, "{}", self.columns.header())?;
         }
         self.rows += 1;
         match payment(row) {
             Ok(payment) => match &self.renderer {
                 Some(renderer) => writeln!(self.out, "{}", renderer.json(&payment, false)?)?,
-                None => writeln!(self.out, "{}", table::line(&payment))?,
+                None => write!(self.out, "{}", table::line(&self.columns, &payment))?,
             },
             Err(reason) => {
                 self.unreadable += 1;
@@ -74,39 +76,25 @@ impl<'o, W: Write> Printer<'o, W> {
 
 /// Where the answer came from, what it cost, and how to go on.
 pub fn footer(lookup: &Lookup, outcome: &Outcome) -> String {
-    let rows = match outcome.rows {
-        0 => "no rows".to_owned(),
-        1 => "1 row".to_owned(),
-        rows => format!("{} rows", HumanCount(rows)),
-    };
-    let looked_at = match &outcome.scanned.stats {
-        Some(stats) => {
-            format!(
-                "{} row(s) scanned by the server, {} returned",
-                stats.rows_seen_count, stats.rows_returned_count
-            )
-        }
-        None => {
-            format!("{} row(s) returned, the server does not say how many it scanned", outcome.scanned.rows)
-        }
-    };
-    let looked_at = match outcome.next {
-        Some(_) => format!("{looked_at}; the last only to see that there is more"),
-        None => looked_at,
-    };
-    let first = match outcome.first_row {
-        Some(first) => format!(", the first after {:.1} ms", first.as_secs_f64() * 1e3),
-        None => String::new(),
-    };
-    let calls =
-        if outcome.scanned.calls > 1 { format!(", {} calls", outcome.scanned.calls) } else { String::new() };
-    let mut text = format!(
-        "{rows} in {:.1} ms{first}{calls}\n{lookup}\n{looked_at}",
-        outcome.elapsed.as_secs_f64() * 1e3
-    );
+    let milliseconds = |time: std::time::Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
+    let mut text = words::count(outcome.rows, "row");
+    if outcome.next.is_some() {
+        text += " and there are more";
+    }
+    let _ = write!(text, " in {}", milliseconds(outcome.elapsed));
+    if let Some(first) = outcome.first_row {
+        let _ = write!(text, ", the first after {}", milliseconds(first));
+    }
+    if outcome.scanned.calls > 1 {
+        let _ = write!(text, ", {} calls", outcome.scanned.calls);
+    }
+    if let Some(stats) = &outcome.scanned.stats {
+        let _ =
+            write!(text, "; the server scanned {}", words::count(stats.rows_seen_count.max(0) as u64, "row"));
+    }
+    let _ = write!(text, "\n{lookup}");
     if let Some(token) = &outcome.next {
-        text.push_str("\nthere is more: repeat the query with --page-token ");
-        text.push_str(token);
+        let _ = write!(text, "\nthe next page: --page-token {token}");
     }
     text
 }

@@ -21,9 +21,10 @@ pub struct Display {
 impl Display {
     /// Done when nothing published before `until_micros` is unacked.
     pub fn new(until_micros: i64) -> Self {
-        let style = ProgressStyle::with_template("{msg:<58} {bar:30} {percent:>3} %  eta {eta}")
+        let style = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %")
             .expect("the template is well-formed");
-        let bar = terminal::is_watched().then(|| ProgressBar::new(1).with_style(style));
+        let is_shown = terminal::is_watched() && !terminal::is_quiet();
+        let bar = is_shown.then(|| ProgressBar::new(1).with_style(style));
         Self { until_micros, first_micros: None, bar, last_line: None }
     }
 

@@ -25,7 +25,11 @@ use googleapis_tonic_google_pubsub_v1::google::pubsub::v1 as proto;
 use report::{Report, age, json, text};
 use service::Error;
 use std::io::Write;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How long no older message must be unacked.
+const AT_GOOGLE: Duration = Duration::from_mins(1);
+const ON_EMULATORS: Duration = Duration::from_secs(5);
 
 /// Writes the report to `out`, and the progress of the sinks to `notes`.
 pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> anyhow::Result<()> {
@@ -47,7 +51,9 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     apply(&pubsub, &name, seek).await?;
     report.sought = true;
     if !args.no_wait {
-        report.settled = Some(wait(args, &Backlog::of(&pubsub, &name), sought_micros, notes).await?);
+        let usual = if pubsub.is_emulator() { ON_EMULATORS } else { AT_GOOGLE };
+        let settle = args.settle.unwrap_or(usual);
+        report.settled = Some(wait(args, settle, &Backlog::of(&pubsub, &name), sought_micros, notes).await?);
     }
     report.elapsed = started.elapsed();
     write(out, args.format, || text(&report), || json(&report))?;
@@ -102,11 +108,12 @@ async fn apply(pubsub: &Pubsub, name: &str, seek: Seek) -> Result<(), Error> {
 
 async fn wait(
     args: &Args,
+    settle: Duration,
     backlog: &Backlog<'_>,
     sought_micros: i64,
     notes: &mut impl Write,
 ) -> anyhow::Result<Settled> {
-    let patience = Patience { interval: args.interval, settle: args.settle, timeout: args.timeout };
+    let patience = Patience { interval: args.interval, settle, timeout: args.timeout };
     let mut display = Display::new(sought_micros);
     let settled =
         backlog::settle(backlog, sought_micros, patience, |oldest| display.show(oldest, notes)).await;

@@ -41,9 +41,10 @@ pub struct Args {
     /// Longest wait; exit code 1 when it is over.
     #[arg(long, default_value = "1h", value_parser = parse_duration, value_name = "DURATION")]
     pub timeout: Duration,
-    /// How long no older message must be unacked before the replay counts as done; a seek takes effect within a minute.
-    #[arg(long, default_value = "60s", value_parser = parse_duration, value_name = "DURATION")]
-    pub settle: Duration,
+    /// How long no older message must be unacked before the replay counts as done: 60s if left out, as a seek takes effect
+    /// within a minute, or 5s on an emulator.
+    #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
+    pub settle: Option<Duration>,
     /// Time between two looks at the backlog.
     #[arg(long, default_value = "5s", value_parser = parse_duration, value_name = "DURATION")]
     pub interval: Duration,
@@ -67,7 +68,7 @@ impl Default for Args {
             yes: false,
             no_wait: false,
             timeout: Duration::from_hours(1),
-            settle: Duration::from_mins(1),
+            settle: None,
             interval: Duration::from_secs(5),
             no_undo: false,
             format: Format::default(),

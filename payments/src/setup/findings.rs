@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use service::escape::escape;
-use std::fmt;
 use tonic::{Code, Response, Status};
 
 /// The state of one thing, or what set-up did about it.
@@ -16,6 +15,9 @@ pub enum Finding {
     Differs(String),
 }
 
+/// The kind of a table's column family, whose name is `TABLE:FAMILY`.
+pub const FAMILY: &str = "column family";
+
 /// One line of the report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -24,21 +26,42 @@ pub struct Line {
     pub finding: Finding,
 }
 
-impl fmt::Display for Line {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, name, finding } = self;
-        match finding {
-            Finding::Present => write!(out, "ok       {kind} {name}"),
-            Finding::Created => write!(out, "created  {kind} {name}"),
-            Finding::Absent => write!(out, "missing  {kind} {name} (dry run: not created)"),
-            Finding::Differs(how) => write!(out, "differs  {kind} {name}: {how}"),
+/// The report for people: where everything is, then a line for each thing with its id. Families that are as they must be
+/// are only counted.
+pub fn text(lines: &[Line]) -> String {
+    let place =
+        lines.iter().map(|line| place(&line.name)).max_by_key(|place| place.len()).unwrap_or_default();
+    let mut text = format!("{}\n", escape(place));
+    for Line { kind, name, finding } in lines {
+        if *kind == FAMILY && *finding == Finding::Present {
+            continue;
         }
+        let mine = self::place(name);
+        let is_here = place == mine || place.strip_prefix(mine).is_some_and(|rest| rest.starts_with('/'));
+        let id = if is_here { name.rsplit('/').next().unwrap_or(name) } else { name };
+        let (state, more) = match finding {
+            Finding::Present => ("ok", String::new()),
+            Finding::Created => ("created", String::new()),
+            Finding::Absent => ("missing", " (dry run: not created)".to_owned()),
+            Finding::Differs(how) => ("differs", format!(": {how}")),
+        };
+        let own = format!("{name}:");
+        let is_family = |line: &&Line| line.finding == Finding::Present && line.name.starts_with(&own);
+        let families = match lines.iter().filter(is_family).count() {
+            0 => String::new(),
+            1 => " with 1 family".to_owned(),
+            families => format!(" with {families} families"),
+        };
+        text += &escape(&format!("{state:<8} {kind} {id}{families}{more}"));
+        text.push('\n');
     }
+    text
 }
 
-/// The report for people.
-pub fn text(lines: &[Line]) -> String {
-    lines.iter().fold(String::new(), |text, line| text + &escape(&line.to_string()) + "\n")
+/// What a resource is in: `projects/P`, or `projects/P/instances/I`.
+fn place(name: &str) -> &str {
+    let ends = ["/topics/", "/subscriptions/", "/schemas/", "/tables/"];
+    ends.iter().find_map(|end| name.split_once(end)).map_or(name, |(place, _)| place)
 }
 
 /// The report for programs.
@@ -94,5 +117,29 @@ impl Findings {
         };
         self.note(kind, name, finding);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_elsewhere_has_its_full_name_and_families_are_counted_unless_they_differ() {
+        let table = "projects/p/instances/i/tables/payments_by_date";
+        let line = |kind, name: &str, finding| Line { kind, name: name.into(), finding };
+        let lines = [
+            line("topic", "projects/other/topics/payments", Finding::Present),
+            line("subscription", "projects/p/subscriptions/payments-sink", Finding::Created),
+            line("table", table, Finding::Present),
+            line(FAMILY, &format!("{table}:metadata"), Finding::Present),
+            line(FAMILY, &format!("{table}:party_info"), Finding::Differs("keeps 2 versions".into())),
+        ];
+        assert_eq!(
+            text(&lines),
+            "projects/p/instances/i\nok       topic projects/other/topics/payments\ncreated  subscription \
+             payments-sink\nok       table payments_by_date with 1 family\ndiffers  column family \
+             payments_by_date:party_info: keeps 2 versions\n"
+        );
     }
 }

@@ -5,6 +5,7 @@ use crate::output::Format;
 use crate::splits::{MAX_TABLETS, tablets};
 use gcp::{Project, bigtable, pubsub};
 use producer::Generation;
+use service::units::parse_count;
 use std::str::FromStr;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -37,7 +38,7 @@ pub struct Args {
     #[arg(long, value_name = "auto|TABLETS")]
     pub split: Option<Split>,
     /// Nodes that the instance has, or grows to, under the load.
-    #[arg(long, requires = "split", default_value_t = 10, value_name = "COUNT")]
+    #[arg(long, requires = "split", default_value_t = 10, value_name = "COUNT", value_parser = parse_count::<u32>)]
     pub nodes: u32,
     #[command(flatten, next_help_heading = "The load that --split is for")]
     pub generation: Generation,

@@ -1,6 +1,6 @@
 //! Tables and column families.
 
-use super::findings::{Finding, Findings, made};
+use super::findings::{FAMILY, Finding, Findings, made};
 use admin::create_table_request::Split;
 use admin::gc_rule::{Rule, Union};
 use admin::modify_column_families_request::{Modification, modification::Mod};
@@ -60,7 +60,7 @@ async fn require_table(
                 findings.note("splits", &cut, finding.clone());
             }
             for family in Family::ALL {
-                findings.note("column family", &family_name(&name, family), finding.clone());
+                findings.note(FAMILY, &family_name(&name, family), finding.clone());
             }
         }
         Err(error) => return Err(error),
@@ -104,7 +104,7 @@ async fn require_family(
     let Some(existing) = found.column_families.get(family.id()) else {
         let resource = Resource { kind: "table", name: table_name, role: ROLE };
         let create = || async { made(create_family(service, table_name, family).await) };
-        return findings.create("column family", &name, service.answer(resource, create)).await;
+        return findings.create(FAMILY, &name, service.answer(resource, create)).await;
     };
     let wanted = describe(&gc_rule(family));
     let actual = describe(&existing.gc_rule.clone().unwrap_or_default());
@@ -113,7 +113,7 @@ async fn require_family(
     } else {
         Finding::Differs(format!("its garbage collection is {actual}, not {wanted}"))
     };
-    findings.note("column family", &name, finding);
+    findings.note(FAMILY, &name, finding);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use gcp::{Project, pubsub};
 use generator::Rail;
 use schemas::layout::keys;
 use service::Error;
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::time::Duration;
 
 /// The longest that a tap may be open: its subscription is told from a forgotten one by its planned end.
@@ -48,7 +48,7 @@ pub struct Args {
     #[arg(long)]
     pub anomaly: bool,
     /// End after so many payments were shown; 0 is no limit.
-    #[arg(long, default_value_t = 0, value_name = "COUNT")]
+    #[arg(long, default_value_t = 0, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub limit: u64,
     /// End after this time, a day at most.
     #[arg(long = "for", default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]

@@ -1,6 +1,7 @@
 //! The rows that a run must have become, recomputed on all cores.
 
-use crate::audit::{Bar, Content, KeyHash};
+use crate::audit::{Content, KeyHash};
+use crate::output::Progress;
 use generator::{Buffer, Generator};
 use schemas::Payment;
 use schemas::layout::{KeyParts, KeySuffix, PerTable, Table};
@@ -60,7 +61,7 @@ impl Run {
     /// Stops early if the returned future is dropped.
     pub async fn recompute<S: Send + 'static>(
         &self,
-        bar: &Bar,
+        bar: &Progress,
         start: impl Fn() -> S,
         each: impl Fn(&mut S, Expected) + Clone + Send + 'static,
     ) -> Result<Vec<S>, gcp::bigtable::read::Error> {
@@ -81,7 +82,7 @@ impl Run {
                     for index in (from..to).filter(|index| run.has_rows(*index)) {
                         each(&mut state, run.expected(index, &mut buffer, &mut key));
                     }
-                    bar.recomputed(to - from);
+                    bar.add(to - from);
                 }
             });
         }

@@ -81,7 +81,12 @@ async fn compare(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let started = Instant::now();
     if args.consistency {
         let found = consistency::check(&tables, suffix, limits).await?;
-        write(out, args.format, || audit::report::text(&found), || audit::report::json(&found))?;
+        write(
+            out,
+            args.format,
+            || audit::report::text(&found, args.digests),
+            || audit::report::json(&found),
+        )?;
         writeln!(notes, "{}", took(found.digests.by_customer.rows, started.elapsed()))?;
         return consistent(&found);
     }
@@ -89,29 +94,33 @@ async fn compare(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         let live = args.lives.live(args.generation.config()?)?;
         let found = Trickle::verify(&tables, generator, live, suffix, args.max_differences).await?;
         let flags = args.generation.flags() + &args.lives.flags();
-        write(out, args.format, || trickle::text(&found, &flags), || trickle::json(&found))?;
+        write(out, args.format, || trickle::text(&found, &flags, args.digests), || trickle::json(&found))?;
         writeln!(notes, "{}", took(found.tables.by_transaction.digest.rows, started.elapsed()))?;
         ensure!(found.is_good(), "the tables do not hold the trickle's payments as they must be");
         return Ok(());
     }
     let payments = range.end - range.start;
     let verification = Verification { run: Run { generator, range, suffix, spoilt }, tables, limits };
-    let found = match args.sample {
-        Some(share) => verification.sample(share).await?,
-        None => verification.run().await?,
+    let found = if let Some(share) = args.sample {
+        verification.sample(share).await?
+    } else {
+        if verification.is_elsewhere().await? {
+            let hint = "if these are not its producer's flags, end this now";
+            writeln!(notes, "none of the payments looked up first is there: {hint}")?;
+        }
+        verification.run().await?
     };
     let elapsed = started.elapsed();
     let repairs = if args.repair && args.yes { Some(verification.repair(&found).await?) } else { None };
     let text = || {
         let run_id = verification.run.generator.run_id();
-        let mut text = report::findings(&found, run_id, &args.generation.flags());
+        let mut text = report::findings(&found, run_id, &args.generation.flags(), args.digests);
         text.extend(repairs.iter().map(|repairs| format!("\n{}", report::repairs(repairs))));
         text
     };
     write(out, args.format, text, || json::findings(&found, repairs.as_deref()))?;
     let looked_at = if args.sample.is_some() { found.tables.by_customer.expected.rows } else { payments };
     writeln!(notes, "{}", took(looked_at, elapsed))?;
-    writeln!(notes, "compared: the newest version of every cell, without its time")?;
     if args.sample.is_some() {
         writeln!(notes, "a sample of {} payments; unexpected rows are not looked for", HumanCount(payments))?;
     }
@@ -138,6 +147,9 @@ fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>) -> anyho
     let differences = format!("{least}{}", HumanCount(found.differences()));
     if found.differences() == 0 {
         bail!("the tables changed while they were read: let the sinks finish, and verify again");
+    }
+    if found.wrong_run().is_some() {
+        bail!("these are not the flags of the run that is in the tables: nothing else was looked at");
     }
     let Some(repairs) = repairs else {
         if args.repair {

@@ -8,7 +8,8 @@
 use super::expected::{Expected, Run};
 use super::findings::{Findings, Missing, TableFindings};
 use crate::audit::compare::{self, is_hidden};
-use crate::audit::{Bar, Content, Digests, KeyHash, Limits, Partition, Runs, Tables, Unexpected, other_run};
+use crate::audit::{Content, Digests, KeyHash, Limits, Partition, Runs, Tables, Unexpected, other_run};
+use crate::output::Progress;
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};
 use schemas::layout::{Column, PerTable, Table};
@@ -42,6 +43,10 @@ impl Verification {
         let mut partitions: Partitions = Arc::new(PerTable::from_fn(|_| Partition::root()));
         let mut sums = self.sum(&partitions, "comparing").await?;
         let mut findings = self.totals(&sums);
+        if findings.wrong_run().is_some() {
+            findings.tables.iter_mut().for_each(|(_, table)| table.missing.total = table.expected.rows);
+            return Ok(findings);
+        }
         loop {
             let differing = PerTable::from_fn(|table| sums.expected[table].differing(&sums.found[table]));
             if differing.values().all(Vec::is_empty) {
@@ -193,7 +198,7 @@ impl Verification {
     }
 
     /// The expected rows of these buckets: by key hash, index and digest.
-    async fn keep(&self, selected: &Partitions, bar: &Bar) -> Result<PerTable<Kept>, Error> {
+    async fn keep(&self, selected: &Partitions, bar: &Progress) -> Result<PerTable<Kept>, Error> {
         let by_payment = selected.clone();
         let keep = move |kept: &mut PerTable<Kept>, expected: Expected| {
             for (table, key) in expected.keys {
@@ -215,9 +220,9 @@ impl Verification {
         Missing { index, key, payment_id: compare::payment_id(&payment) }
     }
 
-    fn bar(&self, what: &'static str) -> Bar {
+    fn bar(&self, what: &'static str) -> Progress {
         let payments = self.run.range.end - self.run.range.start;
-        Bar::new(what, payments, 3 * payments)
+        Progress::new(what, Some(4 * payments))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::reading;
 use producer::Generation;
 use producer::trickle::Lives;
 use service::Error;
+use service::units::parse_count;
 use std::ops::Range;
 use std::path::PathBuf;
 
@@ -27,10 +28,10 @@ pub struct Args {
     #[command(flatten)]
     pub generation: Generation,
     /// First index that must be in the tables.
-    #[arg(long, default_value_t = 0, value_name = "INDEX")]
+    #[arg(long, default_value_t = 0, value_name = "INDEX", value_parser = parse_count::<u64>)]
     pub start_index: u64,
     /// Index to stop before; the run's end if left out.
-    #[arg(long, value_name = "INDEX")]
+    #[arg(long, value_name = "INDEX", value_parser = parse_count::<u64>)]
     pub end_index: Option<u64>,
     /// What the row keys by customer and by date end in: as `payments setup` has recorded it, if left out.
     #[arg(long, value_enum, value_name = "SUFFIX")]
@@ -59,11 +60,14 @@ pub struct Args {
     /// Do the repair.
     #[arg(long, requires = "repair")]
     pub yes: bool,
+    /// Show each table's digest: equal tables have equal ones, on any machine.
+    #[arg(long)]
+    pub digests: bool,
     /// Most differences listed of each kind and table.
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub max_differences: usize,
     /// Ranges of the tables read at once.
-    #[arg(long, default_value_t = 4, value_name = "COUNT")]
+    #[arg(long, default_value_t = 4, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub parallelism: usize,
     /// How the report is written.
     #[arg(long, value_enum, default_value_t)]

@@ -3,36 +3,26 @@
 use super::findings::{Findings, TableFindings};
 use super::repair::Repaired;
 use crate::audit::compare::cell_line;
-use crate::audit::report::{COLLISION_CURE, INCOMPLETE, key_text, more, other_runs, see, wrong_run};
+use crate::audit::report::{
+    COLLISION_CURE, INCOMPLETE, digest_line, entry, key_text, more, other_runs, see, wrong_run,
+};
+use crate::output::{Column, Table as Columns, words};
 use indicatif::HumanCount;
 use service::escape::escape;
 use std::fmt::Write;
 
-/// The tables and their differences from the run. `flags` are those with which `payments show` finds its payments.
-pub fn findings(findings: &Findings, run_id: &str, flags: &str) -> String {
-    let mut out = String::new();
-    if let Some(other) = findings.wrong_run() {
-        wrong_run(&mut out, &format!("run {run_id}"), other);
+/// The verdict, the tables and their differences from the run. `flags` are those with which `payments show` finds its
+/// payments.
+pub fn findings(findings: &Findings, run_id: &str, flags: &str, with_digests: bool) -> String {
+    let mut out = verdict(findings, run_id);
+    if findings.wrong_run().is_some() {
+        return out;
     }
-    let _ = writeln!(
-        out,
-        "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  digest",
-        "table", "rows expected", "found", "missing", "unexpected", "differing"
-    );
-    for table in findings.tables.values() {
-        let more = if findings.is_complete { "" } else { "+" };
-        let count = |rows: u64| format!("{}{more}", HumanCount(rows));
-        let _ = writeln!(
-            out,
-            "{:<25}{:>14}{:>14}{:>12}{:>12}{:>12}  {}",
-            table.table.id(),
-            HumanCount(table.expected.rows).to_string(),
-            HumanCount(table.found.rows).to_string(),
-            count(table.missing.total),
-            count(table.unexpected.total),
-            count(table.differing.total),
-            digests(table),
-        );
+    if !findings.are_equal() {
+        out.push_str(&counts(findings));
+    }
+    if with_digests {
+        findings.tables.values().for_each(|table| digests(&mut out, table));
     }
     findings.tables.values().for_each(|table| other_runs(&mut out, table.table, &table.others));
     findings.tables.values().for_each(|table| list(&mut out, table, flags));
@@ -45,50 +35,85 @@ pub fn findings(findings: &Findings, run_id: &str, flags: &str) -> String {
     out
 }
 
-fn digests(table: &TableFindings) -> String {
-    if table.expected == table.found {
-        return format!("{:032x}", table.found.sum);
+fn verdict(findings: &Findings, run_id: &str) -> String {
+    if let Some(other) = findings.wrong_run() {
+        return words::bad(&wrong_run(&format!("run {run_id}"), other));
     }
-    format!("{:032x}, expected {:032x}", table.found.sum, table.expected.sum)
+    let expected = findings.tables.by_transaction.expected.rows;
+    if findings.are_equal() {
+        return words::ok(&format!("3 x {} exact (run {run_id})", words::count(expected, "row")));
+    }
+    let total = |of: fn(&TableFindings) -> u64| findings.tables.values().map(of).sum::<u64>();
+    let more = if findings.is_complete { "" } else { "at least " };
+    let (missing, unexpected, differing) = (
+        total(|table| table.missing.total),
+        total(|table| table.unexpected.total),
+        total(|table| table.differing.total),
+    );
+    let parts = [(missing, "missing"), (unexpected, "unexpected"), (differing, "differing")];
+    let parts: Vec<_> = parts
+        .iter()
+        .filter(|(rows, _)| *rows > 0)
+        .map(|(rows, what)| format!("{more}{} {what}", HumanCount(*rows)))
+        .collect();
+    let parts = if parts.is_empty() {
+        "the tables changed while they were read".to_owned()
+    } else {
+        parts.join(", ")
+    };
+    words::bad(&format!("{parts}, of 3 x {}", words::count(expected, "row")))
+}
+
+fn counts(findings: &Findings) -> String {
+    let titles = ["rows expected", "found", "missing", "unexpected", "differing"].map(Column::right);
+    let columns = [[Column::left("table")].as_slice(), &titles].concat();
+    let more = if findings.is_complete { "" } else { "+" };
+    let count = |rows: u64| HumanCount(rows).to_string();
+    let line = |table: &TableFindings| {
+        let found = [table.missing.total, table.unexpected.total, table.differing.total];
+        let mut cells =
+            vec![table.table.id().to_owned(), count(table.expected.rows), count(table.found.rows)];
+        cells.extend(found.map(|rows| count(rows) + more));
+        cells
+    };
+    Columns::text(&columns, &findings.tables.values().map(line).collect::<Vec<_>>())
+}
+
+fn digests(out: &mut String, table: &TableFindings) {
+    digest_line(out, table.table, table.found);
+    if table.expected != table.found {
+        let _ = writeln!(out, "{:>36}{:032x}", "expected ", table.expected.sum);
+    }
 }
 
 fn list(out: &mut String, table: &TableFindings, flags: &str) {
-    let id = table.table.id();
+    let (of, id) = (table.table, table.table.id());
+    let index = |index: u64| format!(", index {index}");
     for row in &table.missing.first {
-        let _ = writeln!(out, "\nmissing     {id} row {} (index {})", key_text(&row.key), row.index);
-        let _ = writeln!(out, "            see: payments show --index {}{flags} --format cells", row.index);
+        entry(out, "missing", of, &index(row.index), &row.key);
+        let _ = writeln!(out, "  see: payments show --index {}{flags} --format cells", row.index);
     }
     more(out, "missing", id, &table.missing);
     for row in &table.differing.first {
         if let Some(other) = row.hidden_by() {
-            let (key, own, index) = (key_text(&row.key), escape(&row.payment_id), row.index);
-            let _ = writeln!(
-                out,
-                "\ncollision   {id} row {key} (index {index}): payment {other} is there, not {own}"
-            );
-            let _ = writeln!(
-                out,
-                "            see: payments query transaction {own}; payments query transaction {other}"
-            );
+            let own = escape(&row.payment_id);
+            entry(out, "collision", of, &index(row.index), &row.key);
+            let _ = writeln!(out, "  payment {other} is there,\n  not     {own}");
+            out.push_str(&see(&own));
+            out.push_str(&see(other));
             continue;
         }
-        let _ = writeln!(out, "\ndiffering   {id} row {} (index {})", key_text(&row.key), row.index);
+        entry(out, "differing", of, &index(row.index), &row.key);
         for cell in &row.cells {
-            let _ = writeln!(out, "            {}", cell_line(cell));
+            let _ = writeln!(out, "  {}", cell_line(cell));
         }
-        let _ = writeln!(
-            out,
-            "            see: payments show --index {}{flags} --format cells; payments query transaction {}",
-            row.index, row.payment_id
-        );
+        let _ = writeln!(out, "  see: payments show --index {}{flags} --format cells", row.index);
+        out.push_str(&see(&row.payment_id));
     }
     more(out, "differing", id, &table.differing);
     for row in &table.unexpected.first {
-        let _ = write!(out, "\nunexpected  {id} row {}", key_text(&row.key));
-        let _ = match &row.run_id {
-            Some(run) => writeln!(out, " (of run {})", escape(run)),
-            None => writeln!(out, " (of no run)"),
-        };
+        let run = row.run_id.as_deref().map_or("no run".into(), |run| format!("run {}", escape(run)));
+        entry(out, "unexpected", of, &format!(", of {run}"), &row.key);
         out.push_str(&see(row.payment_id.as_deref().unwrap_or_default()));
     }
     more(out, "unexpected", id, &table.unexpected);
@@ -100,7 +125,10 @@ pub fn repairs(repairs: &[Repaired]) -> String {
     for repair in repairs {
         let (id, missing, differing) =
             (repair.table.id(), HumanCount(repair.missing), HumanCount(repair.differing));
-        let _ = writeln!(out, "repaired    {id}: {missing} missing and {differing} differing row(s) written");
+        if repair.missing + repair.differing > 0 {
+            let _ =
+                writeln!(out, "repaired    {id}: {missing} missing and {differing} differing row(s) written");
+        }
         if repair.unexpected > 0 {
             let rows = HumanCount(repair.unexpected);
             let _ = writeln!(out, "left        {id}: {rows} unexpected row(s); a repair deletes nothing");

@@ -4,10 +4,11 @@
 //! is, in which state, and the payment follows from that: a row is right if it has exactly that state's cells and key,
 //! and the tables are if all three hold the same payments in the same states.
 
-use crate::audit::report::{key_text, more, other_runs, wrong_run};
+use crate::audit::report::{digest_line, entry, more, other_runs, see, wrong_run};
 use crate::audit::{
-    Bar, Content, Differing, Digest, KeyHash, Listed, Runs, Tables, Unexpected, compare, other_run,
+    Content, Differing, Digest, KeyHash, Listed, Runs, Tables, Unexpected, compare, other_run,
 };
+use crate::output::{Column as Heading, Progress, Table as Columns, words};
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};
 use generator::{Generator, Live, is_live};
@@ -78,7 +79,7 @@ impl Trickle {
         listed: usize,
     ) -> Result<Self, Error> {
         let run_id = live.run_id().to_owned();
-        let bar = Bar::new("recomputing rows", 0, 0);
+        let bar = Progress::new("recomputing rows", None);
         let recomputer = Recomputer { generator, live: Mutex::new(live), suffix };
         let own = run_id.clone();
         let each = move |found: &mut TableRows, table: Table, row: Row<'_>| match other_run(&row, &own) {
@@ -131,44 +132,34 @@ impl Recomputer {
 }
 
 /// The report for people. `flags` are those with which `payments show` finds the trickle's payments.
-pub fn text(found: &Trickle, flags: &str) -> String {
-    let mut out = String::new();
+pub fn text(found: &Trickle, flags: &str, with_digests: bool) -> String {
     if let Some(other) = found.wrong_run() {
-        wrong_run(&mut out, &format!("trickle {}", found.run_id), other);
+        return words::bad(&wrong_run(&format!("trickle {}", found.run_id), other));
     }
-    let _ = writeln!(
-        out,
-        "{:<25}{:>14}{:>14}{:>12}{:>12}  digest by id",
-        "table", "right", "of them ended", "differing", "unexpected"
-    );
-    for (table, rows) in &found.tables {
-        let _ = writeln!(
-            out,
-            "{:<25}{:>14}{:>14}{:>12}{:>12}  {:032x}",
-            table.id(),
-            HumanCount(rows.digest.rows).to_string(),
-            HumanCount(rows.ended).to_string(),
-            HumanCount(rows.differing.total).to_string(),
-            HumanCount(rows.unexpected.total).to_string(),
-            rows.digest.sum,
-        );
+    let rows = words::count(found.tables.by_transaction.digest.rows, "row");
+    let mut out = if found.is_good() {
+        words::ok(&format!("3 x {rows} right (trickle {})", found.run_id))
+    } else {
+        words::bad("the tables do not hold the trickle's payments as they must be")
+    };
+    out.push_str(&counts(found));
+    if with_digests {
+        found.tables.iter().for_each(|(table, rows)| digest_line(&mut out, table, rows.digest));
     }
     for (table, rows) in &found.tables {
         other_runs(&mut out, table, &rows.others);
         for row in &rows.differing.first {
             let id = escape(&row.payment_id);
-            let _ = writeln!(out, "\ndiffering   {} row {}", table.id(), key_text(&row.key));
+            entry(&mut out, "differing", table, "", &row.key);
             for cell in &row.cells {
-                let _ = writeln!(out, "            {}", compare::cell_line(cell));
+                let _ = writeln!(out, "  {}", compare::cell_line(cell));
             }
-            let _ = writeln!(
-                out,
-                "            see: payments show --id {id}{flags}; payments query transaction {id}"
-            );
+            let _ = writeln!(out, "  see: payments show --id {id}{flags}");
+            out.push_str(&see(&row.payment_id));
         }
         more(&mut out, "differing", table.id(), &rows.differing);
         for row in &rows.unexpected.first {
-            let _ = writeln!(out, "\nunexpected  {} row {}", table.id(), key_text(&row.key));
+            entry(&mut out, "unexpected", table, "", &row.key);
         }
         more(&mut out, "unexpected", table.id(), &rows.unexpected);
     }
@@ -176,6 +167,17 @@ pub fn text(found: &Trickle, flags: &str) -> String {
         out.push_str("\nThe tables do not hold the same payments in the same states: verify --consistency names them.\n");
     }
     out
+}
+
+fn counts(found: &Trickle) -> String {
+    let titles = ["right", "of them ended", "differing", "unexpected"].map(Heading::right);
+    let columns = [[Heading::left("table")].as_slice(), &titles].concat();
+    let lines = found.tables.iter().map(|(table, rows)| {
+        let counts = [rows.digest.rows, rows.ended, rows.differing.total, rows.unexpected.total];
+        let counts = counts.map(|rows| HumanCount(rows).to_string());
+        [[table.id().to_owned()].as_slice(), &counts].concat()
+    });
+    Columns::text(&columns, &lines.collect::<Vec<_>>())
 }
 
 impl Trickle {

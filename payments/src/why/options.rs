@@ -6,7 +6,7 @@ use crate::reading;
 use gcp::pubsub;
 use producer::Generation;
 use producer::trickle::Lives;
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["limit", "time"])]
     pub no_letters: bool,
     /// Most letters looked at; 0 is all.
-    #[arg(long, default_value_t = 1_000, value_name = "COUNT")]
+    #[arg(long, default_value_t = 1_000, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub limit: usize,
     /// Most time spent on letters.
     #[arg(long, default_value = "15s", value_parser = parse_duration, value_name = "DURATION")]

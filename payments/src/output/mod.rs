@@ -1,4 +1,13 @@
-//! Reports for people and for programs.
+//! Reports for people and programs.
+//!
+//! - [`table`]: columns that fit the terminal. [`progress`]: how far a long work is. [`words`]: what a report begins with.
+
+pub mod progress;
+pub mod table;
+pub mod words;
+
+pub use progress::Progress;
+pub use table::{Align, Cells, Column, Table};
 
 use std::io::Write;
 
@@ -7,7 +16,7 @@ use std::io::Write;
 pub enum Format {
     #[default]
     Table,
-    /// One JSON object.
+    /// One JSON document.
     Json,
 }
 
