@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use toml::Table;
 
 /// What whole paths and figures are made of.
-const NEARLY_ALL: [&str; 10] = [
+const NEARLY_ALL: [&str; 11] = [
     "schemas",
     "service",
     "monitor",
@@ -17,6 +17,8 @@ const NEARLY_ALL: [&str; 10] = [
     "producer",
     "sink",
     "payments",
+    // Its command line, of which documents tell.
+    "bench",
 ];
 
 /// Each crate of the workspace with those that it may depend on, and those that its tests may use besides.

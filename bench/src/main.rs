@@ -15,7 +15,6 @@
 mod child;
 mod embedded;
 mod measure;
-mod options;
 mod payloads;
 mod rounds;
 mod scaling;
@@ -25,7 +24,7 @@ mod usage;
 mod verify;
 mod writers;
 
-use options::{Cli, Command};
+use bench::options::{self, Cli, Command};
 use std::process::ExitCode;
 
 // As the measured binaries have it.

@@ -1,4 +1,5 @@
-//! The operator's command: everything around the two stages. Each command is a module with a `run`:
+//! The operator's command: everything around the two stages. [`cli`] is its command line; each command is a module with a
+//! `run`:
 //!
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 //! - [`emulators`]: the embedded servers alone.
@@ -22,6 +23,7 @@
 
 pub mod audit;
 pub mod cleanup;
+pub mod cli;
 pub mod dead_letter;
 #[cfg(test)]
 mod defaults;

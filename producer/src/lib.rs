@@ -20,6 +20,7 @@
 //! (`state_file`, `files`). Neither knows the other.
 
 mod audience;
+pub mod cli;
 mod digest;
 mod encode;
 mod error;

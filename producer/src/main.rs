@@ -1,12 +1,13 @@
 //! The producer's process: parse, start logging, run, exit.
 
-use clap::{CommandFactory, Parser, Subcommand};
-use gcp::{Project, pubsub};
+use clap::CommandFactory;
+use gcp::pubsub;
 use monitor::Monitor;
 use monitor::lines::Lines;
 use monitor::watched::{SharedHeat, Subject};
-use producer::trickle::{self, Trickle};
-use producer::{Batch, Generation, Outcome, Output, Progress, Publishing, Told};
+use producer::cli::{Cli, Command, TrickleCli};
+use producer::trickle::Trickle;
+use producer::{Batch, Outcome, Progress, Told};
 use prometheus_client::registry::Registry;
 use service::{signals, telemetry, terminal};
 use std::collections::BTreeMap;
@@ -20,71 +21,6 @@ use std::time::Instant;
 /// pile up in them: a local run took twice the memory and a quarter less payments a second.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Generates synthetic payments and publishes them to a Pub/Sub topic.
-///
-/// The same seed and flags give the same payments, byte for byte; shards of a run need no coordination. SIGTERM or
-/// SIGINT stops it after confirming what is in flight, and prints where to go on; before anything is published, at
-/// once. Exit codes: 0 everything asked for is confirmed, or it was stopped cleanly; 1 a payment could not be
-/// confirmed, the checkpoint not be written, Pub/Sub was away, or a task of a job was stopped before its shard was done;
-/// 2 a flag, resource, permission or an address's form is wrong.
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Example:\n  producer --project my-project --num-records 10000000 --shard 0/4"
-)]
-#[command(args_conflicts_with_subcommands = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Option<Command>,
-    #[command(flatten)]
-    generation: Generation,
-    #[command(flatten)]
-    publishing: Publishing,
-    #[command(flatten)]
-    batch: Batch,
-    #[command(flatten)]
-    output: Output,
-    #[command(flatten)]
-    project: Project,
-    #[command(flatten)]
-    pubsub: pubsub::Args,
-    #[command(flatten)]
-    monitor: monitor::Args,
-    #[command(flatten)]
-    telemetry: telemetry::Args,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Print the built-in profile: every figure that the generator draws from, as TOML for --profile.
-    Profile,
-    Trickle(Box<TrickleCli>),
-}
-
-/// Publishes payments at a steady rate, with event times of now, until it is stopped.
-///
-/// Some payments begin as PENDING and are updated later under the same id and the same row keys. Ids and row keys never
-/// repeat, not even after a restart. SIGTERM or SIGINT stops it after confirming what is in flight. Exit codes: 0 it
-/// was stopped cleanly, or reached --duration or --num-records; 1 a message could not be confirmed, the checkpoint not
-/// be written, or Pub/Sub was away; 2 a flag, resource, permission or an address's form is wrong.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  producer trickle --project my-project --rate 50/s --rate-curve calendar --checkpoint trickle.state
-  producer trickle --rate 200/s --burst 5x/30s@10m --duration 1h
-  producer trickle --rate 100/s --rate-curve calendar --time-scale 60 --start-date 2026-03-02")]
-struct TrickleCli {
-    #[command(flatten)]
-    options: trickle::Options,
-    #[command(flatten)]
-    project: Project,
-    #[command(flatten)]
-    pubsub: pubsub::Args,
-    #[command(flatten)]
-    monitor: monitor::Args,
-    #[command(flatten)]
-    telemetry: telemetry::Args,
-}
 
 fn main() -> ExitCode {
     service::cli::run(Cli::command, start)

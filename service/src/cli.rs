@@ -64,6 +64,19 @@ fn with_underscores(command: clap::Command) -> clap::Command {
         .mut_subcommands(with_underscores)
 }
 
+/// Whether a program would take these words, whatever the environment says: for checks of what documents show.
+pub fn check(
+    command: clap::Command,
+    words: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+) -> Result<(), clap::Error> {
+    let command = with_underscores(without_variables(manual::add_to(command))).no_binary_name(true);
+    command.try_get_matches_from(words).map(drop)
+}
+
+fn without_variables(command: clap::Command) -> clap::Command {
+    command.mut_args(|arg| arg.env(None::<&str>)).mut_subcommands(without_variables)
+}
+
 /// What flags say where no program is started, whatever the environment says: for tests and measurements, which set a
 /// few of many. Of a flag given twice the last counts.
 pub fn flags<T: clap::Args>(

@@ -31,6 +31,7 @@ mod backlog;
 #[doc(hidden)]
 pub mod bench_support;
 mod budget;
+pub mod cli;
 mod collisions;
 mod dead_letter;
 mod decoder;

@@ -1,13 +1,14 @@
 //! The sink's process: parse, start logging, run, exit.
 
-use clap::{CommandFactory, Parser};
-use gcp::{Project, bigtable, pubsub};
+use clap::CommandFactory;
+use gcp::{bigtable, pubsub};
 use monitor::Monitor;
 use monitor::lines::Lines;
 use monitor::status::State;
 use monitor::watched::Subject;
 use prometheus_client::registry::Registry;
 use service::{signals, telemetry};
+use sink::cli::Cli;
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -18,31 +19,6 @@ use tokio_util::sync::CancellationToken;
 /// pile up in them: a local run took twice the memory and a quarter fewer payments a second.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// Consumes payments from a Pub/Sub subscription and writes each to three Bigtable tables.
-///
-/// Runs until SIGTERM or SIGINT, then writes what it holds and exits 0; before anything is pulled, at once. Any number of
-/// sinks may share a subscription. Exit codes: 0 everything confirmed; 1 something went back to the subscription, or a
-/// service was away, start again; 2 a flag, resource, permission or an address's form is wrong.
-#[derive(Debug, Parser)]
-#[command(
-    version,
-    after_help = "Example:\n  sink --project my-project --instance my-instance --exit-when-idle 30s"
-)]
-struct Cli {
-    #[command(flatten)]
-    project: Project,
-    #[command(flatten)]
-    pubsub: pubsub::Args,
-    #[command(flatten)]
-    bigtable: bigtable::Args,
-    #[command(flatten)]
-    options: sink::Options,
-    #[command(flatten)]
-    monitor: monitor::Args,
-    #[command(flatten)]
-    telemetry: telemetry::Args,
-}
 
 fn main() -> ExitCode {
     service::cli::run(Cli::command, start)

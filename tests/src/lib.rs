@@ -3,6 +3,7 @@
 //! The same tests run on the embedded servers and on Google's emulators; each test has its own backend on free ports.
 
 pub mod backend;
+pub mod documents;
 pub mod leased;
 pub mod pages;
 pub mod pipeline;
