@@ -7,10 +7,11 @@
 
 use anyhow::{Result, ensure};
 use std::collections::{BTreeMap, BTreeSet};
-use whole_path::documents::asked::Asked;
+use whole_path::documents::asked::{self, Asked};
 use whole_path::documents::grammar::Workspace;
-use whole_path::documents::markdown::Fence;
-use whole_path::documents::{Document, names, output, run, script};
+use whole_path::documents::markdown::{self, Fence};
+use whole_path::documents::offered::{self, Names};
+use whole_path::documents::{Document, names, output, root, run, script};
 
 /// Marks of blocks that are not run, and why.
 const MARKS: [(&str, &str); 4] = [
@@ -44,6 +45,9 @@ const LEFT_OUT: [(&str, &str, &str); 6] = [
     ("docs/OPERATING.md", "payments verify --trickle", "a sink's work before it; tests/trickle.rs has that"),
     ("docs/OPERATING.md", "payments why", "an id is of one run; tests/why.rs has some"),
 ];
+
+/// Flags of others that running text names, and whose they are.
+const ELSEWHERE: [(&str, &str, &str); 1] = [("docs/MIGRATION.md", "runner", "the earlier pipeline's")];
 
 /// What is run besides our programs.
 const TOOLS: [&str; 1] = ["sha256sum"];
@@ -88,6 +92,34 @@ fn every_command_in_a_document_is_one_that_its_program_takes() -> Result<()> {
     }
     ensure!(wrong.is_empty(), "commands that are none:\n{}", wrong.join("\n"));
     ensure!(count > 150, "{count} commands in all documents: are they found?");
+    Ok(())
+}
+
+#[test]
+fn every_flag_that_running_text_names_is_one_of_a_program() -> Result<()> {
+    let (names, mut wrong, mut elsewhere) = (Names::read(), Vec::new(), BTreeSet::new());
+    for Document { name, shown, .. } in documents()? {
+        for code in &shown.codes {
+            let Some(flag) = names.unknown(&code.text) else { continue };
+            match ELSEWHERE.into_iter().find(|(of, theirs, _)| *of == name && *theirs == flag) {
+                Some(entry) => drop(elsewhere.insert(entry)),
+                None => wrong.push(format!("{name}:{}: no program has --{flag}", code.line)),
+            }
+        }
+    }
+    ensure!(wrong.is_empty(), "flags that are none:\n{}", wrong.join("\n"));
+    assert_eq!(elsewhere, BTreeSet::from(ELSEWHERE), "flags of others, found and in the list ELSEWHERE");
+    Ok(())
+}
+
+#[test]
+fn every_example_in_a_help_is_a_command_that_its_program_takes() -> Result<()> {
+    let text = format!("```sh\n{}\n```\n", offered::examples().join("\n"));
+    let asked = asked::commands(&markdown::read(&text), text.lines().count(), root())?;
+    let workspace = Workspace::read()?;
+    let wrong = asked.iter().filter_map(|asked| Some((asked.words.join(" "), workspace.problem(asked)?)));
+    let wrong: Vec<_> = wrong.collect();
+    ensure!(wrong.is_empty(), "examples that are none: {wrong:#?}");
     Ok(())
 }
 

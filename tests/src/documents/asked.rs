@@ -30,6 +30,7 @@ PATH=/nonexistent
 /// The commands of a document whose lines are `count`, or what is wrong with one of them, with its line.
 pub fn commands(shown: &Shown, count: usize, root: &Path) -> Result<Vec<Asked>> {
     let (script, inline) = script(shown, count);
+    refuse_to_write_elsewhere(&script)?;
     let folder = tempfile::tempdir()?;
     let (file, notes) = (folder.path().join("script"), folder.path().join("notes"));
     std::fs::write(&file, &script)?;
@@ -65,6 +66,17 @@ fn script(shown: &Shown, count: usize) -> (String, BTreeSet<usize>) {
         }
     }
     (lines.join("\n"), inline)
+}
+
+/// Bash starts nothing here, but it opens the files that output goes to.
+fn refuse_to_write_elsewhere(script: &str) -> Result<()> {
+    for (at, line) in script.lines().enumerate() {
+        let targets = line.split('>').skip(1).map(|target| target.trim_start());
+        let outside =
+            targets.filter(|target| target.starts_with(['/', '~']) && !target.starts_with("/dev/null"));
+        ensure!(outside.count() == 0, "line {}: writes a file outside of the folder", at + 1);
+    }
+    Ok(())
 }
 
 /// Empty folders of the same names, for commands that write into them.
@@ -141,6 +153,10 @@ mod tests {
             wrong("```sh\ndeploy/no-such --x\n```"),
             "line 2: deploy/no-such: No such file or directory"
         );
-        assert_eq!(asked("```sh\n.ci/run\n```").unwrap(), []);
+        assert_eq!(
+            wrong("```sh\npayments man >/etc/man\n```"),
+            "line 2: writes a file outside of the folder"
+        );
+        assert_eq!(asked("```sh\n.ci/run 2>/dev/null\n```").unwrap(), []);
     }
 }

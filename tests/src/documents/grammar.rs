@@ -1,16 +1,13 @@
 //! Whether a program would take what a document says: asked of its own command line, and of cargo's manifests.
 
 use super::asked::Asked;
+use super::offered::programs;
 use super::root;
 use anyhow::{Context, Result};
-use clap::CommandFactory;
 use clap::error::ErrorKind;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use toml::Table;
-
-/// What stands for the id of a payment where none is meant.
-const ID: (&str, &str) = ("ID", "cfaac0d6-659f-4825-ac52-146272f48289");
 
 /// The packages of the workspace.
 #[derive(Debug)]
@@ -40,8 +37,7 @@ impl Workspace {
 
     /// What is wrong with a command, if anything; commands that are not ours to judge are right.
     pub fn problem(&self, asked: &Asked) -> Option<String> {
-        let words: Vec<_> =
-            asked.words.iter().map(|word| if word == ID.0 { ID.1 } else { word.as_str() }).collect();
+        let words: Vec<_> = asked.words.iter().map(String::as_str).collect();
         match words.split_first()? {
             (&"cargo", args) => self.cargo(args, asked.is_inline),
             // How texts call `cargo run --release -p bench -- ...` for short.
@@ -99,13 +95,7 @@ impl Workspace {
 }
 
 fn program(name: &str, args: &[&str], is_inline: bool) -> Option<String> {
-    let command = match name {
-        "payments" => payments::cli::command_line(),
-        "producer" => producer::cli::Cli::command(),
-        "sink" => sink::cli::Cli::command(),
-        "bench" => bench::options::Cli::command(),
-        _ => return None,
-    };
+    let command = programs().into_iter().find(|command| command.get_name() == name)?;
     let error = service::cli::check(command, args).err()?;
     let is_fine = match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => true,
@@ -151,7 +141,6 @@ mod tests {
         for (wrong, named) in [
             ("payments local --number 7", "--number"),
             ("payments locally", "locally"),
-            ("payments why UUID", "UUID"),
             ("producer --num-records many", "many"),
             ("cargo run -p sink -- --rate 7", "--rate"),
             ("cargo run -- shows", "shows"),

@@ -3,12 +3,14 @@
 //! - [`markdown`]: what a text shows as code.
 //! - [`asked`]: which commands that asks for, as bash reads them.
 //! - [`grammar`]: whether a program would take one.
+//! - [`offered`]: what programs offer: flags, and the examples in their help.
 //! - [`script`]: a document as a script, in sizes for a test. [`run`]: runs it.
 //! - [`output`]: what a document shows of a command's output, beside the output.
 
 pub mod asked;
 pub mod grammar;
 pub mod markdown;
+pub mod offered;
 pub mod output;
 pub mod run;
 pub mod script;
