@@ -132,8 +132,9 @@ fn what_is_not_run_is_listed_and_the_list_has_nothing_else() -> Result<()> {
             let mark = &fence.mark;
             ensure!(
                 mark.is_empty() || MARKS.iter().any(|(known, _)| known == mark),
-                "{name}:{}: no mark {mark:?}; those there are: {MARKS:?}",
-                fence.line
+                "{name}:{}: {mark:?} is no mark; there are {}",
+                fence.line,
+                marks()
             );
             if !mark.is_empty() {
                 *marked.entry((name.clone(), mark.clone())).or_insert(0) += 1;
@@ -159,6 +160,10 @@ fn what_is_not_run_is_listed_and_the_list_has_nothing_else() -> Result<()> {
     Ok(())
 }
 
+fn marks() -> String {
+    MARKS.map(|(mark, _)| mark).join(", ")
+}
+
 fn left_out_as(document: &str, asked: &Asked) -> Option<(&'static str, &'static str, &'static str)> {
     let words = asked.words.join(" ");
     LEFT_OUT.into_iter().find(|(of, start, _)| *of == document && words.starts_with(start))
@@ -171,9 +176,10 @@ fn may_run(document: &str, asked: &Asked) -> Result<()> {
     let is_for_a_cloud = words.iter().any(|word| word.starts_with("--project"));
     ensure!(
         (is_ours || TOOLS.contains(&words[0])) && !is_for_a_cloud,
-        "{document}:{}: `{}` cannot be run here: mark its block ({MARKS:?}), or list it in LEFT_OUT",
+        "{document}:{}: `{}` cannot be run here: mark its block ({}), or list it in LEFT_OUT",
         asked.line,
-        words.join(" ")
+        words.join(" "),
+        marks()
     );
     Ok(())
 }

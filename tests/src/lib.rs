@@ -1,4 +1,5 @@
-//! What whole-path tests share: backends, a set-up pipeline on one of them, and readers of tables and dead letters.
+//! What whole-path tests share: backends, a set-up pipeline on one of them, readers of tables and dead letters; and
+//! the documents' commands.
 //!
 //! The same tests run on the embedded servers and on Google's emulators; each test has its own backend on free ports.
 
