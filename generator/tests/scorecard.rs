@@ -34,5 +34,4 @@ fn a_scorecard_notices_what_is_off() {
     let mean = card.lines.iter_mut().find(|line| line.what.starts_with("mean")).unwrap();
     mean.declared *= 1.5;
     assert!(!card.is_ok());
-    assert!(card.to_string().contains("OFF"));
 }

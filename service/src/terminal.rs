@@ -177,13 +177,14 @@ pub fn paint(style: Style, words: &str) -> String {
     if is_coloured() { style.paint(words) } else { words.to_owned() }
 }
 
-/// Columns that standard output has; as many as it takes where it is no terminal: what is cut there is lost to whoever
-/// searches it.
+/// Columns that standard output has: the terminal's, or what COLUMNS says. Elsewhere as many as it takes: what is cut there
+/// is lost to whoever searches it.
 #[expect(clippy::disallowed_methods, reason = "asks for the size only")]
 pub fn output_columns() -> usize {
     let size = io::stdout().is_terminal().then(|| rustix::termios::tcgetwinsize(io::stdout()));
     let columns = size.and_then(Result::ok).map(|size| usize::from(size.ws_col));
-    columns.filter(|&columns| columns > 0).unwrap_or(usize::MAX)
+    let said = || std::env::var("COLUMNS").ok()?.parse().ok();
+    columns.filter(|&columns| columns > 0).or_else(said).filter(|&columns| columns > 0).unwrap_or(usize::MAX)
 }
 
 /// Columns of the terminal that standard output or standard error is; 80 where neither is one.

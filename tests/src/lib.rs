@@ -17,6 +17,11 @@ pub use backend::Backend;
 pub use pipeline::Pipeline;
 pub use running::Running;
 
+/// Its examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/LIBRARY.md")]
+mod library {}
+
 /// Makes of each async function a test on either backend.
 #[macro_export]
 macro_rules! on_both_backends {

@@ -4,6 +4,7 @@ mod options;
 
 pub use options::Args;
 
+use crate::output::Format;
 use anyhow::Context;
 use gcp::bigtable::hot;
 use monitor::heat::{self, Heat, HotTablet, View, grid};
@@ -37,6 +38,10 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     }
     if args.html.is_some() || args.svg.is_some() {
         return Ok(());
+    }
+    if args.format == Format::Json {
+        writeln!(out, "{}", serde_json::to_string(&heat)?)?;
+        return Ok(out.flush()?);
     }
     let text = |is_coloured| {
         let tables = heat.tables.iter().map(|(table, of)| {

@@ -1,5 +1,6 @@
 //! Flags of `payments heatmap`.
 
+use crate::output::Format;
 use gcp::{Project, bigtable};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -39,6 +40,9 @@ pub struct Args {
     /// Columns of the text; the terminal's if left out.
     #[arg(long, value_parser = clap::value_parser!(u16).range(40..=1000), value_name = "COLUMNS")]
     pub width: Option<u16>,
+    /// A picture of characters, or all the figures as one JSON document.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
     /// Write a page with all tables here instead.
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,

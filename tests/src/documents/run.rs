@@ -41,7 +41,11 @@ pub fn run(document: &str, script: &str) -> Result<Ran> {
     bash.args(["-euo", "pipefail", "-c", ". \"$0\"; . \"$1\"", PRELUDE]).arg(at("script"));
     bash.env_clear().env("PATH", format!("{}:{path}", programs::folder().display()));
     // A home without credentials.
-    bash.env("HOME", at("work")).env("OUT", at("out")).env("DOCUMENT", document).current_dir(at("work"));
+    bash.env("HOME", at("work"))
+        .env("OUT", at("out"))
+        .env("DOCUMENT", document)
+        .env("COLUMNS", "80")
+        .current_dir(at("work"));
     bash.stdin(Stdio::null()).stdout(said.try_clone()?).stderr(said).process_group(0);
     let mut group = Group(bash.spawn().context("bash must be installed: it runs the documents' commands")?);
     let is_done = group.end()?;
