@@ -32,20 +32,25 @@ pub fn commands(shown: &Shown, count: usize, root: &Path) -> Result<Vec<Asked>> 
     let (script, inline) = script(shown, count);
     refuse_to_write_elsewhere(&script)?;
     let folder = tempfile::tempdir()?;
-    let (file, notes) = (folder.path().join("script"), folder.path().join("notes"));
-    std::fs::write(&file, &script)?;
+    let (script_file, notes) = (folder.path().join("script"), folder.path().join("notes"));
+    std::fs::write(&script_file, &script)?;
     std::fs::write(&notes, "")?;
     let work = folder.path().join("work");
     mirror(root, &work)?;
     let bash = |args: &[&str]| -> Result<Output> {
         let mut bash = Command::new("bash");
-        bash.args(args).arg(&file).current_dir(&work).env_clear().env("NOTES", &notes).env("LC_ALL", "C");
+        bash.args(args)
+            .arg(&script_file)
+            .current_dir(&work)
+            .env_clear()
+            .env("NOTES", &notes)
+            .env("LC_ALL", "C");
         bash.output().context("bash must be installed: it reads the documents' commands")
     };
     let read = bash(&["-n"])?;
     ensure!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-    let noted = bash(&["-c", &format!("{NOTE}. \"$0\"")])?;
-    complain(&String::from_utf8_lossy(&noted.stderr), &file, root)?;
+    let ended = bash(&["-c", &format!("{NOTE}. \"$0\"")])?;
+    complain(&String::from_utf8_lossy(&ended.stderr), &script_file, root)?;
     parse(&std::fs::read_to_string(&notes)?, &inline)
 }
 
@@ -61,7 +66,7 @@ fn script(shown: &Shown, count: usize) -> (String, BTreeSet<usize>) {
     for code in &shown.codes {
         let mut words = code.text.split_whitespace();
         if words.next().is_some_and(|word| PROGRAMS.contains(&word)) && words.next().is_some() {
-            lines[code.line - 1].push_str(&format!("{}; ", code.text));
+            lines[code.line - 1].extend([&code.text, "; "]);
             inline.insert(code.line);
         }
     }
@@ -71,7 +76,7 @@ fn script(shown: &Shown, count: usize) -> (String, BTreeSet<usize>) {
 /// Bash starts nothing here, but it opens the files that output goes to.
 fn refuse_to_write_elsewhere(script: &str) -> Result<()> {
     for (at, line) in script.lines().enumerate() {
-        let targets = line.split('>').skip(1).map(|target| target.trim_start());
+        let targets = line.split('>').skip(1).map(str::trim_start);
         let outside =
             targets.filter(|target| target.starts_with(['/', '~']) && !target.starts_with("/dev/null"));
         ensure!(outside.count() == 0, "line {}: writes a file outside of the folder", at + 1);

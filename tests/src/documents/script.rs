@@ -27,13 +27,11 @@ fn line(command: &str, shown: Option<usize>) -> String {
         command = command.replace(port, ours);
     }
     let into = shown.map(|number| format!(" >\"$OUT/{number}\"")).unwrap_or_default();
-    match (code, shown) {
-        (None, None) => command,
-        _ => {
-            let code = code.unwrap_or("0");
-            format!("{{ {command} ; }}{into} && is {code} 0 || is {code} $?")
-        }
+    if code.is_none() && shown.is_none() {
+        return command;
     }
+    let code = code.unwrap_or("0");
+    format!("{{ {command} ; }}{into} && is {code} 0 || is {code} $?")
 }
 
 /// A command, and the exit code that a comment behind it begins with.
