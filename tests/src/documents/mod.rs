@@ -15,7 +15,7 @@ pub mod output;
 pub mod run;
 pub mod script;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use asked::Asked;
 use markdown::{Fence, Shown};
 use std::path::Path;
@@ -38,7 +38,8 @@ impl Document {
     pub fn read(name: &str) -> Result<Self> {
         let text = std::fs::read_to_string(root().join(name)).with_context(|| name.to_owned())?;
         let shown = markdown::read(&text);
-        let asked = asked::commands(&shown, text.lines().count(), root()).with_context(|| name.to_owned())?;
+        let asked = asked::commands(&shown, text.lines().count(), root())
+            .map_err(|error| anyhow!("{name}, {error:#}"))?;
         Ok(Self { name: name.to_owned(), shown, asked })
     }
 
