@@ -42,6 +42,24 @@ pub fn parse_time(bytes: &[u8]) -> Option<i64> {
     (time(micros) == *bytes).then_some(micros)
 }
 
+/// Length of a date as text: `2024-03-14`.
+pub const DATE_LEN: usize = 10;
+
+/// A day, counted from 1970-01-01, as `YYYY-MM-DD`; what lies outside the years 1970 to 9999 is clamped.
+pub fn date(day: i32) -> [u8; DATE_LEN] {
+    let mut out = [0; DATE_LEN];
+    out.copy_from_slice(&time(i64::from(day).saturating_mul(MICROS_A_DAY))[..DATE_LEN]);
+    out
+}
+
+/// The day of a date as [`date`] writes it, and of nothing else.
+pub fn parse_date(bytes: &[u8]) -> Option<i32> {
+    let bytes: &[u8; DATE_LEN] = bytes.try_into().ok()?;
+    let mut midnight = *b"0000-00-00T00:00:00.000000Z";
+    midnight[..DATE_LEN].copy_from_slice(bytes);
+    parse_time(&midnight).and_then(|micros| i32::try_from(micros / MICROS_A_DAY).ok())
+}
+
 /// The day number, counted from 1970-01-01, of a date of the proleptic Gregorian calendar: the inverse of [`civil`].
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let from_march = (month + 9) % 12;
@@ -105,12 +123,16 @@ pub fn minor_digits(currency: &str) -> usize {
 
 /// Appends an amount in the currency's major unit with all its decimals: `1234.50`, or `1235` where there are none.
 pub fn push_amount(out: &mut Vec<u8>, minor_units: i64, currency: &str) {
-    if minor_units < 0 {
+    push_decimal(out, minor_units, minor_digits(currency));
+}
+
+/// Appends a number of units of which ten to the power of `decimals`, at most nine, make a whole.
+pub fn push_decimal(out: &mut Vec<u8>, units: i64, decimals: usize) {
+    if units < 0 {
         out.push(b'-');
     }
-    let decimals = minor_digits(currency);
     let scale = 10_u64.pow(decimals as u32);
-    let units = minor_units.unsigned_abs();
+    let units = units.unsigned_abs();
     push_number(out, units / scale);
     if decimals > 0 {
         out.push(b'.');
@@ -179,6 +201,18 @@ mod tests {
             let mut out = Vec::new();
             push_number(&mut out, value);
             prop_assert_eq!(String::from_utf8(out).unwrap(), value.to_string());
+        }
+    }
+
+    #[test]
+    fn a_date_is_read_as_it_was_written_and_nothing_else_is_one() {
+        let days = i32::try_from(MAX_MICROS / MICROS_A_DAY).unwrap();
+        for day in (0..days).step_by(97).chain([0, 59, days]) {
+            assert_eq!(parse_date(&date(day)), Some(day));
+        }
+        assert_eq!(&date(19_796), b"2024-03-14");
+        for wrong in ["2024-02-30", "2024-2-3", "", "20240203", "2024-03-14T", "1969-12-31"] {
+            assert_eq!(parse_date(wrong.as_bytes()), None, "{wrong}");
         }
     }
 

@@ -90,6 +90,10 @@ impl<F: FnMut(Column, &[u8])> Row<'_, F> {
         }
     }
 
+    fn date(&mut self, column: Column, value: &str) {
+        self.text(column, value);
+    }
+
     fn number<N: Copy + Into<u64>>(&mut self, column: Column, value: &N) {
         self.scratch.clear();
         text::push_number(&mut self.scratch, (*value).into());

@@ -1,12 +1,13 @@
 //! The fields of a payment, each declared once: its name in the message, its kind, and its column.
 //!
 //! Whatever goes through all fields is made from the table by a macro: [`Column`] here, the walk that makes cells in
-//! `cells`, the way back in `parse`. A new field of the contract needs its line here, in the place that its cell is to
+//! `cells`, the way back in `parse`, the flat row of `flat`. A new field of the contract needs its line here, in the place that its cell is to
 //! have; until then nothing compiles.
 //!
-//! A kind says how a value is written in its cell; `cells` and `parse` have a method of that name.
+//! A kind says how a value is written in its cell; `cells`, `parse` and `flat` have a method of that name.
 //!
 //! - `text`: as it is. An empty one has no cell, or in a later state an empty one.
+//! - `date`: a text, `YYYY-MM-DD` or empty.
 //! - `number`: in decimal.
 //! - `flag`: `true` or `false`.
 //! - `time`: as [`text::time`](crate::text::time) writes it.
@@ -61,7 +62,7 @@ macro_rules! fields {
             }
             ProcessingInfo as processing in ProcessingInfo {
                 clearing_system: text => ClearingSystem "clearing_system",
-                settlement_date: text => SettlementDate "settlement_date",
+                settlement_date: date => SettlementDate "settlement_date",
                 attempts: number => Attempts "attempts",
                 latency_millis: number => LatencyMillis "latency_millis",
                 risk_score: number => RiskScore "risk_score",
@@ -77,7 +78,7 @@ macro_rules! fields {
                 company_entry_description: text => RailCompanyEntryDescription "company_entry_description",
                 trace_number: text => RailTraceNumber "trace_number",
                 addenda_count: number => RailAddendaCount "addenda_count",
-                effective_entry_date: text => RailEffectiveEntryDate "effective_entry_date",
+                effective_entry_date: date => RailEffectiveEntryDate "effective_entry_date",
                 same_day: flag => RailSameDay "same_day",
                 direction: text => RailDirection "direction",
                 transaction_code: text => RailTransactionCode "transaction_code",
@@ -130,7 +131,7 @@ macro_rules! fields {
                 debtor_bic: text => RailDebtorBic "debtor_bic",
                 creditor_bic: text => RailCreditorBic "creditor_bic",
                 mandate_id: text => RailMandateId "mandate_id",
-                mandate_signature_date: text => RailMandateSignatureDate "mandate_signature_date",
+                mandate_signature_date: date => RailMandateSignatureDate "mandate_signature_date",
                 creditor_id: text => RailCreditorId "creditor_id",
                 sequence_type: text => RailSequenceType "sequence_type",
                 purpose_code: text => RailPurposeCode,

@@ -8,9 +8,11 @@
 //! - [`settings`]: what holds for all three, recorded beside them.
 //! - [`states`]: the times of cells, which order a payment's states.
 //! - [`cells()`]: from a payment to its cells; [`payment_of`]: and back.
+//! - [`flat`]: the same fields as one row of a flat table, typed, for what is not Bigtable.
 
 mod cells;
 mod fields;
+pub mod flat;
 pub mod keys;
 mod names;
 mod parse;
