@@ -1,8 +1,8 @@
 //! The command line of `payments`.
 
 use crate::{
-    cleanup, dead_letter, emulators, heatmap, inspect, local, plan, quality, query, replay, setup, snapshot,
-    tap, verify, why,
+    cleanup, dead_letter, emulators, export, heatmap, inspect, local, plan, quality, query, replay, setup,
+    snapshot, tap, verify, why,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use service::telemetry;
@@ -34,6 +34,8 @@ pub enum Command {
     Show(Box<inspect::ShowArgs>),
     /// Write the first generated payments, or compare a million with what is declared, without any server.
     Sample(Box<inspect::SampleArgs>),
+    /// Write payments as CSV, NDJSON or Parquet files for databases and data frames, labels of fraud beside them.
+    Export(Box<export::Args>),
     /// Create topics, subscriptions and tables, add what is missing, verify the rest; drop nothing.
     Setup(Box<setup::Args>),
     /// Show payments from the tables: a customer's, a day's, or one by its id.

@@ -4,6 +4,7 @@
 //! - [`local`]: the whole pipeline in one process, with a summary read back from the tables.
 //! - [`emulators`]: the embedded servers alone.
 //! - [`inspect`]: generated payments as text, and the scorecard over them.
+//! - [`export`]: payments as files for databases and data frames.
 //! - [`setup`]: creates and checks topics, subscriptions and tables.
 //! - [`query`]: payments from the tables, by customer, by date or by id.
 //! - [`verify`]: compares the tables with the payments of a run, and repairs them.
@@ -28,6 +29,7 @@ pub mod dead_letter;
 #[cfg(test)]
 mod defaults;
 pub mod emulators;
+pub mod export;
 pub mod heatmap;
 pub mod inspect;
 pub mod letters;

@@ -2,8 +2,8 @@
 
 use payments::cli::{Cli, Command, command_line};
 use payments::{
-    cleanup, dead_letter, emulators, heatmap, inspect, local, output, plan, quality, query, replay, setup,
-    snapshot, tap, verify, why,
+    cleanup, dead_letter, emulators, export, heatmap, inspect, local, output, plan, quality, query, replay,
+    setup, snapshot, tap, verify, why,
 };
 use service::{signals, telemetry, terminal};
 use std::io::Write;
@@ -48,6 +48,7 @@ async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
         Command::Local(args) => local::run(*args, out, signals::shutdown_token()?).await,
         Command::Emulators(args) => emulators::run(*args, out, signals::shutdown_token()?).await,
         Command::Top(args) => top::run(&args, out, signals::shutdown_token()?).await,
+        Command::Export(args) => export::run(&args, out, notes, signals::shutdown_token()?).await,
         Command::Heatmap(args) => until(heatmap::run(&args, out)).await,
         Command::Query(args) => until(query::run(&args, out, notes)).await,
         Command::Verify(args) => until(verify::run(&args, out, notes)).await,

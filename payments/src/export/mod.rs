@@ -1,0 +1,96 @@
+//! `payments export`: payments as files for databases and data frames, with the truth about injected ones beside them.
+//!
+//! - `generated`, `stored`: the payments, from the generator or from the tables.
+//! - `columns`, `batch`: what a file has, and rows of it, column by column. Pure.
+//! - `format`: rows as bytes: `csv`, `ndjson`, `parquet`; `schema`: the columns for BigQuery. Pure but for Parquet's files.
+//! - `lanes`: threads whose results come in order, so that the files do not depend on how many there are.
+//! - `prepare`, `folder`, `series`, `sink`, `manifest`: files that are whole or not there, and what tells of them.
+
+mod batch;
+mod columns;
+mod csv;
+mod folder;
+mod format;
+mod generated;
+mod lanes;
+mod manifest;
+mod ndjson;
+mod options;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod prepare;
+mod schema;
+mod series;
+mod sink;
+mod stored;
+
+pub use format::Format;
+pub use options::{Args, From};
+
+use anyhow::bail;
+use folder::Folder;
+use indicatif::{HumanBytes, HumanCount};
+use manifest::Origin;
+use service::blocking;
+use service::escape::escape;
+use std::io::Write;
+use tokio_util::sync::CancellationToken;
+
+/// Writes the files; what they are to `out`, and rows that are no payments to `notes`. On `stop`, and on any error, nothing
+/// of them stays.
+pub async fn run(
+    args: &Args,
+    out: &mut impl Write,
+    notes: &mut impl Write,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let threads = args.threads()?;
+    let folder = || {
+        prepare::prepare(&args.out, args.overwrite)?;
+        Ok::<_, service::Error>(Folder::new(&args.out, args.format, args.rows_per_file))
+    };
+    let (rows, format) = (args.rows_per_file, args.format);
+    match args.from {
+        From::Generator => {
+            let generator = args.generation.generator()?;
+            let records = generator.config().num_records;
+            let count = args.count.map_or(records, |count| count.min(records));
+            let mut folder = folder()?;
+            blocking::busy(|| {
+                generated::export(&generator, count, rows, threads, format, &mut folder, &stop)
+            })?;
+            let (run_id, flags) = (generator.run_id().to_owned(), flags(args));
+            tell(&mut folder, &Origin::Generator { run_id, flags }, out)
+        }
+        From::Tables => {
+            let reader = args.reading.reader(&[stored::TABLE]).await?;
+            let (mut folder, found) =
+                stored::export(&reader, rows, threads, format, folder()?, &stop).await?;
+            let (runs, left_out) = (found.runs.rows, found.left_out.total);
+            tell(&mut folder, &Origin::Tables { runs, left_out }, out)?;
+            for (key, reason) in &found.left_out.first {
+                writeln!(notes, "left out     row {}: {}", key.escape_ascii(), escape(reason))?;
+            }
+            if left_out > 0 {
+                bail!("{left_out} row(s) of {} are no payments and were left out", stored::TABLE.id());
+            }
+            Ok(())
+        }
+    }
+}
+
+/// The flags that the payments depend on.
+fn flags(args: &Args) -> String {
+    let count = args.count.map_or(String::new(), |count| format!(" --count {count}"));
+    (args.generation.flags() + &count).trim_start().to_owned()
+}
+
+fn tell(folder: &mut Folder, origin: &Origin, out: &mut impl Write) -> anyhow::Result<()> {
+    let manifest = blocking::busy(|| folder.finish(origin))?;
+    for (what, series) in [("payments", &folder.payments), ("labels", &folder.labels)] {
+        let (rows, files, bytes) = (HumanCount(series.rows()), series.done.len(), HumanBytes(series.bytes()));
+        writeln!(out, "{what:<12} {rows} in {files} file(s), {bytes}")?;
+    }
+    writeln!(out, "manifest     {}", escape(&manifest.display().to_string()))?;
+    Ok(())
+}
