@@ -52,7 +52,8 @@ fn a_wrong_file_is_refused_by_line_and_a_folder_of_that_name_is_none() -> Result
 #[test]
 fn completions_and_manual_pages_know_every_subcommand() -> Result<()> {
     let folder = tempfile::tempdir()?;
-    let subcommands = ["replay", "dead-letter", "cleanup", "plan", "verify", "query", "setup", "why", "tap"];
+    let subcommands =
+        ["export", "replay", "dead-letter", "cleanup", "plan", "verify", "query", "setup", "why", "tap"];
     for shell in ["bash", "zsh", "fish"] {
         let output = run_in(folder.path(), &["completions", shell], &[])?;
         let script = text(&output)?;

@@ -158,7 +158,7 @@ fn every_command_says_when_a_server_is_silent() -> Result<()> {
     let [pubsub, host, bigtable, _, patience, time] = &frozen(&addr);
     let (pubsub, bigtable, patience) = ([&**pubsub, host], [&**bigtable, host], [&**patience, time]);
     let both = [pubsub, bigtable].concat();
-    let commands: [(&str, &[&str], &[&str]); 13] = [
+    let commands: [(&str, &[&str], &[&str]); 14] = [
         ("producer", &[], &pubsub),
         ("producer", &["trickle"], &pubsub),
         ("sink", &[], &both),
@@ -167,6 +167,7 @@ fn every_command_says_when_a_server_is_silent() -> Result<()> {
         ("payments", &["verify", "--num-records", "10"], &bigtable),
         ("payments", &["verify", "--consistency"], &bigtable),
         ("payments", &["quality"], &bigtable),
+        ("payments", &["export", "--format", "csv", "--out", "/nowhere", "--from", "tables"], &bigtable),
         ("payments", &["snapshot", "list"], &pubsub),
         ("payments", &["replay", "--begin"], &pubsub),
         ("payments", &["dead-letter", "list"], &pubsub),

@@ -5,6 +5,7 @@
 
 pub mod backend;
 pub mod documents;
+pub mod exported;
 pub mod leased;
 pub mod pages;
 pub mod pipeline;

@@ -1,4 +1,4 @@
-//! Reading and judging the three tables, for `verify`, `quality` and `why`. It knows no command.
+//! Reading and judging the three tables, for `verify`, `quality`, `why` and `export`. It knows no command.
 //!
 //! - `scan`: every row, in parallel ranges.
 //! - `digest`, `partition`: rows as numbers that add up, in buckets. Pure.

@@ -1,0 +1,226 @@
+//! `payments export`: what is written says what the payments say, and is whole or not there.
+
+#![allow(clippy::unwrap_used, reason = "a test ends at the first surprise")]
+
+use anyhow::{Result, ensure};
+use generator::Generator;
+use payments::export;
+use schemas::Payment;
+use schemas::layout::{KeySuffix, Table};
+use service::cli::flags as flags_of;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+use whole_path::exported::{self, Line, expected, split};
+use whole_path::pipeline::Ended;
+use whole_path::{Backend, Pipeline, Running, on_both_backends, programs, tables};
+
+const FORMATS: [&str; 3] = ["csv", "ndjson", "parquet"];
+/// All rails, all patterns.
+const RUN: [&str; 4] = ["--num-records", "5000", "--anomaly-rate", "0.3"];
+
+async fn export(folder: &Path, format: &str, flags: &[&str]) -> Ended {
+    let usual = ["--format", format, "--out", folder.to_str().unwrap()];
+    let args: export::Args = flags_of([&usual, flags].concat()).unwrap();
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let result = export::run(&args, &mut out, &mut notes, CancellationToken::new()).await;
+    Ended::of(result, out, notes)
+}
+
+fn generator(flags: &[&str]) -> Generator {
+    let args: export::Args = flags_of([&["--format", "csv", "--out", "x"], flags].concat()).unwrap();
+    Generator::new(args.generation.config().unwrap()).unwrap()
+}
+
+/// All payments of a run.
+fn payments(generator: &Generator) -> Vec<Payment> {
+    (0..generator.config().num_records).map(|index| generator.payment(index)).collect()
+}
+
+/// Rows and labels that payments must give.
+fn wanted(payments: &[Payment]) -> (Vec<Line>, Vec<Line>) {
+    let (rows, labels): (Vec<_>, Vec<_>) = payments.iter().map(|payment| split(expected(payment))).unzip();
+    (rows, labels.into_iter().flatten().collect())
+}
+
+/// The files of a folder, by name.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[tokio::test]
+async fn every_format_says_of_every_payment_what_its_cells_say_and_the_truth_beside_it() -> Result<()> {
+    let (rows, labels) = wanted(&payments(&generator(&RUN)));
+    let rails: Vec<_> = rows.iter().map(|row| &*row["payment_type"]).collect();
+    assert!(["ACH", "WIRE", "CARD", "RTP", "SEPA", "CHECK", "P2P"].iter().all(|rail| rails.contains(rail)));
+    assert!(labels.len() > 300, "{}", labels.len());
+    for format in FORMATS {
+        let folder = tempfile::tempdir()?;
+        let ended = export(folder.path(), format, &[&RUN[..], &["--rows-per-file", "1300"]].concat()).await;
+        ended.result?;
+        assert_eq!(exported::read(folder.path(), "payments")?, rows, "{format}");
+        assert_eq!(exported::read(folder.path(), "labels")?, labels, "{format}");
+        let manifest = exported::manifest(folder.path())?;
+        assert_eq!(manifest["payments"]["files"].as_array().unwrap().len(), 4);
+        for (name, content) in files(folder.path()) {
+            let is_data = name.starts_with("payments-");
+            let leaks = content.windows(3).any(|part| part == b"ANM");
+            assert!(!(is_data && leaks), "{name} has a group of injected payments");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn equal_flags_give_equal_bytes_however_many_threads_there_are() -> Result<()> {
+    for format in FORMATS {
+        let mut first = None;
+        for threads in ["1", "2", "5"] {
+            let folder = tempfile::tempdir()?;
+            let flags = [&RUN[..], &["--rows-per-file", "1700", "--parallelism", threads]].concat();
+            export(folder.path(), format, &flags).await.result?;
+            let found = files(folder.path());
+            assert!(found.keys().all(|name| !name.contains("partial")), "{:?}", found.keys());
+            assert_eq!(*first.get_or_insert(found.clone()), found, "{format}, {threads} threads");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn nothing_is_replaced_but_the_files_of_an_earlier_export_and_only_if_asked() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let few = ["--num-records", "40"];
+    fs::write(folder.path().join("notes.txt"), "mine")?;
+    let refused = export(folder.path(), "csv", &few).await;
+    assert!(refused.is_configuration() && refused.error().contains("notes.txt"), "{}", refused.error());
+    let replacing = [&few[..], &["--overwrite"]].concat();
+    export(folder.path(), "csv", &[&replacing[..], &["--rows-per-file", "10"]].concat()).await.result?;
+    assert_eq!(files(folder.path()).len(), 4 + 1 + 3 + 1);
+    export(folder.path(), "ndjson", &replacing).await.result?;
+    let names: Vec<_> = files(folder.path()).into_keys().collect();
+    let expected = [
+        "labels-00000.ndjson",
+        "labels.schema.json",
+        "manifest.json",
+        "notes.txt",
+        "payments-00000.ndjson",
+        "schema.json",
+    ];
+    assert_eq!(names, expected);
+    // As after an export that was killed.
+    fs::write(folder.path().join("payments-00001.ndjson"), "")?;
+    let before = files(folder.path());
+    let refused = export(folder.path(), "csv", &replacing).await;
+    assert!(refused.is_configuration() && refused.error().contains("payments-00001.ndjson"));
+    // A manifest may name anything.
+    fs::remove_file(folder.path().join("payments-00001.ndjson"))?;
+    let manifest = String::from_utf8(before["manifest.json"].clone())?;
+    fs::write(folder.path().join("manifest.json"), manifest.replace("payments-00000.ndjson", "notes.txt"))?;
+    let refused = export(folder.path(), "csv", &replacing).await;
+    assert!(refused.is_configuration() && refused.error().contains("manifest.json"));
+    assert_eq!(fs::read(folder.path().join("notes.txt"))?, b"mine");
+    let refused = export(&folder.path().join("notes.txt/below"), "csv", &few).await;
+    assert!(refused.is_configuration() && refused.error().contains("below"), "{}", refused.error());
+    Ok(())
+}
+
+/// Starts an export that takes long, and waits until its second file is in the making.
+async fn at_work(folder: &Path, format: &str) -> Result<Running> {
+    let mut command = programs::command("payments");
+    command.args(["export", "--num-records", "50000000", "--rows-per-file", "3000", "--format", format]);
+    let running =
+        Running::spawn(command.arg("--out").arg(folder).stdout(Stdio::null()).stderr(Stdio::null()))?;
+    let begun = Instant::now();
+    while !folder.join(format!("payments-00001.{format}")).exists() {
+        ensure!(begun.elapsed() < Duration::from_secs(60), "no second file within a minute");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    Ok(running)
+}
+
+#[tokio::test]
+async fn a_killed_export_leaves_whole_files_or_such_as_nobody_takes_for_one_and_no_manifest() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut running = at_work(folder.path(), "csv").await?;
+    running.signal("-KILL")?;
+    running.end(Duration::from_secs(10)).await?;
+    let found = files(folder.path());
+    assert!(!found.contains_key("manifest.json"));
+    let whole = found.iter().filter(|(name, _)| !name.starts_with('.'));
+    for (name, content) in whole {
+        let lines = String::from_utf8_lossy(content).matches("\r\n").count();
+        assert!(name.starts_with("payments-") && lines == 3_001, "{name}: {lines} lines");
+    }
+    let ended = export(folder.path(), "csv", &["--num-records", "10", "--overwrite"]).await;
+    assert!(ended.error().contains("cut off"), "{}", ended.error());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_stopped_export_is_incomplete_and_leaves_nothing() -> Result<()> {
+    for format in FORMATS {
+        let folder = tempfile::tempdir()?;
+        let mut running = at_work(folder.path(), format).await?;
+        running.signal("-TERM")?;
+        assert_eq!(running.end(Duration::from_secs(20)).await?, Some(1));
+        assert!(files(folder.path()).is_empty(), "{:?}", files(folder.path()).keys());
+    }
+    Ok(())
+}
+
+async fn the_tables_give_what_the_generator_gives_and_rows_that_are_no_payments_are_named(
+    backend: Backend,
+) -> Result<()> {
+    let pipeline = Pipeline::set_up(backend).await?;
+    let flags = ["--num-records", "300", "--anomaly-rate", "0.3"];
+    let generator = generator(&flags);
+    let mut payments = payments(&generator);
+    // Others write what they like.
+    payments[3].parties.as_mut().unwrap().counterparty.as_mut().unwrap().name =
+        "=1+1,\"a\"\r\nb\n\u{1b}[31m\u{202e}\u{e9}\t'\0\\".to_owned();
+    tables::fill(&pipeline.bigtable, &payments, KeySuffix::None).await?;
+    let (mut rows, mut labels) = wanted(&payments);
+    // The order of the keys.
+    rows.sort_by(|a, b| a["payment_id"].cmp(&b["payment_id"]));
+    labels.sort_by(|a, b| a["payment_id"].cmp(&b["payment_id"]));
+    let server = pipeline.bigtable_flags();
+    let from = ["--from", "tables", &server[0], &server[1], "--rows-per-file", "70"];
+    for format in FORMATS {
+        let folder = tempfile::tempdir()?;
+        export(folder.path(), format, &from).await.result?;
+        assert_eq!(exported::read(folder.path(), "payments")?, rows, "{format}");
+        assert_eq!(exported::read(folder.path(), "labels")?, labels, "{format}");
+        let manifest = exported::manifest(folder.path())?;
+        assert_eq!(manifest["runs"][generator.run_id()], 300);
+        assert_eq!(manifest["payments"]["files"].as_array().unwrap().len(), 5);
+    }
+    let mut foreign = payments[7].clone();
+    foreign.processing_info.as_mut().unwrap().settlement_date = "soon".into();
+    foreign.payment_header.as_mut().unwrap().payment_id = "ffffffff-0000-4000-8000-000000000000".into();
+    tables::fill(&pipeline.bigtable, &[foreign], KeySuffix::None).await?;
+    let folder = tempfile::tempdir()?;
+    let ended = export(folder.path(), "csv", &from).await;
+    assert!(
+        ended.notes.contains("ffffffff-0000") && ended.notes.contains("settlement_date"),
+        "{}",
+        ended.notes
+    );
+    assert!(ended.error().contains("1 row(s)") && !ended.is_configuration(), "{}", ended.error());
+    assert_eq!(exported::read(folder.path(), "payments")?, rows);
+    assert_eq!(exported::manifest(folder.path())?["rows_left_out"], 1);
+    tables::drop_table(&pipeline.setup, Table::ByTransaction).await?;
+    let folder = tempfile::tempdir()?;
+    let ended = export(folder.path(), "csv", &from).await;
+    assert!(ended.is_configuration() && ended.error().contains("payments_by_transaction"));
+    assert!(files(folder.path()).is_empty());
+    Ok(())
+}
+
+on_both_backends! {
+    the_tables_give_what_the_generator_gives_and_rows_that_are_no_payments_are_named
+}
