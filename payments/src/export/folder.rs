@@ -109,7 +109,10 @@ impl Folder {
         let path = self.path.join(name);
         written
             .with_context(|| {
-                format!("{} cannot be written, and nothing of this export is kept", path.display())
+                format!(
+                    "{} cannot be written; mend that and start again, nothing of this export is kept",
+                    path.display()
+                )
             })
             .map(drop)
     }

@@ -75,7 +75,10 @@ impl Series {
 
     fn unwritten(&self) -> String {
         let path = self.folder.join(self.name());
-        format!("{} cannot be written, and nothing of this export is kept", path.display())
+        format!(
+            "{} cannot be written; mend that and start again, nothing of this export is kept",
+            path.display()
+        )
     }
 
     pub fn rows(&self) -> u64 {

@@ -114,9 +114,10 @@ pub async fn export(
     if scanned.is_ok() && collector.next.0.rows > 0 {
         let _ = collector.hand_on();
     }
-    let Collector { jobs, found, .. } = collector;
-    // With their senders gone the threads end, and whoever takes from them. Why they failed says more than that the scan
+    let Collector { threads, jobs, found, .. } = collector;
+    // Without them the threads end, and whoever takes from them. Why they failed says more than that the scan
     // found nobody.
+    drop(threads);
     let (folder, taken) = taking.await??;
     scanned?;
     ensure!(taken == jobs, "a thread that encodes rows has ended before its work: this is a bug");
