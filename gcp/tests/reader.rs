@@ -280,7 +280,9 @@ async fn what_no_retry_can_mend_ends_at_once_with_its_meaning() {
     for code in [Code::NotFound, Code::PermissionDenied, Code::InvalidArgument] {
         let fixture = fixture(move |_, _| vec![message([row(1)]), Err(Status::new(code, "scripted"))]).await;
         let (keys, result) = fixture.keys(Scan::of("t")).await;
-        assert!(matches!(result, Err(Error::Setup(_))), "{result:?}");
+        let error = result.unwrap_err();
+        assert!(matches!(&error, Error::Refused { source, .. } if !source.may_pass()), "{error:?}");
+        assert_eq!(error.name(), gcp::call::code_name(code));
         assert_eq!((keys.len(), fixture.requests.lock().unwrap().len()), (1, 1));
     }
 }

@@ -31,6 +31,7 @@ pub use confirmed::{Confirmed, Extent};
 pub use error::Error;
 pub use lives::Lives;
 pub use options::Options;
+pub use rate::Rate;
 pub use report::Outcome;
 
 use crate::audience;
