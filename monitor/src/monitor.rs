@@ -3,11 +3,13 @@
 use crate::http::{listen, parse_address, serve};
 use crate::recorder::Recorder;
 use crate::report::{self, Machine, Outcome, Report, Verdict};
+use crate::spread::Quantiles;
 use crate::threshold::{self, Threshold};
 use crate::watched::{Subject, Watched};
 use anyhow::Context;
 use prometheus_client::registry::Registry;
 use service::terminal;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,6 +45,7 @@ pub struct Monitor {
     recorder: Option<Recorder>,
     reports: Vec<PathBuf>,
     thresholds: Vec<Threshold>,
+    measured: BTreeMap<String, Quantiles>,
     #[cfg(feature = "otlp")]
     exporter: Option<crate::otlp::Exporter>,
 }
@@ -106,6 +109,7 @@ impl Monitor {
             recorder,
             reports: args.report.clone(),
             thresholds,
+            measured: BTreeMap::new(),
             #[cfg(feature = "otlp")]
             exporter: None,
         })
@@ -116,6 +120,12 @@ impl Monitor {
     pub fn export(self, table: Vec<crate::otlp::Mapping>) -> Result<Self, service::Error> {
         let exporter = crate::otlp::Exporter::start(self.watched.clone(), table)?;
         Ok(Self { exporter, ..self })
+    }
+
+    /// Quantiles by the names of their metrics, for the report and its thresholds: those of a program that measures more
+    /// closely than the page's buckets tell, and tells people so itself.
+    pub fn measured(&mut self, quantiles: BTreeMap<String, Quantiles>) {
+        self.measured = quantiles;
     }
 
     /// Whether somebody wants to know how it ended.
@@ -150,6 +160,7 @@ impl Monitor {
             verdict,
             thresholds: Vec::new(),
         };
+        report.status.latency.append(&mut self.measured);
         report.thresholds = threshold::evaluate(&self.thresholds, &report);
         for path in &self.reports {
             let text =

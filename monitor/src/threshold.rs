@@ -58,9 +58,10 @@ impl fmt::Display for Threshold {
 ///
 /// - `p50`, `p90`, `p99`, `max`: from publishing to the third table's confirmation; of a table's requests that succeeded
 ///   with its name (`p99(payments_by_date)`); of a stage with its name (`publish_to_pulled`, `pane_wait`, `write`, `ack`);
-///   of the producer's calls with `publish`;
-/// - `rate`: payments a second, acked or, without a sink, confirmed; mean over the run;
-/// - `rows`, `retries`, `retry_ratio`, `dead_letters`, `returned`, `failed`, `collisions`, `late`;
+///   of the producer's calls with `publish`; of a load of reads from when they were due, and of a table's reads with its
+///   name;
+/// - `rate`: payments a second, acked or, without a sink, confirmed; reads answered; mean over the run;
+/// - `rows`, `retries`, `retry_ratio`, `dead_letters`, `returned`, `failed`, `empty`, `collisions`, `late`;
 /// - `memory`: the highest seen; `cpu_per_million`: CPU seconds per million payments.
 pub fn parse(text: &str) -> Result<Vec<Threshold>, String> {
     text.split(',').map(one).collect()

@@ -113,6 +113,30 @@ pub(crate) fn producer() -> Report {
     )
 }
 
+/// A minute of reads, some of which found nothing.
+pub(crate) fn reads() -> Report {
+    report(
+        "read-load",
+        &["payments", "read-load", "--duration", "1m"],
+        "payments_read_load_reads_total{result=\"found\",table=\"payments_by_customer\"} 21000
+         payments_read_load_reads_total{result=\"found\",table=\"payments_by_date\"} 8950
+         payments_read_load_reads_total{result=\"empty\",table=\"payments_by_date\"} 43
+         payments_read_load_reads_total{result=\"failed\",table=\"payments_by_date\"} 7
+         payments_read_load_failures_total{code=\"DEADLINE_EXCEEDED\",table=\"payments_by_date\"} 7
+         payments_read_load_rows_total{table=\"payments_by_customer\"} 420000
+         payments_read_load_rows_total{table=\"payments_by_date\"} 9000
+         payments_read_load_rate 499.5
+         process_cpu_seconds_total 14.5",
+        &[
+            ("payments_read_load_latency_seconds", [30_000.0, 0.001, 0.002, 0.012, 0.09]),
+            (
+                "payments_read_load_table_latency_seconds{table=\"payments_by_date\"}",
+                [9_000.0, 0.001, 0.003, 0.02, 0.09],
+            ),
+        ],
+    )
+}
+
 /// Both in one process.
 pub(crate) fn local() -> Report {
     let (mut local, producer) = (sink(), producer());

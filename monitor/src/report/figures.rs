@@ -1,4 +1,4 @@
-//! A run's key figures, whatever has run: a sink, a producer, or both in one process.
+//! A run's key figures, whatever has run: a sink, a producer, both in one process, or a load of reads.
 
 use super::Report;
 use crate::exposition::{Page, Sample, parse};
@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 const SINK: &str = "payments_sink_";
 const PRODUCER: &str = "payments_producer_";
+const READS: &str = "payments_read_load_";
 
 /// Reads a report's totals and latencies. A counter with labels that was never raised is not there at all: where its
 /// program has run, it is zero.
@@ -50,6 +51,20 @@ impl<'a> Figures<'a> {
         self.counted(PRODUCER, name, &[])
     }
 
+    fn reads_total(&self, name: &str, labels: &[(&str, &str)]) -> Option<f64> {
+        self.counted(READS, name, labels)
+    }
+
+    /// Reads of a load of reads that have ended.
+    pub fn reads(&self) -> Option<f64> {
+        self.reads_total("reads_total", &[])
+    }
+
+    /// Those that found nothing where something must be.
+    pub fn empty(&self) -> Option<f64> {
+        self.reads_total("reads_total", &[("result", "empty")])
+    }
+
     pub fn total(&self, name: &str) -> Option<f64> {
         self.totals.sum(name, &[])
     }
@@ -65,13 +80,17 @@ impl<'a> Figures<'a> {
         self.sink("messages_acked_total").or_else(|| self.producer("messages_confirmed_total"))
     }
 
+    /// Payments a second; of a load of reads those that were answered, over the time in which they were sent.
     pub fn rate(&self) -> Option<f64> {
+        if self.has(READS) {
+            return self.total("payments_read_load_rate");
+        }
         let seconds = self.report.seconds;
         self.payments().filter(|_| seconds > 0.0).map(|payments| payments / seconds)
     }
 
     pub fn rows(&self) -> Option<f64> {
-        self.sink("rows_written_total")
+        self.sink("rows_written_total").or_else(|| self.reads_total("rows_total", &[]))
     }
 
     pub fn retries(&self) -> Option<f64> {
@@ -96,9 +115,10 @@ impl<'a> Figures<'a> {
         self.sink("messages_returned_total")
     }
 
-    /// Messages that the producer gave up and rows that the sink gave up.
+    /// Messages that the producer gave up and rows that the sink gave up; reads that failed.
     pub fn failed(&self) -> Option<f64> {
-        sum(self.producer("messages_failed_total"), self.sink("rows_unwritten_total"))
+        let reads = self.reads_total("reads_total", &[("result", "failed")]);
+        sum(sum(self.producer("messages_failed_total"), self.sink("rows_unwritten_total")), reads)
     }
 
     pub fn collisions(&self) -> Option<f64> {
@@ -152,6 +172,16 @@ impl<'a> Figures<'a> {
     /// A table's requests that succeeded.
     pub fn requests(&self, table: &str) -> Option<Quantiles> {
         self.latency("payments_sink_request_seconds", &[("outcome", "OK"), ("table", table)])
+    }
+
+    /// All of a load's reads, from when they were due.
+    pub fn read(&self) -> Option<Quantiles> {
+        self.latency("payments_read_load_latency_seconds", &[])
+    }
+
+    /// Those of a table.
+    pub fn read_of(&self, table: &str) -> Option<Quantiles> {
+        self.latency("payments_read_load_table_latency_seconds", &[("table", table)])
     }
 
     pub fn stage(&self, stage: &str) -> Option<Quantiles> {

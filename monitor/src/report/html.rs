@@ -64,7 +64,8 @@ fn verdict(report: &Report) -> (&'static str, String) {
 fn headline(report: &Report, figures: &Figures<'_>) -> String {
     let binary = &report.status.binary;
     let did = if figures.is_sink() { "acked" } else { "published" };
-    let done = figures.payments().map(|payments| format!(" {did} {} payments", count(payments)));
+    let payments = figures.payments().map(|payments| format!(" {did} {} payments", count(payments)));
+    let done = payments.or_else(|| figures.reads().map(|reads| format!(" did {} reads", count(reads))));
     format!("{binary}{} in {}", done.unwrap_or_else(|| " ran".into()), seconds(report.seconds))
 }
 
@@ -116,10 +117,13 @@ fn tiles(figures: &Figures<'_>) -> String {
     let tiles = [
         ("payments published", figures.producer("messages_confirmed_total").map(count)),
         ("payments acked", figures.sink("messages_acked_total").map(count)),
+        ("reads", figures.reads().map(count)),
         ("mean rate", per_second),
-        ("rows written", figures.rows().map(count)),
+        (if figures.reads().is_some() { "rows read" } else { "rows written" }, figures.rows().map(count)),
         quantiles("published to written, p50 / p99", figures.publish_to_written()),
         quantiles("Publish calls, p50 / p99", figures.publish()),
+        quantiles("reads from when due, p50 / p99", figures.read()),
+        ("reads that found nothing", figures.empty().filter(|empty| *empty > 0.0).map(count)),
         ("retries", retries),
         ("dead letters", figures.dead_letters().map(count)),
         ("returned to Pub/Sub", figures.returned().filter(|returned| *returned > 0.0).map(count)),
@@ -217,6 +221,7 @@ fn rates(report: &Report) -> Vec<String> {
         all("publishing tried again", "payments_producer_publish_retries_total", 0),
         all("dead letters", "payments_sink_messages_dead_lettered_total", 5),
         all("returned", "payments_sink_messages_returned_total", 4),
+        all("reads failed", "payments_read_load_failures_total", 2),
     ];
     // All of them at zero all the time is no picture.
     let troubles =
@@ -224,6 +229,13 @@ fn rates(report: &Report) -> Vec<String> {
     vec![
         chart("Messages", "per second", Unit::PerSecond, messages),
         chart("Rows written", "per second", Unit::PerSecond, by("payments_sink_rows_written_total", true)),
+        chart(
+            "Reads",
+            "per second",
+            Unit::PerSecond,
+            vec![all("reads", "payments_read_load_reads_total", 0)],
+        ),
+        chart("Rows read", "per second", Unit::PerSecond, by("payments_read_load_rows_total", true)),
         chart("Waiting", "messages", Unit::Number, waiting.collect()),
         chart("Trouble", "per second", Unit::PerSecond, troubles),
         chart("CPU", "cores", Unit::Number, vec![all("busy", "process_cpu_seconds_total", 0)]),
@@ -262,5 +274,7 @@ fn latency_charts(report: &Report) -> Vec<String> {
         chart("MutateRows by table", "payments_sink_request_seconds", true),
         chart("Stages of a message", "payments_sink_stage_seconds", false),
         chart("Publish calls", "payments_producer_publish_seconds", true),
+        chart("Reads from when due", "payments_read_load_table_latency_seconds", false),
+        chart("Answered reads from when sent", "payments_read_load_table_service_seconds", false),
     ]
 }

@@ -29,11 +29,14 @@ pub(super) fn table(heads: &[&str], numbers: &[usize], rows: &[Vec<String>]) -> 
 }
 
 /// Histograms that have a place of their own: metric, title, and the labels that tell its rows apart.
-const LATENCIES: [(&str, &str); 4] = [
+const LATENCIES: [(&str, &str); 7] = [
     ("payments_sink_publish_to_written_seconds", "Published to written in all tables"),
     ("payments_sink_stage_seconds", "Stage"),
     ("payments_sink_request_seconds", "MutateRows"),
     ("payments_producer_publish_seconds", "Publish"),
+    ("payments_read_load_latency_seconds", "Reads, from when they were due"),
+    ("payments_read_load_table_latency_seconds", "Reads, from when they were due"),
+    ("payments_read_load_table_service_seconds", "Answered reads, from when they were sent"),
 ];
 
 pub(super) fn latencies(report: &Report, figures: &Figures<'_>) -> String {
@@ -74,7 +77,7 @@ fn row(what: &str, of: String, outcome: String, found: Quantiles) -> Vec<String>
 /// What went wrong, by cause: a title, a hint and a table each.
 pub(super) fn troubles(figures: &Figures<'_>) -> String {
     // Labels come in the order of their names: code before table.
-    const TROUBLES: [(&str, &str, &[&str]); 6] = [
+    const TROUBLES: [(&str, &str, &[&str]); 7] = [
         ("payments_sink_rows_retried_total", "Rows written again", &["Code", "Table", "Rows"]),
         ("payments_sink_rows_unwritten_total", "Rows given up", &["Code", "Table", "Rows"]),
         ("payments_sink_messages_rejected_total", "Messages rejected", &["Reason", "Messages"]),
@@ -84,6 +87,7 @@ pub(super) fn troubles(figures: &Figures<'_>) -> String {
             "Messages that were not published",
             &["Code", "Messages"],
         ),
+        ("payments_read_load_failures_total", "Reads that failed", &["Code", "Table", "Reads"]),
         ("payments_sink_panes_total", "Panes", &["Trigger", "Panes"]),
     ];
     let mut out = String::new();

@@ -29,6 +29,12 @@ fn a_page_has_the_sections_that_its_run_has_data_for() {
     for both in ["payments published", "payments acked", "MutateRows", "Publish calls, p50 / p99"] {
         assert!(local.contains(both), "{both}");
     }
+    let reads = html(&examples::reads());
+    for wanted in
+        ["read-load did 30,000 reads in 60 s", "rows read", "reads that found nothing", "Reads that failed"]
+    {
+        assert!(reads.contains(wanted), "{wanted}");
+    }
     let mut nothing = examples::producer();
     nothing.status.totals.clear();
     nothing.status.latency.clear();

@@ -36,6 +36,7 @@ pub(super) enum Count {
     DeadLetters,
     Returned,
     Failed,
+    Empty,
     Collisions,
     Late,
     Memory,
@@ -44,7 +45,7 @@ pub(super) enum Count {
 
 const QUANTILES: [(&str, Quantile); 4] =
     [("p50", Quantile::P50), ("p90", Quantile::P90), ("p99", Quantile::P99), ("max", Quantile::Max)];
-const COUNTS: [(&str, Count); 11] = [
+const COUNTS: [(&str, Count); 12] = [
     ("rate", Count::Rate),
     ("rows", Count::Rows),
     ("retries", Count::Retries),
@@ -52,6 +53,7 @@ const COUNTS: [(&str, Count); 11] = [
     ("dead_letters", Count::DeadLetters),
     ("returned", Count::Returned),
     ("failed", Count::Failed),
+    ("empty", Count::Empty),
     ("collisions", Count::Collisions),
     ("late", Count::Late),
     ("memory", Count::Memory),
@@ -114,9 +116,9 @@ impl Figure {
         let count = match self {
             Self::Latency(quantile, of) => {
                 let found: Quantiles = match of {
-                    Of::PublishToWritten => figures.publish_to_written(),
+                    Of::PublishToWritten => figures.publish_to_written().or_else(|| figures.read()),
                     Of::Publish => figures.publish(),
-                    Of::Table(table) => figures.requests(table),
+                    Of::Table(table) => figures.requests(table).or_else(|| figures.read_of(table)),
                     Of::Stage(stage) => figures.stage(stage),
                 }?;
                 return Some(match quantile {
@@ -136,6 +138,7 @@ impl Figure {
             Count::DeadLetters => figures.dead_letters(),
             Count::Returned => figures.returned(),
             Count::Failed => figures.failed(),
+            Count::Empty => figures.empty(),
             Count::Collisions => figures.collisions(),
             Count::Late => figures.late(),
             Count::Memory => figures.memory(),

@@ -57,6 +57,19 @@ fn a_producers_run_has_a_producers_figures() {
 }
 
 #[test]
+fn a_load_of_reads_has_figures_of_its_own() {
+    let text = "p99<50ms,max(payments_by_date)<50ms,failed=0,empty<=43,rate>490,rows>=429k,dead_letters=0,p50(write)<1s";
+    let outcomes = evaluate(&parse(text).unwrap(), &examples::reads());
+    let observed: Vec<_> =
+        outcomes.iter().map(|outcome| outcome.observed.as_deref().unwrap_or("none")).collect();
+    assert_eq!(observed, ["12ms", "90ms", "7", "43", "500", "429000", "none", "none"]);
+    let holds: Vec<_> = outcomes.iter().map(|outcome| outcome.holds).collect();
+    assert_eq!(holds, [true, false, false, true, true, true, false, false]);
+    let of_others = evaluate(&parse("empty=0").unwrap(), &examples::sink());
+    assert!(!of_others[0].holds && of_others[0].observed.is_none());
+}
+
+#[test]
 fn a_figure_is_shown_with_the_digits_that_decide() {
     let mut report = examples::sink();
     report.status.latency.get_mut("payments_sink_publish_to_written_seconds").unwrap().p99 = 0.500_004;
