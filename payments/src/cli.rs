@@ -1,8 +1,8 @@
 //! The command line of `payments`.
 
 use crate::{
-    cleanup, dead_letter, emulators, export, heatmap, inspect, local, plan, quality, query, replay, setup,
-    snapshot, tap, verify, why,
+    cleanup, dead_letter, emulators, export, heatmap, inspect, local, plan, quality, query, read_load,
+    replay, setup, snapshot, tap, verify, why,
 };
 use clap::{CommandFactory, Parser, Subcommand};
 use service::telemetry;
@@ -46,6 +46,7 @@ pub enum Command {
     Tap(Box<tap::Args>),
     /// Check that the payments in the tables make sense, whoever wrote them.
     Quality(Box<quality::Args>),
+    ReadLoad(Box<read_load::Args>),
     // The help of the others stands with their flags: it is longer than a line.
     Snapshot(Box<snapshot::Args>),
     Replay(Box<replay::Args>),

@@ -14,6 +14,7 @@
 //! - [`tap`]: shows what is being published, through a subscription of its own that goes with it.
 //! - [`dead_letter`]: lists, shows, publishes again or drops dead letters.
 //! - [`cleanup`]: deletes rows, tables, topics, subscriptions and snapshots.
+//! - [`read_load`]: reads from the tables at a steady rate, by keys that must be there.
 //! - [`heatmap`]: which ranges of row keys were written when.
 //! - [`plan`]: the resources that a load needs, by arithmetic.
 //!
@@ -42,6 +43,7 @@ pub mod plan;
 pub mod quality;
 pub mod query;
 mod rails;
+pub mod read_load;
 pub mod reading;
 pub mod replay;
 pub mod rows;

@@ -2,8 +2,8 @@
 
 use payments::cli::{Cli, Command, command_line};
 use payments::{
-    cleanup, dead_letter, emulators, export, heatmap, inspect, local, output, plan, quality, query, replay,
-    setup, snapshot, tap, verify, why,
+    cleanup, dead_letter, emulators, export, heatmap, inspect, local, output, plan, quality, query,
+    read_load, replay, setup, snapshot, tap, verify, why,
 };
 use service::{signals, telemetry, terminal};
 use std::io::Write;
@@ -28,8 +28,9 @@ async fn start(cli: Cli) -> ExitCode {
         _ => Level::INFO,
     };
     telemetry::init(&cli.telemetry, level);
+    let is_live = cli.telemetry.is_live();
     let mut out = terminal::stdout();
-    let ended = run(cli.command, &mut out).await;
+    let ended = run(cli.command, &mut out, is_live).await;
     // Also what was written before a failure must be there, and before what is said of it.
     let flushed = out.flush();
     match ended.and_then(|()| Ok(flushed?)) {
@@ -38,7 +39,7 @@ async fn start(cli: Cli) -> ExitCode {
     }
 }
 
-async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
+async fn run(command: Command, out: &mut impl Write, is_live: bool) -> anyhow::Result<()> {
     let notes = &mut terminal::remarks();
     match command {
         // These have nothing to bring to an end: a signal ends them as it ends any program.
@@ -56,6 +57,7 @@ async fn run(command: Command, out: &mut impl Write) -> anyhow::Result<()> {
         Command::Tap(args) => {
             tap::run(&args, out, notes, signals::shutdown_token()?, terminal::is_unread).await
         }
+        Command::ReadLoad(args) => read_load::run(*args, out, signals::shutdown_token()?, is_live).await,
         Command::Quality(args) => until(quality::run(&args, out)).await,
         Command::Snapshot(args) => until(snapshot::run(&args, out)).await,
         Command::Replay(args) => until(replay::run(&args, out, notes)).await,

@@ -1,0 +1,265 @@
+//! What the reads have come to so far, readable while they run, and the names of it all as metrics.
+
+use super::draws::Question;
+use super::histogram::Histogram;
+use monitor::health::Health;
+use monitor::spread::{Latencies, Quantiles};
+use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Registry, Unit};
+use schemas::layout::{PerTable, Table};
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+type Label = (&'static str, &'static str);
+type ByTable<M> = Family<[Label; 1], M>;
+type ByTwo = Family<[Label; 2], Counter>;
+
+/// Reads that found nothing are named up to this many of a table.
+const NAMED: usize = 5;
+/// The code of what was given up before it was sent.
+pub const NOT_SENT: &str = "NOT_SENT";
+
+const LATENCY: &str = "payments_read_load_latency_seconds";
+const TABLE_LATENCY: &str = "payments_read_load_table_latency_seconds";
+const TABLE_SERVICE: &str = "payments_read_load_table_service_seconds";
+
+/// What a read came to.
+#[derive(Debug)]
+pub enum Answer {
+    Rows { rows: u64, bytes: u64 },
+    Failed { code: &'static str, reason: String },
+}
+
+/// Counts since the start.
+#[derive(Debug)]
+pub struct Progress {
+    pub health: Health,
+    /// Reads a second that are asked for.
+    pub target_rate: Gauge<f64, AtomicU64>,
+    /// Reads a second that were answered.
+    pub rate: Gauge<f64, AtomicU64>,
+    /// Reads sent and not answered.
+    pub in_flight: Gauge,
+    /// All reads, from when they were due.
+    pub latency: Latencies,
+    /// Answered reads, from when they were sent.
+    pub service: Latencies,
+    tables: PerTable<OfTable>,
+    seen: PerTable<Mutex<Seen>>,
+    failures: Mutex<BTreeMap<(&'static str, &'static str), Failure>>,
+    families: Families,
+}
+
+/// A table's counters, which are those of the families.
+#[derive(Debug)]
+struct OfTable {
+    found: Counter,
+    empty: Counter,
+    failed: Counter,
+    rows: Counter,
+    bytes: Counter,
+    latency: Latencies,
+    service: Latencies,
+}
+
+#[derive(Debug, Default)]
+struct Families {
+    reads: ByTwo,
+    failures: ByTwo,
+    rows: ByTable<Counter>,
+    bytes: ByTable<Counter>,
+    latency: ByTable<Latencies>,
+    service: ByTable<Latencies>,
+}
+
+/// What a table's reads took, closely, and the first that found nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    pub latency: Histogram,
+    pub service: Histogram,
+    pub empty: Vec<Question>,
+}
+
+/// Reads of a table that failed in one way.
+#[derive(Clone, Debug, Default)]
+pub struct Failure {
+    pub reads: u64,
+    /// Of the first.
+    pub reason: String,
+}
+
+/// A table's counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub found: u64,
+    pub empty: u64,
+    pub failed: u64,
+    pub rows: u64,
+    pub bytes: u64,
+}
+
+impl Counts {
+    pub fn reads(&self) -> u64 {
+        self.answered() + self.failed
+    }
+
+    pub fn answered(&self) -> u64 {
+        self.found + self.empty
+    }
+
+    pub fn add(&mut self, other: Self) {
+        self.found += other.found;
+        self.empty += other.empty;
+        self.failed += other.failed;
+        self.rows += other.rows;
+        self.bytes += other.bytes;
+    }
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        let families = Families::default();
+        // Each is there from the start: a table that has not failed yet has failed 0 times.
+        let of_table = |table: Table| {
+            let (table, of) = (("table", table.id()), [("table", table.id())]);
+            let reads = |result| families.reads.get_or_create(&[("result", result), table]).clone();
+            OfTable {
+                found: reads("found"),
+                empty: reads("empty"),
+                failed: reads("failed"),
+                rows: families.rows.get_or_create(&of).clone(),
+                bytes: families.bytes.get_or_create(&of).clone(),
+                latency: families.latency.get_or_create(&of).clone(),
+                service: families.service.get_or_create(&of).clone(),
+            }
+        };
+        Self {
+            health: Health::default(),
+            target_rate: Gauge::default(),
+            rate: Gauge::default(),
+            in_flight: Gauge::default(),
+            latency: Latencies::default(),
+            service: Latencies::default(),
+            tables: PerTable::from_fn(of_table),
+            seen: PerTable::from_fn(|_| Mutex::default()),
+            failures: Mutex::default(),
+            families,
+        }
+    }
+}
+
+impl Progress {
+    /// A read has ended so, this long after it was due and after it was sent.
+    pub fn ended(&self, question: &Question, answer: Answer, latency: Duration, service: Duration) {
+        let table = question.table;
+        let counters = &self.tables[table];
+        match answer {
+            Answer::Rows { rows, bytes } => {
+                counters.rows.inc_by(rows);
+                counters.bytes.inc_by(bytes);
+                counters.service.record(service);
+                self.service.record(service);
+                let mut seen = self.seen[table].lock();
+                seen.service.record(service);
+                if rows > 0 {
+                    counters.found.inc();
+                } else {
+                    counters.empty.inc();
+                    if seen.empty.len() < NAMED {
+                        seen.empty.push(question.clone());
+                    }
+                }
+            }
+            Answer::Failed { code, reason } => self.failed(table, code, || reason),
+        }
+        self.waited(table, latency);
+    }
+
+    /// A read was not sent: there was no room for it for as long as it may wait.
+    pub fn unsent(&self, table: Table, waited: Duration) {
+        self.failed(table, NOT_SENT, || "there was no room among the reads in flight".to_owned());
+        self.waited(table, waited);
+    }
+
+    fn failed(&self, table: Table, code: &'static str, reason: impl FnOnce() -> String) {
+        self.tables[table].failed.inc();
+        self.families.failures.get_or_create(&[("code", code), ("table", table.id())]).inc();
+        let mut failures = self.failures.lock();
+        let failure =
+            failures.entry((table.id(), code)).or_insert_with(|| Failure { reads: 0, reason: reason() });
+        failure.reads += 1;
+    }
+
+    /// Whatever it came to: a percentile without the reads that failed would be better for each of them.
+    fn waited(&self, table: Table, latency: Duration) {
+        self.latency.record(latency);
+        self.tables[table].latency.record(latency);
+        self.seen[table].lock().latency.record(latency);
+    }
+
+    pub fn counts(&self, table: Table) -> Counts {
+        let OfTable { found, empty, failed, rows, bytes, .. } = &self.tables[table];
+        let (found, empty, failed) = (found.get(), empty.get(), failed.get());
+        Counts { found, empty, failed, rows: rows.get(), bytes: bytes.get() }
+    }
+
+    /// Of all tables.
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        Table::ALL.into_iter().for_each(|table| total.add(self.counts(table)));
+        total
+    }
+
+    pub fn seen(&self, table: Table) -> Seen {
+        self.seen[table].lock().clone()
+    }
+
+    /// By table and code.
+    pub fn failures(&self) -> BTreeMap<(&'static str, &'static str), Failure> {
+        self.failures.lock().clone()
+    }
+
+    /// The quantiles by the names of their metrics, more closely than the page's buckets tell them.
+    pub fn quantiles(&self) -> BTreeMap<String, Quantiles> {
+        let (mut all, mut quantiles) = (Histogram::default(), BTreeMap::new());
+        for table in Table::ALL {
+            let seen = self.seen(table);
+            all.add(&seen.latency);
+            for (name, found) in [(TABLE_LATENCY, &seen.latency), (TABLE_SERVICE, &seen.service)] {
+                quantiles.insert(format!("{name}{{table=\"{}\"}}", table.id()), summary(found));
+            }
+        }
+        quantiles.insert(LATENCY.to_owned(), summary(&all));
+        quantiles
+    }
+
+    /// Makes all of it visible as `payments_read_load_*`.
+    pub fn register(&self, registry: &mut Registry) {
+        let load = registry.sub_registry_with_prefix("payments_read_load");
+        let Families { reads, failures, rows, bytes, latency, service } = &self.families;
+        load.register("reads", "Reads that have ended: found, empty, failed", reads.clone());
+        load.register("failures", "Reads that failed, by the last word about them", failures.clone());
+        load.register("rows", "Rows read", rows.clone());
+        load.register_with_unit("read", "Messages of answers", Unit::Bytes, bytes.clone());
+        let from_due = "Reads, also those that failed, from when they were due";
+        load.register_with_unit("latency", from_due, Unit::Seconds, self.latency.clone());
+        load.register_with_unit("table_latency", from_due, Unit::Seconds, latency.clone());
+        let from_sent = "Reads that were answered, from when they were sent";
+        load.register_with_unit("table_service", from_sent, Unit::Seconds, service.clone());
+        load.register("in_flight", "Reads sent and not answered", self.in_flight.clone());
+        load.register("target_rate", "Reads a second that are asked for", self.target_rate.clone());
+        let answered =
+            "Reads a second that were answered in the last ten seconds; at the end, in the whole run";
+        load.register("rate", answered, self.rate.clone());
+    }
+}
+
+fn summary(found: &Histogram) -> Quantiles {
+    let at = |part| found.quantile(part).as_secs_f64();
+    let max = found.longest().as_secs_f64();
+    Quantiles { count: found.count(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max }
+}
