@@ -119,6 +119,7 @@ fn every_subcommands_help_has_an_example() -> Result<()> {
         "setup",
         "why",
         "tap",
+        "read-load",
     ] {
         let output = run_in(folder.path(), &[name, "--help"], &[])?;
         assert!(text(&output)?.contains(&format!("payments {name}")), "{name}");

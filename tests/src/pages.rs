@@ -9,8 +9,9 @@ use gcp::pubsub::{self, Pubsub};
 use googleapis_tonic_google_pubsub_v1::google::pubsub::v1::PubsubMessage;
 use monitor::health::Health;
 use monitor::watched::{SharedHeat, Subject, Watched};
-use payments::emulators;
+use payments::{emulators, read_load};
 use prometheus_client::registry::Registry;
+use schemas::layout::Table;
 use service::cli::flags;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
@@ -20,12 +21,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-/// The names of all samples of a sink, a producer and the embedded servers.
+/// The names of all samples of a sink, a producer, a load of reads and the embedded servers.
 pub async fn metrics() -> anyhow::Result<BTreeSet<String>> {
     let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
     pipeline.produce(&["--num-records", "200"]).await?;
     pipeline.publish(vec![PubsubMessage { data: vec![0xff], ..PubsubMessage::default() }]).await?;
-    let pages = [sink(&pipeline).await?, producer().await?, servers(&pipeline.backend).await?];
+    let pages = [sink(&pipeline).await?, producer().await?, servers(&pipeline.backend).await?, reads()?];
     Ok(pages.iter().flat_map(|page| names(page)).collect())
 }
 
@@ -86,6 +87,13 @@ async fn producer() -> anyhow::Result<String> {
     let run = producer::run(generator, &load.publishing, &load.batch, &pubsub, progress.clone(), stop);
     ensure!(run.await.is_err(), "the script was not followed");
     page("producer", |registry| progress.register(registry))
+}
+
+/// Of a load of reads, one of which was not sent.
+fn reads() -> anyhow::Result<String> {
+    let progress = read_load::Progress::default();
+    progress.unsent(Table::ByDate, Duration::from_secs(1));
+    page("read-load", |registry| progress.register(registry))
 }
 
 async fn servers(backend: &Backend) -> anyhow::Result<String> {
