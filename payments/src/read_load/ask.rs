@@ -1,7 +1,8 @@
 //! One read against a table.
 
 use super::draws::Question;
-use super::progress::{Answer, Progress};
+use super::progress::Progress;
+use super::tally::Answer;
 use gcp::bigtable::read::Reader;
 use std::ops::ControlFlow;
 use std::sync::Arc;

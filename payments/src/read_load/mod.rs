@@ -2,18 +2,21 @@
 //!
 //! - `mix`, `draws`: which payment's row is read when, and by which layout. Pure: payments are recomputed.
 //! - `load`: the open loop: a read is sent when it is due, whatever the earlier ones do.
-//! - `ask`: one read. `progress`: what they have come to, and its metrics; `histogram`: durations, closely.
-//! - `teller`: what is said meanwhile; `report`: what is said at the end.
+//! - `ask`: one read. `tally`, `progress`: what they have come to, and its metrics; `histogram`: durations, closely.
+//! - `teller`: what is said meanwhile; `report`: what it came to in the end, which `text` and `json` write.
 
 mod ask;
 mod draws;
 mod histogram;
+mod json;
 mod load;
 mod mix;
 mod options;
 mod progress;
 mod report;
+mod tally;
 mod teller;
+mod text;
 
 pub use options::Args;
 pub use progress::Progress;

@@ -2,6 +2,7 @@
 
 use super::draws::Question;
 use super::histogram::Histogram;
+use super::tally::{Answer, Counts, Failure, Seen};
 use monitor::health::Health;
 use monitor::spread::{Latencies, Quantiles};
 use parking_lot::Mutex;
@@ -26,13 +27,6 @@ pub const NOT_SENT: &str = "NOT_SENT";
 const LATENCY: &str = "payments_read_load_latency_seconds";
 const TABLE_LATENCY: &str = "payments_read_load_table_latency_seconds";
 const TABLE_SERVICE: &str = "payments_read_load_table_service_seconds";
-
-/// What a read came to.
-#[derive(Debug)]
-pub enum Answer {
-    Rows { rows: u64, bytes: u64 },
-    Failed { code: &'static str, reason: String },
-}
 
 /// Counts since the start.
 #[derive(Debug)]
@@ -74,50 +68,6 @@ struct Families {
     bytes: ByTable<Counter>,
     latency: ByTable<Latencies>,
     service: ByTable<Latencies>,
-}
-
-/// What a table's reads took, closely, and the first that found nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Seen {
-    pub latency: Histogram,
-    pub service: Histogram,
-    pub empty: Vec<Question>,
-}
-
-/// Reads of a table that failed in one way.
-#[derive(Clone, Debug, Default)]
-pub struct Failure {
-    pub reads: u64,
-    /// Of the first.
-    pub reason: String,
-}
-
-/// A table's counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    pub found: u64,
-    pub empty: u64,
-    pub failed: u64,
-    pub rows: u64,
-    pub bytes: u64,
-}
-
-impl Counts {
-    pub fn reads(&self) -> u64 {
-        self.answered() + self.failed
-    }
-
-    pub fn answered(&self) -> u64 {
-        self.found + self.empty
-    }
-
-    pub fn add(&mut self, other: Self) {
-        self.found += other.found;
-        self.empty += other.empty;
-        self.failed += other.failed;
-        self.rows += other.rows;
-        self.bytes += other.bytes;
-    }
 }
 
 impl Default for Progress {
