@@ -99,7 +99,7 @@ async fn setting_up_twice_changes_nothing(backend: Backend) -> Result<()> {
     let lines = setup::run(&pipeline.setup).await?;
     assert_eq!(lines.len(), 2 + 2 + 3 + 3 * 6);
     for line in &lines {
-        assert_eq!(line.finding, Finding::Present, "{line}");
+        assert_eq!(line.finding, Finding::Present, "{line:?}");
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::columns::Columns;
 use super::folder::{Folder, Made};
 use super::format::Format;
 use super::lanes;
-use crate::audit::Bar;
+use crate::output::Progress;
 use anyhow::{Context, ensure};
 use generator::{Buffer, Generator};
 use schemas::layout::flat;
@@ -92,7 +92,7 @@ pub fn export(
     folder: &mut Folder,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let bar = Bar::new("exporting payments", count, 0);
+    let bar = Progress::new("exporting payments", Some(count));
     let cut = Cut { count, rows_per_file, most: format.most_rows() };
     let (payments, labels) = (folder.payments.columns.clone(), folder.labels.columns.clone());
     let maker = Maker { generator, format, payments, labels, stop };
@@ -103,7 +103,7 @@ pub fn export(
             let made = made?;
             let rows = made.rows;
             folder.take(made)?;
-            bar.recomputed(rows);
+            bar.add(rows);
             Ok(())
         })
     })?;

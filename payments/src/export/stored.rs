@@ -7,7 +7,8 @@ use super::folder::{Folder, Made};
 use super::format::Format;
 use super::generated::is_injected;
 use super::lanes;
-use crate::audit::{Bar, Listed, Runs};
+use crate::audit::{Listed, Runs};
+use crate::output::Progress;
 use crate::rows;
 use anyhow::ensure;
 use gcp::bigtable::read::{self, Reader, Row, Scan};
@@ -145,13 +146,13 @@ fn take_all(lanes: Vec<Receiver<anyhow::Result<Made>>>, mut folder: Folder) -> a
 }
 
 async fn scan(reader: &Reader, collector: &mut Collector) -> Result<(), read::Error> {
-    let bar = Bar::new("exporting payments", 0, 0);
+    let bar = Progress::new("exporting payments", None);
     let newest = Scan { filter: Some(read::newest()), ..Scan::of(TABLE.id()) };
     let mut rows = 0_u64;
     let each = |row: Row<'_>| {
         rows += 1;
         if rows.is_multiple_of(1_000) {
-            bar.scanned(1_000);
+            bar.add(1_000);
         }
         collector.take(row)
     };
