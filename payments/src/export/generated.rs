@@ -97,8 +97,8 @@ pub fn export(
     let (payments, labels) = (folder.payments.columns.clone(), folder.labels.columns.clone());
     let maker = Maker { generator, format, payments, labels, stop };
     let taken = thread::scope(|scope| {
-        let make = move |piece| maker.make(cut.piece(piece));
-        let lanes = lanes::start(scope, threads, cut.pieces(), make).context("a thread cannot be started")?;
+        let work = move |piece| maker.make(cut.piece(piece));
+        let lanes = lanes::start(scope, threads, cut.pieces(), work).context("a thread cannot be started")?;
         lanes::in_turn(&lanes, |made| {
             let made = made?;
             let rows = made.rows;

@@ -1,6 +1,7 @@
 //! A file in the making: under a name that nobody takes for a whole one, counted and summed as it is written.
 
 use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -44,8 +45,10 @@ impl Sink {
             ));
         }
         fs::rename(partial(folder, name), path)?;
-        let hex = |sum: &[u8]| sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        let sha256 = hex(self.sum.finalize().as_slice());
+        let mut sha256 = String::with_capacity(64);
+        for byte in &self.sum.finalize() {
+            let _ = write!(sha256, "{byte:02x}");
+        }
         Ok(Written { name: name.to_owned(), rows, bytes: self.bytes, sha256 })
     }
 }

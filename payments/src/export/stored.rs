@@ -102,8 +102,8 @@ pub async fn export(
     stop: &CancellationToken,
 ) -> anyhow::Result<(Folder, Found)> {
     let empty = (Batch::new(&folder.payments.columns), Batch::new(&folder.labels.columns));
-    let (jobs, lanes) = (0..threads).map(|_| encoder(format)).unzip();
-    let taking = spawn_blocking(move || take_all(lanes, folder));
+    let (jobs, lanes): (Vec<_>, Vec<_>) = (0..threads).map(|_| encoder(format)).unzip();
+    let taking = spawn_blocking(move || take_all(&lanes, folder));
     let found = Found { runs: Runs::default(), left_out: Listed::new(MOST_LISTED) };
     let next = empty.clone();
     let mut collector =
@@ -140,8 +140,8 @@ fn encoder(format: Format) -> (SyncSender<Job>, Receiver<anyhow::Result<Made>>) 
     (jobs, made)
 }
 
-fn take_all(lanes: Vec<Receiver<anyhow::Result<Made>>>, mut folder: Folder) -> anyhow::Result<(Folder, u64)> {
-    let taken = lanes::in_turn(&lanes, |made| folder.take(made?))?;
+fn take_all(lanes: &[Receiver<anyhow::Result<Made>>], mut folder: Folder) -> anyhow::Result<(Folder, u64)> {
+    let taken = lanes::in_turn(lanes, |made| folder.take(made?))?;
     Ok((folder, taken))
 }
 
