@@ -135,7 +135,7 @@ async fn at_work(folder: &Path, format: &str) -> Result<Running> {
         Running::spawn(command.arg("--out").arg(folder).stdout(Stdio::null()).stderr(Stdio::null()))?;
     let begun = Instant::now();
     while !folder.join(format!("payments-00001.{format}")).exists() {
-        ensure!(begun.elapsed() < Duration::from_secs(60), "no second file within a minute");
+        ensure!(begun.elapsed() < Duration::from_mins(1), "no second file within a minute");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     Ok(running)
@@ -179,8 +179,8 @@ async fn the_tables_give_what_the_generator_gives_and_rows_that_are_no_payments_
     let generator = generator(&flags);
     let mut payments = payments(&generator);
     // Others write what they like.
-    payments[3].parties.as_mut().unwrap().counterparty.as_mut().unwrap().name =
-        "=1+1,\"a\"\r\nb\n\u{1b}[31m\u{202e}\u{e9}\t'\0\\".to_owned();
+    let party = payments[3].parties.as_mut().unwrap().counterparty.as_mut().unwrap();
+    party.name = String::from("=1+1,\"a\"\r\nb\n\u{1b}[31m\u{202e}\u{e9}\t'\0\\");
     tables::fill(&pipeline.bigtable, &payments, KeySuffix::None).await?;
     let (mut rows, mut labels) = wanted(&payments);
     // The order of the keys.
