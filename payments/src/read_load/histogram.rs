@@ -108,7 +108,9 @@ mod tests {
         ) {
             let of = |nanos: &[u64]| {
                 let mut histogram = Histogram::default();
-                nanos.iter().for_each(|nanos| histogram.record(Duration::from_nanos(*nanos)));
+                for nanos in nanos {
+                    histogram.record(Duration::from_nanos(*nanos));
+                }
                 histogram
             };
             let (one, two) = nanos.split_at(cut.index(nanos.len()));

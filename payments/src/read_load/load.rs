@@ -29,9 +29,9 @@ pub struct Pace {
 /// What became of the reads that were due.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sent {
-    pub sent: u64,
-    /// Given up before they were sent.
-    pub unsent: u64,
+    pub reads: u64,
+    /// Reads given up before they were sent.
+    pub given_up: u64,
     /// From the start until the last one had been due and sent.
     pub seconds: f64,
     /// How long the load waited for room among those in flight.
@@ -85,22 +85,19 @@ pub async fn run<Q, R: Future<Output = ()> + Send + 'static>(
         let permit =
             if began < last { timeout_at(last, room.clone().acquire_owned()).await.ok() } else { None };
         sent.no_room_seconds += began.elapsed().as_secs_f64();
-        match permit {
-            Some(permit) => {
-                let permit = permit.context("the room for reads was closed, which is a bug")?;
-                let reading = read(question, at);
-                tasks.spawn(async move {
-                    reading.await;
-                    drop(permit);
-                });
-                sent.sent += 1;
-            }
-            None => {
-                give_up(number, at.elapsed());
-                sent.unsent += 1;
-                // Many may be given up in a row.
-                tokio::task::consume_budget().await;
-            }
+        if let Some(permit) = permit {
+            let permit = permit.context("the room for reads was closed, which is a bug")?;
+            let reading = read(question, at);
+            tasks.spawn(async move {
+                reading.await;
+                drop(permit);
+            });
+            sent.reads += 1;
+        } else {
+            give_up(number, at.elapsed());
+            sent.given_up += 1;
+            // Many may be given up in a row.
+            tokio::task::consume_budget().await;
         }
         while let Some(ended) = tasks.try_join_next() {
             ended.context("a read's task ended by itself, which is a bug")?;
@@ -177,7 +174,7 @@ mod tests {
     async fn each_read_is_sent_when_it_is_due_however_long_the_earlier_ones_take() {
         let slow = |_| Duration::from_millis(400);
         let (sent, seen) = against(pace(10.0, 3), &CancellationToken::new(), slow).await;
-        assert_eq!((sent.sent, sent.unsent), (30, 0));
+        assert_eq!((sent.reads, sent.given_up), (30, 0));
         assert!((sent.seconds - 3.0).abs() < 0.1, "{sent:?}");
         assert_eq!(seen.ended.len(), 30);
         for (number, latency, _) in seen.ended {
@@ -191,7 +188,7 @@ mod tests {
         let stalled =
             |at: Duration| if at < SECOND { Duration::ZERO } else { (3 * SECOND).saturating_sub(at) };
         let (sent, seen) = against(pace(20.0, 5), &CancellationToken::new(), stalled).await;
-        assert_eq!((sent.sent, sent.unsent), (100, 0));
+        assert_eq!((sent.reads, sent.given_up), (100, 0));
         assert!(sent.no_room_seconds > 1.5, "{sent:?}");
         for (number, latency, service) in seen.ended {
             let due = Duration::from_millis(50 * number);
@@ -210,10 +207,10 @@ mod tests {
     async fn what_cannot_be_sent_in_time_is_given_up_and_the_end_is_bounded() {
         let hanging = |_| 10 * SECOND;
         let (sent, seen) = against(pace(10.0, 20), &CancellationToken::new(), hanging).await;
-        assert_eq!(sent.sent + sent.unsent, 200);
-        assert_eq!(seen.ended.len() as u64, sent.sent);
-        assert_eq!(seen.given_up.len() as u64, sent.unsent);
-        assert!(sent.sent < 20 && sent.seconds < 24.1, "{sent:?}");
+        assert_eq!(sent.reads + sent.given_up, 200);
+        assert_eq!(seen.ended.len() as u64, sent.reads);
+        assert_eq!(seen.given_up.len() as u64, sent.given_up);
+        assert!(sent.reads < 20 && sent.seconds < 24.1, "{sent:?}");
         for (number, waited) in seen.given_up {
             assert!((4 * SECOND..4 * SECOND + SECOND / 10).contains(&waited), "{number}: {waited:?}");
         }
@@ -229,9 +226,9 @@ mod tests {
         });
         let endless = Pace { duration: None, ..pace(10.0, 0) };
         let (sent, seen) = against(endless, &stop, |_| SECOND / 4).await;
-        assert_eq!((sent.sent, sent.unsent, seen.ended.len()), (21, 0, 21));
+        assert_eq!((sent.reads, sent.given_up, seen.ended.len()), (21, 0, 21));
         // One that is due in a thousand years is not waited for.
         let never = Pace { per_second: 1e-300, ..endless };
-        assert_eq!(against(never, &stop, |_| SECOND).await.0.unsent, 0);
+        assert_eq!(against(never, &stop, |_| SECOND).await.0.given_up, 0);
     }
 }

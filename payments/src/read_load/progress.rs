@@ -160,7 +160,9 @@ impl Progress {
     /// Of all tables.
     pub fn total(&self) -> Counts {
         let mut total = Counts::default();
-        Table::ALL.into_iter().for_each(|table| total.add(self.counts(table)));
+        for table in Table::ALL {
+            total.add(self.counts(table));
+        }
         total
     }
 

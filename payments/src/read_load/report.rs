@@ -62,7 +62,7 @@ impl Report {
     }
 
     pub fn sent_per_second(&self) -> f64 {
-        self.per_second(self.sent.sent)
+        self.per_second(self.sent.reads)
     }
 
     fn per_second(&self, reads: u64) -> f64 {
@@ -72,7 +72,7 @@ impl Report {
     /// None where the rate was held.
     pub fn bound(&self) -> Option<Bound> {
         // A read more or less is no missed rate in a short load.
-        let is_held = (self.sent.sent + 1) as f64 >= MISSED * self.rate.per_second * self.sent.seconds;
+        let is_held = (self.sent.reads + 1) as f64 >= MISSED * self.rate.per_second * self.sent.seconds;
         let has_room = self.sent.no_room_seconds < HELD_BACK * self.sent.seconds;
         (!is_held).then_some(if has_room { Bound::Process } else { Bound::MaxInFlight })
     }
@@ -103,7 +103,7 @@ pub mod tests {
         Report::of(&progress, &[Table::ByCustomer, Table::ByDate], "500/s".parse().unwrap(), 200, sent)
     }
 
-    pub const SENT: Sent = Sent { sent: 1_000, unsent: 0, seconds: 2.0, no_room_seconds: 0.0 };
+    pub const SENT: Sent = Sent { reads: 1_000, given_up: 0, seconds: 2.0, no_room_seconds: 0.0 };
 
     #[test]
     fn a_missed_rate_is_told_with_what_it_was_missed_for() {
@@ -113,7 +113,7 @@ pub mod tests {
         assert_eq!(report(Sent { no_room_seconds: 1.0, ..late }).bound(), Some(Bound::MaxInFlight));
         // Waiting for room is no harm while the rate is held, nor is one read.
         assert_eq!(report(Sent { no_room_seconds: 1.0, ..SENT }).bound(), None);
-        assert_eq!(report(Sent { sent: 1, seconds: 0.004, ..SENT }).bound(), None);
+        assert_eq!(report(Sent { reads: 1, seconds: 0.004, ..SENT }).bound(), None);
     }
 
     #[test]
