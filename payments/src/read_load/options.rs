@@ -37,7 +37,7 @@ const LONGEST_READ: Duration = Duration::from_hours(1);
         arg.default_value("10s").help("How long a read may wait to be sent, and then to be answered; after that it has failed")
     }),
     after_help = "Reads of a customer take its oldest payments; a date's those in a window around a payment's moment; a \
-                  transaction's\nthe payment itself. Payments are drawn evenly, so customers as often as they pay. Their \
+                  transaction's the payment itself. Payments are drawn evenly, so customers as often as they pay. Their \
                   --mix is that of the rails.\nFigures for --threshold: p50, p90, p99, max, also of a table as in \
                   p99(payments_by_date); rate, rows, failed, empty, memory.\n\nExamples:\n  \
                   payments read-load --num-records 200000 --rate 500/s --duration 1m\n  \
