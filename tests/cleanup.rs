@@ -86,8 +86,9 @@ async fn a_prefix_goes_from_its_table_only(backend: Backend) -> Result<()> {
     let flags = ["rows", "--table", "by-customer", "--prefix", "CUST000004#"];
     let dry = cleanup(&pipeline, &flags).await;
     assert!(
-        dry.out
-            .contains("rows of projects/local/instances/payments/tables/payments_by_customer, CUST000004#"),
+        dry.out.contains(
+            "rows of projects/local/instances/payments/tables/payments_by_customer\n  from CUST000004#"
+        ),
         "{}",
         dry.out
     );

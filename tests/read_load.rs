@@ -54,7 +54,7 @@ async fn every_payment_of_a_run_is_found_by_each_layout() -> Result<()> {
     let file = |name: &str| folder.path().join(name).display().to_string();
     let (json, html) = (file("run.json"), file("run.html"));
     let thresholds = "empty=0,failed=0,rate>100,p99<20s,max(payments_by_date)<20s,rows>400,memory<64GiB";
-    let flags = ["--read-mix", "customer=2,date=1,transaction=1", "--rows", "7", "--duration", "2s"];
+    let flags = ["--mix", "customer=2,date=1,transaction=1", "--rows", "7", "--duration", "2s"];
     let watched = ["--threshold", thresholds, "--report", &json, "--report", &html];
     let ended = read_load(pipeline.backend.bigtable_addr(), &[&flags[..], &watched].concat()).await;
     let report = ended.json();
@@ -97,7 +97,7 @@ async fn a_row_that_is_gone_is_counted_and_named_and_judged_by_a_threshold_alone
     }
     let addr = pipeline.backend.bigtable_addr();
     let only = ["--start-index", "17", "--end-index", "18", "--window", "0s", "--duration", "200ms"];
-    let ended = read_load(addr, &[&only[..], &["--read-mix", "date=1,transaction=1"]].concat()).await;
+    let ended = read_load(addr, &[&only[..], &["--mix", "date=1,transaction=1"]].concat()).await;
     let report = ended.json();
     ended.result?;
     assert_eq!((count(&report, "/all/empty"), count(&report, "/all/found")), (40, 0));
@@ -109,7 +109,7 @@ async fn a_row_that_is_gone_is_counted_and_named_and_judged_by_a_threshold_alone
     assert_eq!(judged.error(), "the run does not meet --threshold: empty=0");
     assert!(!judged.is_configuration());
     // The customer has others.
-    let customer = [&only[..], &["--read-mix", "customer=1", "--threshold", "empty=0,failed=0"]].concat();
+    let customer = [&only[..], &["--mix", "customer=1", "--threshold", "empty=0,failed=0"]].concat();
     read_load(addr, &customer).await.result?;
     // People read the same.
     let text = read_load(addr, &[&only[..], &["--format", "table"]].concat()).await.out;

@@ -1,7 +1,7 @@
 //! The bench's flags.
 
 use clap::{Parser, Subcommand};
-use service::units::parse_duration;
+use service::units::{parse_duration, parse_positive};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -43,10 +43,10 @@ pub enum Command {
 #[derive(Debug, clap::Args)]
 pub struct Write {
     /// Payments to write; each is a row in three tables.
-    #[arg(long, default_value_t = 200_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 200_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub records: u64,
     /// How often each alternative is measured.
-    #[arg(long, default_value_t = 5, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 5, value_name = "COUNT", value_parser = parse_positive::<u32>)]
     pub rounds: u32,
     /// Payments as generated, or without most optional fields.
     #[arg(long, value_enum, default_value_t = Payload::Full)]
@@ -56,10 +56,10 @@ pub struct Write {
 #[derive(Debug, clap::Args)]
 pub struct Sink {
     /// Payments to consume.
-    #[arg(long, default_value_t = 500_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 500_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub records: u64,
     /// How often each payload is measured.
-    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = parse_positive::<u32>)]
     pub rounds: u32,
     /// The sink's own flags.
     #[arg(last = true, value_name = "SINK_FLAGS")]
@@ -69,10 +69,10 @@ pub struct Sink {
 #[derive(Debug, clap::Args)]
 pub struct Producer {
     /// Payments to publish.
-    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub records: u64,
     /// How often it is measured.
-    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 3, value_name = "COUNT", value_parser = parse_positive::<u32>)]
     pub rounds: u32,
     /// The producer's own flags.
     #[arg(last = true, value_name = "PRODUCER_FLAGS")]
@@ -82,7 +82,7 @@ pub struct Producer {
 #[derive(Debug, clap::Args)]
 pub struct Stall {
     /// Payments on the subscription.
-    #[arg(long, default_value_t = 500_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 500_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub records: u64,
     /// How long Bigtable does not answer.
     #[arg(long, default_value = "20s", value_parser = parse_duration, value_name = "DURATION")]
@@ -95,10 +95,10 @@ pub struct Stall {
 #[derive(Debug, clap::Args)]
 pub struct Verify {
     /// Payments to load and to verify.
-    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub records: u64,
     /// How often both are measured, each time in new tables.
-    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 1, value_name = "COUNT", value_parser = parse_positive::<u32>)]
     pub rounds: u32,
     /// Verify's own flags.
     #[arg(last = true, value_name = "VERIFY_FLAGS")]
@@ -108,10 +108,10 @@ pub struct Verify {
 #[derive(Debug, clap::Args)]
 pub struct Scaling {
     /// Runs of each policy in each scenario, with other noise each.
-    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, default_value_t = 10, value_name = "COUNT", value_parser = parse_positive::<u32>)]
     pub seeds: u32,
     /// Payments a second that one sink was measured to write.
-    #[arg(long, default_value_t = 60_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 60_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub rate: u64,
     /// Draw the first seed's runs into this file.
     #[arg(long, value_name = "FILE")]

@@ -21,8 +21,18 @@ pub fn parse_bytes(text: &str) -> Result<u64, String> {
 /// `5000`, `1_000_000`, `1M`, `2.5k`, `1e6`: a whole number, with k, M, G or T for thousands, exactly.
 pub fn parse_count<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let count = whole(text).ok_or("not a count; write 5000, 1_000_000, 1M or 1e6 (k, M, G, T: thousands)")?;
-    T::try_from(count).map_err(|_| "too large".to_owned())
+    T::try_from(count).map_err(|_| TOO_LARGE.to_owned())
 }
+
+/// A count as [`parse_count`] reads it, above 0.
+pub fn parse_positive<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    match parse_count::<u64>(text)? {
+        0 => Err("must be at least 1".to_owned()),
+        count => T::try_from(count).map_err(|_| TOO_LARGE.to_owned()),
+    }
+}
+
+const TOO_LARGE: &str = "too large";
 
 /// The number that digits, a fraction and a power of ten make, if it is a whole one.
 fn whole(text: &str) -> Option<u64> {
@@ -94,6 +104,7 @@ mod tests {
             assert!(parse_count::<u64>(wrong).is_err(), "{wrong}");
         }
         assert_eq!(parse_count::<u16>("100k"), Err("too large".into()));
+        assert_eq!((parse_positive("1k"), parse_positive::<u8>("0").is_err()), (Ok(1_000_u64), true));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::format::Format;
 use crate::reading;
 use producer::Generation;
 use service::Error;
+use service::units::{parse_count, parse_positive};
 use std::num::NonZero;
 use std::path::PathBuf;
 use std::thread;
@@ -38,16 +39,16 @@ pub struct Args {
     pub from: From,
     /// Most payments from the generator; all of the run if left out. Indices are shuffled in time, so the first ones are
     /// a random sample.
-    #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(short = 'n', long, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub count: Option<u64>,
     /// Most payments, and most labels, in a file.
-    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub rows_per_file: u64,
     /// Replace the files of an earlier export in --out: those that its manifest.json names.
     #[arg(long)]
     pub overwrite: bool,
     /// Threads that make and encode payments; as many as there are CPUs if left out. The files do not depend on it.
-    #[arg(long, value_name = "COUNT")]
+    #[arg(long, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub parallelism: Option<usize>,
     #[command(flatten)]
     pub generation: Generation,

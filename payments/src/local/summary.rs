@@ -33,7 +33,7 @@ impl Summary {
         for content in self.tables.iter().filter(|_| self.complete) {
             if content.rows_of_run != wanted {
                 let (table, rows) = (content.table.id(), content.rows_of_run);
-                anyhow::bail!("table {table} holds {rows} rows of the run, expected {wanted}");
+                anyhow::bail!("{table} has {rows} rows, expected {wanted}");
             }
         }
         Ok(())
@@ -175,7 +175,7 @@ mod tests {
         let text = summary.text(false);
         let rate = text.lines().find(|line| line.contains("payments/s")).unwrap();
         assert!(rate.contains("in all tables") && rate.ends_with(" 20"), "{rate}");
-        assert!(text.starts_with("NOT OK: table payments_by_customer holds 60 rows"), "{text}");
+        assert!(text.starts_with("NOT OK: payments_by_customer has 60 rows, expected 100 (run ab)"), "{text}");
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert_eq!(summary.json()["ok"], false);
         assert!(summary.verdict().is_err());

@@ -82,7 +82,7 @@ mod tests {
         let (result, text) = planned(&["--rate", "2000000/s"]);
         assert!(result.is_err() && text.contains("LIMIT"), "{text}");
         assert!(planned(&["--within", "0s"]).0.unwrap_err().is::<Error>());
-        for wrong in [&["--rate", "5"][..], &["--rate", "-1/s"], &["--rate", "5/s", "--nodes", "2"]] {
+        for wrong in [&["--rate", "x"][..], &["--rate", "-1/s"], &["--rate", "5/s", "--nodes", "2"]] {
             assert!(Cli::try_parse_from([&["plan"], wrong].concat()).is_err(), "{wrong:?}");
         }
     }
@@ -93,7 +93,7 @@ mod tests {
             planned(&["--num-records", "90000000", "--within", "1h", "--num-customers", "700000"]);
         let nodes: u32 = text.strip_prefix("FITS: ").unwrap().split(' ').next().unwrap().parse().unwrap();
         assert!((10..30).contains(&nodes), "75,000 rows/s of 2 to 5 KB: {text}");
-        let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("command")).collect();
+        let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("$ ")).collect();
         assert!(commands[0].contains("--within 3600s --format json | jq '{ nodes: "), "{commands:?}");
         assert!(commands[1].contains("-var-file=load.tfvars.json -var project=PROJECT"), "{commands:?}");
         let flags = "--num-records 90000000 --num-customers 700000";
@@ -122,8 +122,8 @@ mod tests {
 
     #[test]
     fn every_assumption_is_listed_with_the_figures() {
-        let (_, text) = planned(&["--num-records", "1000"]);
-        assert!(text.contains("stored when loaded") && text.contains("Bigtable nodes    "), "{text}");
+        let (_, text) = planned(&["--num-records", "1000", "--assumptions"]);
+        assert!(text.contains("stored when loaded") && text.contains("Bigtable nodes  "), "{text}");
         assert!(text.lines().filter(|line| line.starts_with("assumed")).count() >= 6, "{text}");
     }
 }

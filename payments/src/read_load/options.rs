@@ -10,7 +10,7 @@ use producer::Generation;
 use producer::trickle::Rate;
 use schemas::layout::Table;
 use service::Error;
-use service::units::parse_duration;
+use service::units::{parse_count, parse_duration};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -33,16 +33,18 @@ const LONGEST_READ: Duration = Duration::from_hours(1);
 /// counted and named, and change the exit code only by --threshold empty=0: beside a load that is not done they are usual.
 #[derive(Clone, Debug, clap::Args)]
 #[command(
+    // `--mix` is the reads' own here.
+    mut_arg("mix", |arg| arg.long("rails").help("Shares of the rails in the payments: what their producer's --mix was")),
     mut_arg("read_timeout", |arg| {
         arg.default_value("10s").help("How long a read may wait to be sent, and then to be answered; after that it has failed")
     }),
     after_help = "Reads of a customer take its oldest payments; a date's those in a window around a payment's moment; a \
-                  transaction's the payment itself. Payments are drawn evenly, so customers as often as they pay. Their \
-                  --mix is that of the rails.\nFigures for --threshold: p50, p90, p99, max, also of a table as in \
+                  transaction's the payment itself. Payments are drawn evenly, so customers as often as they pay.\
+                  \nFigures for --threshold: p50, p90, p99, max, also of a table as in \
                   p99(payments_by_date); rate, rows, failed, empty, memory.\n\nExamples:\n  \
                   payments read-load --num-records 200000 --rate 500/s --duration 1m\n  \
-                  payments read-load --num-records 200000 --read-mix transaction=1 --threshold 'p99<50ms,failed=0,empty=0'\n  \
-                  payments read-load --num-records 200000 --end-index 50000 --read-mix customer=70,date=30 --format json"
+                  payments read-load --num-records 200000 --mix transaction=1 --threshold 'p99<50ms,failed=0,empty=0'\n  \
+                  payments read-load --num-records 200000 --end-index 50000 --mix customer=70,date=30 --format json"
 )]
 #[group(id = "read_load")]
 pub struct Args {
@@ -50,20 +52,20 @@ pub struct Args {
     #[arg(long, default_value = "100/s", value_name = "RATE")]
     pub rate: Rate,
     /// Shares of the tables in the reads, as whole numbers: customer, date, transaction.
-    #[arg(long, default_value_t, value_name = "MIX")]
+    #[arg(long = "mix", default_value_t, value_name = "SHARES")]
     pub read_mix: ReadMix,
     /// Stop after this time; without it at a signal.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION")]
     pub duration: Option<Duration>,
     /// Most rows of a customer or of a window that a read takes.
-    #[arg(long, default_value_t = 20, value_name = "COUNT")]
+    #[arg(long, default_value_t = 20, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub rows: u64,
     /// Span of time around a payment's moment that a read by date asks for.
     #[arg(long, default_value = "1m", value_parser = parse_duration, value_name = "DURATION")]
     pub window: Duration,
     /// Most reads under way; those that must wait for room wait from when they were due. Google Cloud takes 100 for each
     /// of --connections.
-    #[arg(long, default_value_t = 200, value_name = "COUNT")]
+    #[arg(long, default_value_t = 200, value_name = "COUNT", value_parser = parse_count::<usize>)]
     pub max_in_flight: usize,
     /// Seed of what is read when: with the same one the same reads again, for processes side by side one each.
     #[arg(long, default_value_t = 1, value_name = "SEED")]
@@ -196,7 +198,7 @@ mod tests {
             let line = refused(&[flag, value]);
             assert!(line.starts_with(flag), "{flag} {value}: {line}");
         }
-        for wrong in [["--rate", "0/s"], ["--read-mix", "customer=0"], ["--window", "5"]] {
+        for wrong in [["--rate", "0/s"], ["--mix", "customer=0"], ["--window", "5"]] {
             assert!(flags::<Args>(wrong).is_err(), "{wrong:?}");
         }
     }
