@@ -5,11 +5,13 @@
 use anyhow::{Result, ensure};
 use generator::Generator;
 use payments::export;
+use payments::rows::{entry, now_micros};
 use schemas::Payment;
 use schemas::layout::{KeySuffix, Table};
 use service::cli::flags as flags_of;
 use std::collections::{BTreeMap, HashSet};
 use std::fs;
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -23,10 +25,14 @@ const FORMATS: [&str; 3] = ["csv", "ndjson", "parquet"];
 const RUN: [&str; 4] = ["--num-records", "5000", "--anomaly-rate", "0.3"];
 
 async fn export(folder: &Path, format: &str, flags: &[&str]) -> Ended {
+    export_until(folder, format, flags, CancellationToken::new()).await
+}
+
+async fn export_until(folder: &Path, format: &str, flags: &[&str], stop: CancellationToken) -> Ended {
     let usual = ["--format", format, "--out", folder.to_str().unwrap()];
     let args: export::Args = flags_of([&usual, flags].concat()).unwrap();
     let (mut out, mut notes) = (Vec::new(), Vec::new());
-    let result = export::run(&args, &mut out, &mut notes, CancellationToken::new()).await;
+    let result = export::run(&args, &mut out, &mut notes, stop).await;
     Ended::of(result, out, notes)
 }
 
@@ -127,14 +133,17 @@ async fn nothing_is_replaced_but_the_files_of_an_earlier_export_and_only_if_aske
     Ok(())
 }
 
+/// More than any of these tests waits for.
+const ENDLESS: [&str; 2] = ["--num-records", "50000000"];
+
 /// Starts an export that takes long, and waits until its second file is in the making.
-async fn at_work(folder: &Path, format: &str) -> Result<Running> {
+async fn at_work(folder: &Path, format: &str, flags: &[&str]) -> Result<Running> {
     let mut command = programs::command("payments");
-    command.args(["export", "--num-records", "50000000", "--rows-per-file", "3000", "--format", format]);
+    command.args(["export", "--rows-per-file", "3000", "--format", format]).args(flags);
     let running =
         Running::spawn(command.arg("--out").arg(folder).stdout(Stdio::null()).stderr(Stdio::null()))?;
     let begun = Instant::now();
-    while !folder.join(format!("payments-00001.{format}")).exists() {
+    while !folder.join(format!(".payments-00001.{format}.partial")).exists() {
         ensure!(begun.elapsed() < Duration::from_mins(1), "no second file within a minute");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
@@ -142,20 +151,161 @@ async fn at_work(folder: &Path, format: &str) -> Result<Running> {
 }
 
 #[tokio::test]
-async fn a_killed_export_leaves_whole_files_or_such_as_nobody_takes_for_one_and_no_manifest() -> Result<()> {
+async fn a_killed_export_leaves_only_files_that_nobody_takes_for_whole_and_the_next_one_removes_them()
+-> Result<()> {
     let folder = tempfile::tempdir()?;
-    let mut running = at_work(folder.path(), "csv").await?;
+    let mut running = at_work(folder.path(), "csv", &ENDLESS).await?;
     running.signal("-KILL")?;
     running.end(Duration::from_secs(10)).await?;
     let found = files(folder.path());
-    assert!(!found.contains_key("manifest.json"));
-    let whole = found.iter().filter(|(name, _)| !name.starts_with('.'));
-    for (name, content) in whole {
-        let lines = String::from_utf8_lossy(content).matches("\r\n").count();
-        assert!(name.starts_with("payments-") && lines == 3_001, "{name}: {lines} lines");
+    assert!(found.len() > 1, "{:?}", found.keys());
+    assert!(
+        found.keys().all(|name| name.starts_with('.') && name.ends_with(".partial")),
+        "{:?}",
+        found.keys()
+    );
+    let few = ["--num-records", "10"];
+    let refused = export(folder.path(), "csv", &few).await;
+    assert!(refused.is_configuration() && refused.error().contains("--overwrite"), "{}", refused.error());
+    let ended = export(folder.path(), "csv", &[&few[..], &["--overwrite"]].concat()).await;
+    ended.result?;
+    assert!(ended.notes.contains(&format!("{} file(s)", found.len())), "{}", ended.notes);
+    let found = files(folder.path());
+    assert!(found.len() == 5 && !found.keys().any(|name| name.starts_with('.')), "{:?}", found.keys());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_to_be_replaced_stays_whole_when_its_replacement_is_stopped_or_fails_at_its_end() -> Result<()>
+{
+    let folder = tempfile::tempdir()?;
+    export(folder.path(), "csv", &["--num-records", "40"]).await.result?;
+    let mut before = files(folder.path());
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    for format in FORMATS {
+        let flags = ["--num-records", "40", "--overwrite"];
+        let ended = export_until(folder.path(), format, &flags, stopped.clone()).await;
+        assert!(ended.error().contains("stopped before the end"), "{}", ended.error());
+        assert_eq!(files(folder.path()), before, "{format}");
     }
-    let ended = export(folder.path(), "csv", &["--num-records", "10", "--overwrite"]).await;
-    assert!(ended.error().contains("cut off"), "{}", ended.error());
+    // It finds a name taken when it has everything else.
+    let flags = ["--num-records", "40000", "--overwrite"];
+    let mut running = at_work(folder.path(), "ndjson", &flags).await?;
+    running.signal("-STOP")?;
+    assert!(before.iter().all(|(name, content)| fs::read(folder.path().join(name)).unwrap() == *content));
+    fs::write(folder.path().join("payments-00010.ndjson"), "another's")?;
+    running.signal("-CONT")?;
+    assert_eq!(running.end(Duration::from_mins(2)).await?, Some(1));
+    before.insert("payments-00010.ndjson".to_owned(), b"another's".to_vec());
+    assert_eq!(files(folder.path()), before);
+    Ok(())
+}
+
+/// Makes of an export what is there when its replacement is killed as it gives its files their names.
+fn cut_off(folder: &Path, new: &Path) {
+    for name in files(folder).keys() {
+        fs::rename(folder.join(name), folder.join(format!(".{name}.replaced"))).unwrap();
+    }
+    for (name, content) in files(new) {
+        let has_its_name = name.starts_with("payments") || name == "schema.json";
+        let name = if has_its_name { name } else { format!(".{name}.partial") };
+        fs::write(folder.join(name), content).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_export_whose_replacement_was_killed_at_its_end_is_brought_back_before_the_next() -> Result<()> {
+    let (folder, other) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let (few, more) = (["--num-records", "40"], ["--num-records", "50"]);
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    for format in ["csv", "ndjson"] {
+        export(folder.path(), "csv", &[&few[..], &["--overwrite"]].concat()).await.result?;
+        let before = files(folder.path());
+        export(other.path(), format, &[&more[..], &["--overwrite"]].concat()).await.result?;
+        cut_off(folder.path(), other.path());
+        let refused = export(folder.path(), format, &more).await;
+        assert!(refused.is_configuration() && refused.error().contains("--overwrite"));
+        let replacing = [&more[..], &["--overwrite"]].concat();
+        let ended = export_until(folder.path(), format, &replacing, stopped.clone()).await;
+        assert!(ended.error().contains("stopped") && ended.notes.contains("whole again"), "{}", ended.notes);
+        assert_eq!(files(folder.path()), before, "{format}");
+        cut_off(folder.path(), other.path());
+        export(folder.path(), format, &replacing).await.result?;
+        assert_eq!(files(folder.path()), files(other.path()), "{format}");
+    }
+    // The first export of a folder has nothing to bring back.
+    let first = tempfile::tempdir()?;
+    cut_off(first.path(), other.path());
+    let ended = export(first.path(), "csv", &[&few[..], &["--overwrite"]].concat()).await;
+    ended.result?;
+    assert!(ended.notes.contains("5 file(s)"), "{}", ended.notes);
+    assert_eq!(files(first.path()).len(), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_two_exports_into_one_folder_the_second_is_refused_and_the_first_is_whole() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut running = at_work(folder.path(), "csv", &["--num-records", "30000"]).await?;
+    // So that it is not done before the other has come.
+    running.signal("-STOP")?;
+    let before = files(folder.path());
+    for flags in [&["--num-records", "10"][..], &["--num-records", "10", "--overwrite"]] {
+        let refused = export(folder.path(), "csv", flags).await;
+        assert!(refused.is_configuration() && refused.error().contains("in use"), "{}", refused.error());
+        assert!(files(folder.path()).keys().eq(before.keys()));
+    }
+    running.signal("-CONT")?;
+    assert_eq!(running.end(Duration::from_mins(2)).await?, Some(0));
+    assert_eq!(exported::read(folder.path(), "payments")?.len(), 30_000);
+    assert!(!files(folder.path()).keys().any(|name| name.starts_with('.')));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_export_stops_while_bigtable_is_away() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("new");
+    // Takes connections, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0")?;
+    let addr = silent.local_addr()?.to_string();
+    let stop = CancellationToken::new();
+    let stopping = stop.clone();
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        stopping.cancel();
+    });
+    let flags = ["--from", "tables", "--bigtable-emulator-host", &addr, "--connect-timeout", "2m"];
+    let ended =
+        tokio::time::timeout(Duration::from_mins(1), export_until(&path, "csv", &flags, stop)).await?;
+    assert!(ended.error().contains("stopped before the end") && !ended.is_configuration());
+    assert!(!path.exists());
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn labels_of_many_bytes_do_not_pile_up() -> Result<()> {
+    let pipeline = Pipeline::set_up(Backend::embedded().await?).await?;
+    let mut payments = payments(&generator(&["--num-records", "9"]));
+    let long = "x".repeat(8 << 20);
+    for payment in &mut payments {
+        let metadata = payment.metadata.as_mut().unwrap();
+        metadata.anomaly_type = "VELOCITY".into();
+        metadata.anomaly_group.clone_from(&long);
+        let row = entry(payment, Table::ByTransaction, KeySuffix::None, now_micros());
+        tables::reader(&pipeline.bigtable).write(Table::ByTransaction.id(), vec![row]).await?;
+    }
+    let folder = tempfile::tempdir()?;
+    let server = pipeline.bigtable_flags();
+    export(folder.path(), "parquet", &["--from", "tables", &server[0], &server[1]]).await.result?;
+    // Eight have 64 MiB.
+    for kind in ["payments", "labels"] {
+        assert_eq!(exported::row_groups(folder.path(), kind)?, [8, 1], "{kind}");
+    }
+    let labels = exported::read(folder.path(), "labels")?;
+    assert!(labels.len() == 9 && labels.iter().all(|label| label["anomaly_group"] == long));
     Ok(())
 }
 
@@ -163,7 +313,7 @@ async fn a_killed_export_leaves_whole_files_or_such_as_nobody_takes_for_one_and_
 async fn a_stopped_export_is_incomplete_and_leaves_nothing() -> Result<()> {
     for format in FORMATS {
         let folder = tempfile::tempdir()?;
-        let mut running = at_work(folder.path(), format).await?;
+        let mut running = at_work(folder.path(), format, &ENDLESS).await?;
         running.signal("-TERM")?;
         assert_eq!(running.end(Duration::from_secs(20)).await?, Some(1));
         assert!(files(folder.path()).is_empty(), "{:?}", files(folder.path()).keys());

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result, bail, ensure};
 use parquet::data_type::Decimal;
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use schemas::Payment;
@@ -33,6 +34,18 @@ pub fn read(folder: &Path, kind: &str) -> Result<Vec<Line>> {
         rows.extend(of_file);
     }
     Ok(rows)
+}
+
+/// How many rows each row group has, in all Parquet files of a kind.
+pub fn row_groups(folder: &Path, kind: &str) -> Result<Vec<i64>> {
+    let manifest = manifest(folder)?;
+    let mut groups = Vec::new();
+    for file in manifest[kind]["files"].as_array().context("files")? {
+        let path = folder.join(file["name"].as_str().context("a name")?);
+        let reader = SerializedFileReader::new(File::open(path)?)?;
+        groups.extend(reader.metadata().row_groups().iter().map(RowGroupMetaData::num_rows));
+    }
+    Ok(groups)
 }
 
 fn read_file(path: &Path) -> Result<Vec<Line>> {

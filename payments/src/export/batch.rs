@@ -1,7 +1,12 @@
 //! Some rows, column by column. Pure.
 
 use super::columns::{Column, Columns};
+use anyhow::Context;
 use schemas::layout::flat::{Field, Kind, Row, Value};
+use std::num::TryFromIntError;
+
+/// Bytes of texts after which rows are encoded though they are few: others may write rows of any size.
+pub const MOST_BYTES: usize = 64 << 20;
 
 /// Rows that are written together.
 #[derive(Clone, Debug)]
@@ -46,16 +51,23 @@ impl Batch {
         Self { columns: columns.clone(), cells: cells.collect(), rows: 0, text_bytes: 0 }
     }
 
-    pub fn push(&mut self, row: &Row<'_>) {
+    /// Fails if a column's texts are longer together than their ends can say.
+    pub fn push(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
         for (column, cells) in self.columns.iter().zip(&mut self.cells) {
             let value = row[column.at];
             if let Some(Value::Text(text)) = value {
                 self.text_bytes += text.len();
             }
-            let is_there = value.is_some_and(|value| cells.values.push(value));
+            let is_there = match value {
+                Some(value) => cells.values.push(value).with_context(|| {
+                    format!("column {}: rows that are encoded together have 4 GiB of text", column.name)
+                })?,
+                None => false,
+            };
             cells.levels.push(i16::from(is_there));
         }
         self.rows += 1;
+        Ok(())
     }
 
     /// Hands on each row's values, in the order of the columns; none where the row has none.
@@ -100,12 +112,11 @@ impl Values {
     }
 
     /// Adds a value; false if it is not of this column's kind.
-    fn push(&mut self, value: Value<'_>) -> bool {
+    fn push(&mut self, value: Value<'_>) -> Result<bool, TryFromIntError> {
         match (self, value) {
             (Self::Texts { text, ends }, Value::Text(value)) => {
                 text.push_str(value);
-                // Batches are closed long before that many bytes.
-                ends.push(text.len() as u32);
+                ends.push(u32::try_from(text.len())?);
             }
             (Self::Dates(days), Value::Date(day)) => days.push(day),
             (Self::Numbers(numbers), Value::Number(number) | Value::Time(number)) => numbers.push(number),
@@ -114,9 +125,9 @@ impl Values {
                 units.push(value);
                 decimals.push(places);
             }
-            _ => return false,
+            _ => return Ok(false),
         }
-        true
+        Ok(true)
     }
 
     fn get(&self, at: usize, kind: Kind) -> Value<'_> {

@@ -1,14 +1,17 @@
-//! What an export writes: payments, labels, their schemas, and last the manifest. Unless it comes to that, nothing stays.
+//! What an export writes: payments, labels, their schemas, and last the manifest. Unless it comes to that, nothing stays but
+//! what was there before.
 
-use super::batch::Batch;
+use super::batch::{Batch, MOST_BYTES};
 use super::format::{Encoded, Format};
 use super::manifest::{self, Origin};
+use super::prepare::Ready;
 use super::series::Series;
 use super::sink::{Sink, partial};
-use super::{columns, schema};
+use super::{columns, schema, swap};
 use anyhow::Context;
+use schemas::layout::flat::Row;
 use serde_json::Value;
-use std::fs::{self, File};
+use std::fs;
 use std::io::Write;
 use std::mem;
 use std::path::{Path, PathBuf};
@@ -28,14 +31,16 @@ pub struct Folder {
     pub labels: Series,
     /// Labels that wait until they are many enough.
     waiting: Batch,
-    /// Schemas that are written.
-    schemas: Vec<&'static str>,
-    is_whole: bool,
+    /// Other files that were created here.
+    others: Vec<&'static str>,
+    /// The place, held to the end.
+    ready: Ready,
+    /// Whether what is there is to stay.
+    is_settled: bool,
 }
 
 impl Folder {
-    /// In a folder that is ready for it.
-    pub fn new(path: &Path, format: Format, rows_per_file: u64) -> Self {
+    pub fn new(path: &Path, ready: Ready, format: Format, rows_per_file: u64) -> Self {
         let series = |stem, columns| Series::new(path, stem, format, columns, rows_per_file);
         let [payments, labels] = manifest::STEMS;
         let (payments, labels) =
@@ -47,8 +52,9 @@ impl Folder {
             payments,
             labels,
             waiting,
-            schemas: Vec::new(),
-            is_whole: false,
+            others: Vec::new(),
+            ready,
+            is_settled: false,
         }
     }
 
@@ -57,26 +63,31 @@ impl Folder {
         let mut failed = Ok(());
         made.labels.each_row(|row| {
             if failed.is_ok() {
-                self.waiting.push(row);
-                failed = self.write_labels(self.labels.room());
+                failed = self.take_label(row);
             }
         });
         failed
     }
 
-    /// Writes the labels that wait, if they are at least so many.
-    fn write_labels(&mut self, least: u64) -> anyhow::Result<()> {
+    fn take_label(&mut self, row: &Row<'_>) -> anyhow::Result<()> {
+        self.waiting.push(row)?;
+        let is_full = self.waiting.rows as u64 >= self.labels.room() || self.waiting.text_bytes >= MOST_BYTES;
+        if is_full { self.write_labels() } else { Ok(()) }
+    }
+
+    /// Writes the labels that wait.
+    fn write_labels(&mut self) -> anyhow::Result<()> {
         let rows = self.waiting.rows as u64;
-        if rows < least {
+        if rows == 0 {
             return Ok(());
         }
         let batch = mem::replace(&mut self.waiting, Batch::new(&self.labels.columns));
         self.labels.append(self.format.encode(batch)?, rows)
     }
 
-    /// Ends the files and tells what they are. Gives the manifest's path.
+    /// Ends the files, tells what they are, and puts them in the place of an earlier export. Gives the manifest's path.
     pub fn finish(&mut self, origin: &Origin) -> anyhow::Result<PathBuf> {
-        self.write_labels(1)?;
+        self.write_labels()?;
         self.payments.finish()?;
         self.labels.finish()?;
         let schemas = [
@@ -84,52 +95,61 @@ impl Folder {
             (manifest::LABELS_SCHEMA, schema::of(&self.labels.columns)),
         ];
         for (name, schema) in schemas {
-            self.schemas.push(name);
             self.write(name, &schema)?;
         }
-        // The names of all files before that of the manifest.
-        self.sync()?;
-        self.write(manifest::NAME, &manifest::json(self.format, origin, &self.payments, &self.labels))?;
-        self.is_whole = true;
-        self.sync()?;
+        let told = manifest::json(self.format, origin, &self.payments, &self.labels);
+        self.write(manifest::NAME, &told)?;
+        self.settle()?;
         Ok(self.path.join(manifest::NAME))
     }
 
-    fn write(&self, name: &str, content: &Value) -> anyhow::Result<()> {
-        let text = format!("{content:#}\n");
-        let write = || {
-            let mut sink = Sink::create(&partial(&self.path, name))?;
-            sink.write_all(text.as_bytes())?;
-            sink.finish(&self.path, name, 0)
+    fn write(&mut self, name: &'static str, content: &Value) -> anyhow::Result<()> {
+        let path = partial(&self.path, name);
+        let unwritten = || {
+            format!(
+                "{} cannot be written; mend that and start again, nothing of this export is kept",
+                path.display()
+            )
         };
-        let written = write();
-        if written.is_err() {
-            let _ = fs::remove_file(partial(&self.path, name));
-        }
-        let path = self.path.join(name);
-        written
-            .with_context(|| {
-                format!(
-                    "{} cannot be written; mend that and start again, nothing of this export is kept",
-                    path.display()
-                )
-            })
-            .map(drop)
+        let mut sink = Sink::create(&path).with_context(unwritten)?;
+        self.others.push(name);
+        let written = sink.write_all(format!("{content:#}\n").as_bytes());
+        written.and_then(|()| sink.finish(name, 0)).with_context(unwritten)?;
+        Ok(())
     }
 
-    fn sync(&self) -> anyhow::Result<()> {
-        let synced = File::open(&self.path).and_then(|folder| folder.sync_all());
-        synced.with_context(|| format!("{} cannot be synced", self.path.display()))
+    /// Gives the files their names, in the place of the earlier export's.
+    fn settle(&mut self) -> anyhow::Result<()> {
+        let rows = self.payments.done.iter().chain(&self.labels.done).map(|file| &*file.name);
+        let new: Vec<_> = rows.chain([manifest::SCHEMA, manifest::LABELS_SCHEMA]).collect();
+        if let Err(error) = swap::replace(&self.path, &self.ready.earlier, &new) {
+            let path = self.path.display();
+            let Err(undone) = swap::undo(&self.path) else {
+                return Err(error.context(format!(
+                    "the files in {path} cannot get their names; mend that and start again, nothing of this export \
+                     is kept"
+                )));
+            };
+            // The remains say whose they are, and the next export with --overwrite has to know.
+            self.is_settled = true;
+            return Err(error.context(format!(
+                "{path} holds no whole export now: the new files cannot get their names, and what was there before cannot \
+                 get them back ({undone:#}); mend that, the next export with --overwrite tries it again"
+            )));
+        }
+        self.is_settled = true;
+        swap::sync(&self.path)?;
+        swap::clear(&self.path, &self.ready.earlier)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !self.is_whole {
+        if !self.is_settled {
             self.payments.discard();
             self.labels.discard();
-            for name in &self.schemas {
-                let _ = fs::remove_file(self.path.join(name));
+            for name in &self.others {
+                let _ = fs::remove_file(partial(&self.path, name));
             }
         }
     }

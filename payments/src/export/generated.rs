@@ -4,7 +4,7 @@ use super::batch::Batch;
 use super::columns::Columns;
 use super::folder::{Folder, Made};
 use super::format::Format;
-use super::lanes;
+use super::{STOPPED, lanes};
 use crate::output::Progress;
 use anyhow::{Context, ensure};
 use generator::{Buffer, Generator};
@@ -67,9 +67,9 @@ impl Maker<'_> {
                 Ok(row) => row,
                 Err(error) => return Some(Err(error)),
             };
-            payments.push(&row);
-            if is_injected(payment) {
-                labels.push(&row);
+            let label = if is_injected(payment) { labels.push(&row) } else { Ok(()) };
+            if let Err(error) = payments.push(&row).and(label) {
+                return Some(Err(error));
             }
         }
         let rows = payments.rows as u64;
@@ -108,7 +108,7 @@ pub fn export(
         })
     })?;
     bar.finish();
-    ensure!(taken == cut.pieces(), "stopped before the end, and nothing of this export is kept");
+    ensure!(taken == cut.pieces(), "{STOPPED}");
     Ok(())
 }
 

@@ -4,7 +4,8 @@
 //! - `columns`, `batch`: what a file has, and rows of it, column by column. Pure.
 //! - `format`: rows as bytes: `csv`, `ndjson`, `parquet`; `schema`: the columns for BigQuery. Pure but for Parquet's files.
 //! - `lanes`: threads whose results come in order, so that the files do not depend on how many there are.
-//! - `prepare`, `folder`, `series`, `sink`, `manifest`: files that are whole or not there, and what tells of them.
+//! - `prepare`, `folder`, `series`, `sink`, `manifest`: files that are whole or not there, and what tells of them; `swap`: a new
+//!   export in the place of an earlier one.
 
 mod batch;
 mod columns;
@@ -23,6 +24,7 @@ mod schema;
 mod series;
 mod sink;
 mod stored;
+mod swap;
 
 pub use format::Format;
 pub use options::{Args, From};
@@ -36,8 +38,10 @@ use service::escape::escape;
 use std::io::Write;
 use tokio_util::sync::CancellationToken;
 
-/// Writes the files; what they are to `out`, and rows that are no payments to `notes`. On `stop`, and on any error, nothing
-/// of them stays.
+const STOPPED: &str = "stopped before the end, and nothing of this export is kept";
+
+/// Writes the files; what they are to `out`, and to `notes` rows that are no payments and what an earlier export had left. On
+/// `stop`, and on any error, nothing of them stays, and what was to be replaced is as it was.
 pub async fn run(
     args: &Args,
     out: &mut impl Write,
@@ -45,17 +49,13 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let threads = args.threads()?;
-    let folder = || {
-        prepare::prepare(&args.out, args.overwrite)?;
-        Ok::<_, service::Error>(Folder::new(&args.out, args.format, args.rows_per_file))
-    };
     let (rows, format) = (args.rows_per_file, args.format);
     match args.from {
         From::Generator => {
             let generator = args.generation.generator()?;
             let records = generator.config().num_records;
             let count = args.count.map_or(records, |count| count.min(records));
-            let mut folder = folder()?;
+            let mut folder = folder(args, notes)?;
             blocking::busy(|| {
                 generated::export(&generator, count, rows, threads, format, &mut folder, &stop)
             })?;
@@ -63,9 +63,12 @@ pub async fn run(
             tell(&mut folder, &Origin::Generator { run_id, flags }, out)
         }
         From::Tables => {
-            let reader = args.reading.reader(&[stored::TABLE]).await?;
-            let (mut folder, found) =
-                stored::export(&reader, rows, threads, format, folder()?, &stop).await?;
+            let reader = tokio::select! {
+                reader = args.reading.reader(&[stored::TABLE]) => reader?,
+                () = stop.cancelled() => bail!(STOPPED),
+            };
+            let folder = folder(args, notes)?;
+            let (mut folder, found) = stored::export(&reader, rows, threads, format, folder, &stop).await?;
             let (runs, left_out) = (found.runs.rows, found.left_out.total);
             tell(&mut folder, &Origin::Tables { runs, left_out }, out)?;
             for (key, reason) in &found.left_out.first {
@@ -77,6 +80,15 @@ pub async fn run(
             Ok(())
         }
     }
+}
+
+/// Where the files go, once it is ready; what was mended there is told.
+fn folder(args: &Args, notes: &mut impl Write) -> anyhow::Result<Folder> {
+    let ready = prepare::prepare(&args.out, args.overwrite)?;
+    for mended in &ready.mended {
+        writeln!(notes, "mended       {mended}")?;
+    }
+    Ok(Folder::new(&args.out, ready, args.format, args.rows_per_file))
 }
 
 /// The flags that the payments depend on.

@@ -44,7 +44,7 @@ pub struct Args {
     /// Most payments, and most labels, in a file.
     #[arg(long, default_value_t = 1_000_000, value_name = "COUNT", value_parser = parse_positive::<u64>)]
     pub rows_per_file: u64,
-    /// Replace the files of an earlier export in --out: those that its manifest.json names.
+    /// Replace the files of an earlier export in --out, those that its manifest.json names, once the new one is whole.
     #[arg(long)]
     pub overwrite: bool,
     /// Threads that make and encode payments; as many as there are CPUs if left out. The files do not depend on it.

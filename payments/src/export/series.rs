@@ -16,6 +16,8 @@ pub struct Series {
     /// The file in the making, with its rows so far.
     open: Option<(Writer, u64)>,
     pub done: Vec<Written>,
+    /// How many files were created here: the last may be neither open nor done.
+    created: usize,
 }
 
 impl Series {
@@ -27,11 +29,16 @@ impl Series {
         rows_per_file: u64,
     ) -> Self {
         let (folder, done) = (folder.to_owned(), Vec::new());
-        Self { folder, stem, format, columns, rows_per_file, open: None, done }
+        Self { folder, stem, format, columns, rows_per_file, open: None, done, created: 0 }
     }
 
-    fn name(&self) -> String {
-        format!("{}-{:05}.{}", self.stem, self.done.len(), self.format.name())
+    fn name(&self, number: usize) -> String {
+        format!("{}-{number:05}.{}", self.stem, self.format.name())
+    }
+
+    /// The name of the file that is next to be done.
+    fn next_name(&self) -> String {
+        self.name(self.done.len())
     }
 
     /// How many rows the next encoded ones may have, so that they lie in one file.
@@ -59,22 +66,23 @@ impl Series {
         self.end()
     }
 
-    fn begin(&self) -> anyhow::Result<Writer> {
-        let sink = Sink::create(&partial(&self.folder, &self.name())).with_context(|| self.unwritten())?;
+    fn begin(&mut self) -> anyhow::Result<Writer> {
+        let path = partial(&self.folder, &self.next_name());
+        let sink = Sink::create(&path).with_context(|| self.unwritten())?;
+        self.created += 1;
         self.format.writer(&self.columns, sink).with_context(|| self.unwritten())
     }
 
     fn end(&mut self) -> anyhow::Result<()> {
         let Some((writer, rows)) = self.open.take() else { return Ok(()) };
-        let name = self.name();
         let sink = writer.finish().with_context(|| self.unwritten())?;
-        let written = sink.finish(&self.folder, &name, rows).with_context(|| self.unwritten())?;
+        let written = sink.finish(&self.next_name(), rows).with_context(|| self.unwritten())?;
         self.done.push(written);
         Ok(())
     }
 
     fn unwritten(&self) -> String {
-        let path = self.folder.join(self.name());
+        let path = self.folder.join(self.next_name());
         format!(
             "{} cannot be written; mend that and start again, nothing of this export is kept",
             path.display()
@@ -89,11 +97,10 @@ impl Series {
         self.done.iter().map(|file| file.bytes).sum()
     }
 
-    /// Removes all that was written.
-    pub fn discard(&mut self) {
-        let _ = fs::remove_file(partial(&self.folder, &self.name()));
-        for file in self.done.drain(..) {
-            let _ = fs::remove_file(self.folder.join(file.name));
+    /// Removes all files that were created here, and no others.
+    pub fn discard(&self) {
+        for number in 0..self.created {
+            let _ = fs::remove_file(partial(&self.folder, &self.name(number)));
         }
     }
 }

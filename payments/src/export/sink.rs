@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -34,17 +34,9 @@ impl Sink {
         Ok(Self { file, bytes: 0, sum: Sha256::new() })
     }
 
-    /// Gives the file its name, once the disk has it all.
-    pub fn finish(self, folder: &Path, name: &str, rows: u64) -> io::Result<Written> {
+    /// Ends the file, once the disk has it all. It gets its name when all others have come to their end, too.
+    pub fn finish(self, name: &str, rows: u64) -> io::Result<Written> {
         self.file.sync_all()?;
-        let path = folder.join(name);
-        if path.exists() {
-            return Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "somebody else has written one meanwhile",
-            ));
-        }
-        fs::rename(partial(folder, name), path)?;
         let mut sha256 = String::with_capacity(64);
         for byte in &self.sum.finalize() {
             let _ = write!(sha256, "{byte:02x}");

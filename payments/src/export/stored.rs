@@ -2,11 +2,11 @@
 //!
 //! One stream reads, and threads encode what it brings: the order, and with it every byte, is that of the table.
 
-use super::batch::Batch;
+use super::batch::{Batch, MOST_BYTES};
 use super::folder::{Folder, Made};
 use super::format::Format;
 use super::generated::is_injected;
-use super::lanes;
+use super::{STOPPED, lanes};
 use crate::audit::{Listed, Runs};
 use crate::output::Progress;
 use crate::rows;
@@ -21,9 +21,6 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 
 pub const TABLE: Table = Table::ByTransaction;
-
-/// Bytes of texts after which rows are encoded though they are few: others may write rows of any size.
-const MOST_BYTES: usize = 64 << 20;
 
 /// Most rows named that are no payments.
 const MOST_LISTED: usize = 10;
@@ -50,6 +47,8 @@ struct Collector {
     payments: u64,
     jobs: u64,
     found: Found,
+    /// Why no more rows are taken, unless it is that the threads have ended.
+    failed: anyhow::Result<()>,
 }
 
 impl Collector {
@@ -63,14 +62,15 @@ impl Collector {
             Ok(flat) => flat,
             Err(unfit) => return self.leave_out(row, unfit.to_string()),
         };
-        self.next.0.push(&flat);
-        if is_injected(&payment) {
-            self.next.1.push(&flat);
+        let label = if is_injected(&payment) { self.next.1.push(&flat) } else { Ok(()) };
+        self.failed = self.next.0.push(&flat).and(label);
+        if self.failed.is_err() {
+            return ControlFlow::Break(());
         }
         self.payments += 1;
         self.found.runs.count(payment.metadata.as_ref().map_or("", |metadata| &metadata.run_id), 1);
         let is_full = self.next.0.rows as u64 >= self.format.most_rows()
-            || self.next.0.text_bytes >= MOST_BYTES
+            || self.next.0.text_bytes + self.next.1.text_bytes >= MOST_BYTES
             || self.payments.is_multiple_of(self.rows_per_file);
         if is_full { self.hand_on() } else { ControlFlow::Continue(()) }
     }
@@ -106,12 +106,14 @@ pub async fn export(
     let taking = spawn_blocking(move || take_all(&lanes, folder));
     let found = Found { runs: Runs::default(), left_out: Listed::new(MOST_LISTED) };
     let next = empty.clone();
+    let failed = Ok(());
     let mut collector =
-        Collector { threads: jobs, format, rows_per_file, empty, next, payments: 0, jobs: 0, found };
+        Collector { threads: jobs, format, rows_per_file, empty, next, payments: 0, jobs: 0, found, failed };
     let scanned = tokio::select! {
         scanned = scan(reader, &mut collector) => scanned.map_err(anyhow::Error::new),
-        () = stop.cancelled() => Err(anyhow::anyhow!("stopped before the end, and nothing of this export is kept")),
+        () = stop.cancelled() => Err(anyhow::anyhow!(STOPPED)),
     };
+    let scanned = scanned.and(mem::replace(&mut collector.failed, Ok(())));
     if scanned.is_ok() && collector.next.0.rows > 0 {
         let _ = collector.hand_on();
     }
