@@ -22,7 +22,7 @@ const MARKS: [(&str, &str); 4] = [
 ];
 
 /// Blocks with such marks, and how many.
-const MARKED: [(&str, &str, usize); 11] = [
+const MARKED: [(&str, &str, usize); 12] = [
     ("CONTRIBUTING.md", "repository", 2),
     ("README.md", "cloud", 1),
     ("README.md", "repository", 1),
@@ -30,8 +30,9 @@ const MARKED: [(&str, &str, usize); 11] = [
     ("deploy/terraform/README.md", "cloud", 2),
     ("deploy/terraform/README.md", "repository", 1),
     ("docs/BENCHMARKS.md", "repository", 1),
-    ("docs/LAYOUTS.md", "beside", 1),
-    ("docs/OPERATING.md", "beside", 1),
+    ("docs/EXPORT.md", "cloud", 2),
+    ("docs/LAYOUTS.md", "beside", 2),
+    ("docs/OPERATING.md", "beside", 2),
     ("docs/OPERATING.md", "cloud", 2),
     ("docs/OPERATING.md", "emulators", 1),
 ];
@@ -67,6 +68,7 @@ macro_rules! run {
 run! {
     the_commands_of_the_readme_do_what_it_says: "README.md";
     the_commands_about_data_do_what_they_say: "docs/DATA.md";
+    the_commands_about_exports_do_what_they_say: "docs/EXPORT.md";
     the_commands_about_operating_do_what_they_say: "docs/OPERATING.md";
 }
 

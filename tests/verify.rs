@@ -54,7 +54,7 @@ impl Fixture {
             suffix: KeySuffix::None,
             spoilt: Arc::default(),
         };
-        Verification { run, tables: self.tables(), limits }
+        Verification { run, tables: self.tables(), limits, is_repair: false }
     }
 
     fn tables(&self) -> Tables {
@@ -245,7 +245,13 @@ async fn narrowing_down_finds_the_same_with_room_for_few_rows() -> Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_seed_differs_everywhere_in_bounded_memory_and_time() -> Result<()> {
     let fixture = Fixture::new(Backend::embedded().await?).await?;
-    let told = fixture.verify(&["--seed", "43", "--max-differences", "3", "--format", "json"]).await;
+    // Whoever means to repair has lost the run; others have the wrong flags.
+    let told = fixture.verify(&["--seed", "43", "--format", "json"]).await;
+    assert_eq!(told.totals(), [[2_500, 0, 0]; 3]);
+    assert_eq!((&told.json()["otherRunOnly"], &told.json()["complete"]), (&true.into(), &false.into()));
+    let flags = ["--seed", "43", "--max-differences", "3", "--repair", "--format", "json"];
+    let told = fixture.verify(&flags).await;
+    assert!(told.result.as_ref().unwrap_err().to_string().contains("would write 7500 row(s)"));
     assert_eq!(told.totals(), [[2_500, 0, 0]; 3]);
     assert_eq!(told.json()["tables"][0]["otherRuns"]["byRun"][fixture.generator.run_id()], 2_500);
     assert_eq!(told.json()["tables"][0]["missing"]["first"].as_array().unwrap().len(), 3);
@@ -253,6 +259,7 @@ async fn another_seed_differs_everywhere_in_bounded_memory_and_time() -> Result<
     let other = Generator::new(generator::Config { seed: 43, ..fixture.generator.config().clone() })?;
     let mut verification = fixture.verification(few);
     verification.run.generator = Arc::new(other);
+    verification.is_repair = true;
     let found = verification.run().await?;
     assert!(!found.is_complete);
     for table in found.tables.values() {

@@ -41,6 +41,8 @@ async fn start(cli: Cli) -> ExitCode {
 
 async fn run(command: Command, out: &mut impl Write, is_live: bool) -> anyhow::Result<()> {
     let notes = &mut terminal::remarks();
+    // Of these a part of the result goes beside the output.
+    let rest = &mut terminal::stderr();
     match command {
         // These have nothing to bring to an end: a signal ends them as it ends any program.
         Command::Show(args) => inspect::show(&args, out),
@@ -49,9 +51,9 @@ async fn run(command: Command, out: &mut impl Write, is_live: bool) -> anyhow::R
         Command::Local(args) => local::run(*args, out, signals::shutdown_token()?).await,
         Command::Emulators(args) => emulators::run(*args, out, signals::shutdown_token()?).await,
         Command::Top(args) => top::run(&args, out, signals::shutdown_token()?).await,
-        Command::Export(args) => export::run(&args, out, notes, signals::shutdown_token()?).await,
+        Command::Export(args) => export::run(&args, out, rest, signals::shutdown_token()?).await,
         Command::Heatmap(args) => until(heatmap::run(&args, out)).await,
-        Command::Query(args) => until(query::run(&args, out, notes)).await,
+        Command::Query(args) => until(query::run(&args, out, rest)).await,
         Command::Verify(args) => until(verify::run(&args, out, notes)).await,
         Command::Why(args) => until(why::run(&args, out, notes)).await,
         Command::Tap(args) => {
@@ -61,7 +63,7 @@ async fn run(command: Command, out: &mut impl Write, is_live: bool) -> anyhow::R
         Command::Quality(args) => until(quality::run(&args, out)).await,
         Command::Snapshot(args) => until(snapshot::run(&args, out)).await,
         Command::Replay(args) => until(replay::run(&args, out, notes)).await,
-        Command::DeadLetter(args) => until(dead_letter::run(&args, out, notes)).await,
+        Command::DeadLetter(args) => until(dead_letter::run(&args, out, rest)).await,
         Command::Cleanup(args) => until(cleanup::run(&args, out)).await,
         Command::Setup(args) => until(set_up(&args, out)).await,
     }

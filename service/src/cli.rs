@@ -130,6 +130,10 @@ fn misspelt(error: &clap::Error) -> Option<String> {
         _ => None,
     };
     let wrong = text(wrong)?;
+    let is_flag = wrong.starts_with('-') && error.get(ContextKind::Suggested).is_none();
+    if what == "flag" && !is_flag {
+        return None;
+    }
     let meant = text(right).map_or(String::new(), |right| format!("; did you mean {right}?"));
     Some(format!("error: there is no {what} {wrong}{meant} (see --help)"))
 }
@@ -184,6 +188,8 @@ mod tests {
             line(&["x", "--coutn", "1"]),
             "error: there is no flag --coutn; did you mean --count? (see --help)"
         );
+        let error = Cli::try_parse_from(["x", "now"]).unwrap_err();
+        assert!(misspelt(&error).is_none(), "a word is no flag");
         assert_eq!(line(&["x", "--zzz"]), "error: there is no flag --zzz (see --help)");
         let command = clap::Command::new("x").subcommands(["query", "verify"].map(clap::Command::new));
         let error = command.try_get_matches_from(["x", "verfy"]).unwrap_err();

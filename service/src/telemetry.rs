@@ -26,7 +26,7 @@ pub enum Format {
 #[group(id = "telemetry")]
 #[command(next_help_heading = "Output")]
 pub struct Args {
-    /// How log lines look; RUST_LOG chooses which ones.
+    /// How log lines look; RUST_LOG chooses which ones, unless -q or -v does.
     #[arg(long, global = true, value_enum, default_value_t, env = "LOG_FORMAT", value_name = "FORMAT")]
     #[arg(hide_possible_values = true)]
     pub log_format: Format,
@@ -36,7 +36,7 @@ pub struct Args {
     /// Log at DEBUG; twice, at TRACE.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub verbose: u8,
-    /// Bold and coloured words: on terminals, always or never. NO_COLOR turns them off, too.
+    /// Bold and coloured words; auto is on terminals, unless NO_COLOR is set.
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     pub color: Colours,
 }
@@ -58,13 +58,14 @@ impl Args {
     }
 }
 
-/// Starts logging from `level` on, unless flags or RUST_LOG say otherwise, and settles how the process writes. A second
+/// Starts logging from `level` on, unless flags or else RUST_LOG say otherwise, and settles how the process writes. A second
 /// call in one process changes nothing.
 pub fn init(args: &Args, level: Level) {
     settle(Taste { colours: args.color, is_quiet: args.quiet });
     let level = args.level(level);
     let usual = || EnvFilter::new(format!("{level},{QUIET}"));
-    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty());
+    let by_flags = args.quiet || args.verbose > 0;
+    let asked = std::env::var(EnvFilter::DEFAULT_ENV).ok().filter(|asked| !asked.is_empty() && !by_flags);
     let filter = asked.and_then(|asked| EnvFilter::try_new(asked).ok()).unwrap_or_else(usual);
     let is_coloured = are_remarks_coloured() && args.log_format == Format::Text;
     let builder = tracing_subscriber::fmt()

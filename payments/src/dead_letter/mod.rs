@@ -34,7 +34,10 @@ pub async fn run(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let usual = if pubsub.is_emulator() { ON_EMULATORS } else { AT_GOOGLE };
     let idle = common.idle.unwrap_or(usual);
     let mut mailbox = Mailbox::open(&pubsub, &subscription, idle).await?;
-    terminal::live(format_args!("looking for letters, until none has come for {idle:?}"));
+    // The others have a progress of their own.
+    if matches!(args.action, Action::List { .. } | Action::Inspect { .. }) {
+        terminal::live(format_args!("looking for letters, until none has come for {idle:?}"));
+    }
     let result = act(args, &pubsub, &mut mailbox, out, notes).await;
     // Whatever happened, so that nobody has to wait for the leases to end.
     let given_back = mailbox.give_back().await;

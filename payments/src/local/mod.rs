@@ -176,7 +176,7 @@ impl Pipeline<'_> {
         let elapsed = started.elapsed();
         // Not into the view, which is still there.
         if !self.args.top {
-            terminal::remark("everything is acked; counting the rows in the tables");
+            terminal::remark("counting the rows in the tables");
         }
         let tables = read_back::read(&bigtable, self.generator.run_id(), self.args.show_rows).await?;
         Ok(self.summary(&outcome, &producer.progress, &sink.progress, elapsed, tables))

@@ -48,9 +48,9 @@ impl Summary {
         let (run, of) = (&self.run_id, words::count(self.expected, "payment"));
         match self.verdict() {
             _ if !self.complete => {
-                let published = HumanCount(self.published);
+                let (published, stored) = (HumanCount(self.published), HumanCount(self.stored()));
                 format!(
-                    "stopped after {published} of {of}, as asked; all that was published is written (run {run})\n"
+                    "stopped after {published} of {of}, as asked; {stored} are in all tables (run {run})\n"
                 )
             }
             Ok(()) => words::ok(&format!("3 x {} of {of} (run {run})", words::count(self.wanted(), "row"))),
@@ -175,7 +175,10 @@ mod tests {
         let text = summary.text(false);
         let rate = text.lines().find(|line| line.contains("payments/s")).unwrap();
         assert!(rate.contains("in all tables") && rate.ends_with(" 20"), "{rate}");
-        assert!(text.starts_with("NOT OK: payments_by_customer has 60 rows, expected 100 (run ab)"), "{text}");
+        assert!(
+            text.starts_with("NOT OK: payments_by_customer has 60 rows, expected 100 (run ab)"),
+            "{text}"
+        );
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         assert_eq!(summary.json()["ok"], false);
         assert!(summary.verdict().is_err());

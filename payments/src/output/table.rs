@@ -52,15 +52,22 @@ pub type Cells = Vec<String>;
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: Vec<Column>,
-    /// A column without one is not shown.
-    widths: Vec<Option<usize>>,
+    shown: Vec<Option<Shown>>,
+}
+
+/// How a column is shown.
+#[derive(Clone, Copy, Debug)]
+struct Shown {
+    width: usize,
+    /// It gave way: what is wider is cut. Elsewhere a wider cell pushes the others on.
+    is_narrowed: bool,
 }
 
 /// Between two columns.
 const GAP: usize = 2;
 
 impl Table {
-    /// For lines that come one by one: widths are given, and a wider cell pushes the others on.
+    /// For lines that come one by one: widths are given.
     pub fn of_widths(columns: &[(Column, usize)]) -> Self {
         let widths = columns.iter().map(|(_, width)| *width).collect();
         Self::fitting(columns.iter().map(|(column, _)| *column).collect(), widths, output_columns())
@@ -72,14 +79,16 @@ impl Table {
     }
 
     fn text_within(columns: &[Column], lines: &[Cells], room: usize) -> String {
-        let widest = |at: usize| lines.iter().map(|cells| width(&cells[at])).max().unwrap_or(0);
+        let widest = |at: usize| {
+            lines.iter().filter_map(|cells| cells.get(at)).map(|cell| width(cell)).max().unwrap_or(0)
+        };
         let widths = (0..columns.len()).map(|at| widest(at).max(width(columns[at].title))).collect();
         let table = Self::fitting(columns.to_vec(), widths, room);
         lines.iter().fold(table.header(), |text, cells| text + &table.line(cells))
     }
 
-    fn fitting(columns: Vec<Column>, widths: Vec<usize>, room: usize) -> Self {
-        let mut widths: Vec<_> = widths.into_iter().map(Some).collect();
+    fn fitting(columns: Vec<Column>, wanted: Vec<usize>, room: usize) -> Self {
+        let mut widths: Vec<_> = wanted.iter().copied().map(Some).collect();
         let mut turns: Vec<_> = (0..columns.len()).filter(|&at| columns[at].gives_way > 0).collect();
         turns.sort_by_key(|&at| std::cmp::Reverse(columns[at].gives_way));
         let over = |widths: &[Option<usize>]| {
@@ -95,7 +104,10 @@ impl Table {
                 widths[at] = None;
             }
         }
-        Self { columns, widths }
+        let shown = |(width, wanted): (Option<usize>, usize)| {
+            width.map(|width| Shown { width, is_narrowed: width < wanted })
+        };
+        Self { columns, shown: widths.into_iter().zip(wanted).map(shown).collect() }
     }
 
     /// The columns' titles, with the end of the line.
@@ -104,15 +116,15 @@ impl Table {
         paint(Style::Bold, self.line(&titles).trim_end()) + "\n"
     }
 
-    /// A line of cells, with its end; a cell more than there are columns comes last, as it is.
+    /// A line of cells, with its end.
     pub fn line(&self, cells: &[String]) -> String {
         let mut text = String::new();
-        for ((column, shown), cell) in self.columns.iter().zip(&self.widths).zip(cells) {
-            let Some(room) = *shown else { continue };
+        for ((column, shown), cell) in self.columns.iter().zip(&self.shown).zip(cells) {
+            let Some(Shown { width: room, is_narrowed }) = *shown else { continue };
             if !text.is_empty() {
                 text.push_str("  ");
             }
-            let cell = cut(cell, room, column.is_exact);
+            let cell = if is_narrowed { cut(cell, room, column.is_exact) } else { cell.clone() };
             let space = " ".repeat(room.saturating_sub(width(&cell)));
             match column.align {
                 Align::Left => text.extend([cell.as_str(), &space]),
@@ -184,5 +196,11 @@ mod tests {
     fn a_line_on_its_own_has_the_widths_that_were_given() {
         let table = Table::of_widths(&COLUMNS.map(|column| (column, 6)));
         assert_eq!(table.line(&cells(["a", "1", "b", ""])), "a            1  b\n");
+        // Nothing is cut where there is room.
+        let wide = ["2024-03-01", "123456789.00", "Anna Wolf", "x"];
+        assert_eq!(table.line(&cells(wide)), "2024-03-01  123456789.00  Anna Wolf  x\n");
+        let columns = COLUMNS.map(|column| (column, 6)).to_vec();
+        let narrow = Table::fitting(columns.iter().map(|(column, _)| *column).collect(), vec![6; 4], 24);
+        assert_eq!(narrow.line(&cells(wide)), "2024-03-01  123456789.00  Ann…\n");
     }
 }

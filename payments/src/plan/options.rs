@@ -3,6 +3,7 @@
 use super::model::{Load, Storage};
 use crate::output::Format;
 use producer::Generation;
+use producer::trickle::Rate;
 use service::Error;
 use service::units::{parse_count, parse_duration};
 use std::time::Duration;
@@ -23,9 +24,9 @@ pub struct Args {
     /// Time for the whole load.
     #[arg(long, value_parser = parse_duration, value_name = "DURATION", conflicts_with_all = ["rate", "nodes"])]
     pub within: Option<Duration>,
-    /// Payments a second of a trickle; --num-records only limits the sample then.
-    #[arg(long, value_parser = parse_rate, value_name = "COUNT/s", conflicts_with = "nodes")]
-    pub rate: Option<f64>,
+    /// Payments of a trickle, COUNT/s, COUNT/min or COUNT/h; --num-records only limits the sample then.
+    #[arg(long, value_name = "RATE", conflicts_with = "nodes")]
+    pub rate: Option<Rate>,
     /// Bigtable nodes that the instance has; 1 if left out.
     #[arg(long, value_name = "COUNT", value_parser = parse_count::<u32>)]
     pub nodes: Option<u32>,
@@ -68,16 +69,11 @@ impl Args {
             return refuse("--cpus", self.cpus.to_string());
         }
         match (self.rate, self.within) {
-            (Some(payments_per_second), _) => Ok(Load::Rate { payments_per_second }),
+            (Some(rate), _) => Ok(Load::Rate { payments_per_second: rate.per_second }),
             (_, Some(within)) if within.is_zero() => refuse("--within", "0s".into()),
             (_, Some(within)) => Ok(Load::Within { payments, seconds: within.as_secs_f64() }),
             _ if self.nodes == Some(0) => refuse("--nodes", "0".into()),
             _ => Ok(Load::AsFastAs { payments, nodes: f64::from(self.nodes.unwrap_or(1)) }),
         }
     }
-}
-
-fn parse_rate(text: &str) -> Result<f64, String> {
-    let rate = text.strip_suffix("/s").unwrap_or(text).parse::<f64>().ok();
-    rate.filter(|rate| rate.is_finite() && *rate > 0.0).ok_or("not a rate; write 5000/s".to_owned())
 }

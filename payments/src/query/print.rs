@@ -77,7 +77,7 @@ impl<'o, W: Write> Printer<'o, W> {
 /// Where the answer came from, what it cost, and how to go on.
 pub fn footer(lookup: &Lookup, outcome: &Outcome) -> String {
     let milliseconds = |time: std::time::Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
-    let mut text = words::count(outcome.rows, "row");
+    let mut text = if outcome.rows == 0 { "no rows".to_owned() } else { words::count(outcome.rows, "row") };
     if outcome.next.is_some() {
         text += " and there are more";
     }

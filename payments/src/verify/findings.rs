@@ -55,6 +55,10 @@ pub struct Findings {
     pub is_complete: bool,
     /// Passes over the tables.
     pub passes: u32,
+    /// Of a part of the payments; unexpected rows were not looked for.
+    pub is_sample: bool,
+    /// Nothing more was looked at: the tables hold another run, and none of this one.
+    pub is_elsewhere: bool,
 }
 
 impl Findings {
@@ -63,7 +67,7 @@ impl Findings {
     }
 
     /// The run that most rows are of, with their number, where none is of this one.
-    pub fn wrong_run(&self) -> Option<(&str, u64)> {
+    pub fn other_run(&self) -> Option<(&str, u64)> {
         let none = self.tables.values().all(|table| table.found.rows == 0);
         self.tables.by_transaction.others.largest().filter(|_| none)
     }

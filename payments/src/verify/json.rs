@@ -9,6 +9,8 @@ pub fn findings(findings: &Findings, repairs: Option<&[Repaired]>) -> Value {
     json!({
         "complete": findings.is_complete,
         "passes": findings.passes,
+        "sample": findings.is_sample,
+        "otherRunOnly": findings.is_elsewhere,
         "tables": findings.tables.values().map(table_json).collect::<Vec<_>>(),
         "repairs": repairs.map(|repairs| repairs.iter().map(repair_json).collect::<Vec<_>>()),
     })

@@ -100,7 +100,12 @@ async fn compare(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         return Ok(());
     }
     let payments = range.end - range.start;
-    let verification = Verification { run: Run { generator, range, suffix, spoilt }, tables, limits };
+    let verification = Verification {
+        run: Run { generator, range, suffix, spoilt },
+        tables,
+        limits,
+        is_repair: args.repair,
+    };
     let found = if let Some(share) = args.sample {
         verification.sample(share).await?
     } else {
@@ -121,9 +126,6 @@ async fn compare(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     write(out, args.format, text, || json::findings(&found, repairs.as_deref()))?;
     let looked_at = if args.sample.is_some() { found.tables.by_customer.expected.rows } else { payments };
     writeln!(notes, "{}", took(looked_at, elapsed))?;
-    if args.sample.is_some() {
-        writeln!(notes, "a sample of {} payments; unexpected rows are not looked for", HumanCount(payments))?;
-    }
     verdict(args, &found, repairs.as_deref())
 }
 
@@ -148,7 +150,7 @@ fn verdict(args: &Args, found: &Findings, repairs: Option<&[Repaired]>) -> anyho
     if found.differences() == 0 {
         bail!("the tables changed while they were read: let the sinks finish, and verify again");
     }
-    if found.wrong_run().is_some() {
+    if found.is_elsewhere {
         bail!("these are not the flags of the run that is in the tables: nothing else was looked at");
     }
     let Some(repairs) = repairs else {

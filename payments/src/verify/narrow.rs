@@ -22,6 +22,8 @@ pub struct Verification {
     pub run: Run,
     pub tables: Tables,
     pub limits: Limits,
+    /// Rows are to be written again: of a run that is wholly lost all are named, whatever else the tables hold.
+    pub is_repair: bool,
 }
 
 /// One pass's digests.
@@ -43,7 +45,9 @@ impl Verification {
         let mut partitions: Partitions = Arc::new(PerTable::from_fn(|_| Partition::root()));
         let mut sums = self.sum(&partitions, "comparing").await?;
         let mut findings = self.totals(&sums);
-        if findings.wrong_run().is_some() {
+        if !self.is_repair && findings.other_run().is_some() {
+            findings.is_elsewhere = true;
+            findings.is_complete = false;
             findings.tables.iter_mut().for_each(|(_, table)| table.missing.total = table.expected.rows);
             return Ok(findings);
         }
@@ -73,7 +77,7 @@ impl Verification {
             others: sums.others[table].clone(),
             ..TableFindings::new(table, self.limits.listed)
         });
-        Findings { tables, is_complete: true, passes: 1 }
+        Findings { tables, is_complete: true, passes: 1, is_sample: false, is_elsewhere: false }
     }
 
     /// The buckets to look into: all that differ if they can be kept or divided at once, otherwise the first that can.

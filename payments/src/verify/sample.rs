@@ -30,7 +30,8 @@ impl Verification {
         let about = ((range.end - range.start) as f64 * share) as u64;
         let bar = Progress::new("sampling", Some(3 * about));
         let tables = PerTable::from_fn(|table| TableFindings::new(table, self.limits.listed));
-        let mut findings = Findings { tables, is_complete: true, passes: 1 };
+        let mut findings =
+            Findings { tables, is_complete: true, passes: 1, is_sample: true, is_elsewhere: false };
         let mut indices = range.filter(|index| is_sampled(*index, share) && self.run.has_rows(*index));
         let mut reading = JoinSet::new();
         loop {

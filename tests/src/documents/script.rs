@@ -36,12 +36,9 @@ fn line(command: &str, shown: Option<usize>) -> String {
 
 /// A command, and the exit code that a comment behind it begins with.
 fn split_exit_code(command: &str) -> (&str, Option<&str>) {
-    let Some((before, comment)) = command.split_once(" #") else { return (command, None) };
-    let code = comment.trim_start().strip_prefix("exit code ").map(|code| {
-        let end = code.find(|char: char| !char.is_ascii_digit()).unwrap_or(code.len());
-        &code[..end]
-    });
-    (before.trim_end(), code)
+    let Some((before, code)) = command.split_once(" # exit code ") else { return (command, None) };
+    let end = code.find(|char: char| !char.is_ascii_digit()).unwrap_or(code.len());
+    (before.trim_end(), Some(&code[..end]))
 }
 
 /// Counts that stand alone, or behind an equals sign, are made small if they are large.
@@ -76,6 +73,6 @@ mod tests {
     #[test]
     fn only_a_comment_that_begins_with_it_is_an_exit_code() {
         assert_eq!(split_exit_code("a 'b#c'  # exit code 12, as told"), ("a 'b#c'", Some("12")));
-        assert_eq!(split_exit_code("a # the next one: exit code 0"), ("a", None));
+        assert_eq!(split_exit_code("a '#' b # next: exit code 0"), ("a '#' b # next: exit code 0", None));
     }
 }
