@@ -92,7 +92,9 @@ async fn producer() -> anyhow::Result<String> {
 /// Of a load of reads, one of which was not sent.
 fn reads() -> anyhow::Result<String> {
     let progress = read_load::Progress::default();
-    progress.unsent(Table::ByDate, Duration::from_secs(1));
+    let waited = Duration::from_secs(1);
+    let unsent = read_load::Unsent { first: 0, reads: 1, waited, why: read_load::Why::NoRoom };
+    progress.unsent(Table::ByDate, &unsent);
     page("read-load", |registry| progress.register(registry))
 }
 

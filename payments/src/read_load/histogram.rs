@@ -46,9 +46,17 @@ impl Default for Histogram {
 
 impl Histogram {
     pub fn record(&mut self, duration: Duration) {
+        self.record_many(duration, 1);
+    }
+
+    /// The same duration so many times.
+    pub fn record_many(&mut self, duration: Duration, times: u64) {
+        if times == 0 {
+            return;
+        }
         let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        self.counts[place(nanos)] += 1;
-        self.count += 1;
+        self.counts[place(nanos)] += times;
+        self.count += times;
         self.longest = self.longest.max(nanos);
     }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 
 impl Report {
-    pub fn json(&self) -> Value {
+    pub fn json(&self, problem: Option<&str>) -> Value {
         let (latency, service) = self.all();
         let tables = self.tables.iter().map(|(table, counts, seen)| {
             let mut of_table = figures(counts, &seen.latency, &seen.service);
@@ -24,6 +24,7 @@ impl Report {
             Bound::MaxInFlight => "max-in-flight",
         });
         json!({
+            "ok": problem.is_none(),
             "seconds": self.sent.seconds,
             "askedPerSecond": self.rate.per_second,
             "sentPerSecond": self.sent_per_second(),

@@ -3,6 +3,8 @@
 //! A loop that waits for each answer asks a stalled server nothing, and so measures one bad read where its users would have
 //! had thousands (coordinated omission). Here read k is due at the start + k / rate, and its latency begins then.
 
+use super::pace::Pace;
+use super::unsent::{Unsent, Why, parts};
 use anyhow::Context;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,18 +15,6 @@ use tokio_util::sync::CancellationToken;
 
 /// The runtime's timer is right to one or two milliseconds, which is more than many reads take.
 const TIMER: Duration = Duration::from_millis(2);
-
-/// How fast, how long, how many at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Pace {
-    pub per_second: f64,
-    /// None is until it is told to stop.
-    pub duration: Option<Duration>,
-    pub max_in_flight: usize,
-    /// How long a read may wait to be sent. What has waited for longer is given up, so that a stall ends for those behind
-    /// it too, and the load within this time after its last read was due.
-    pub patience: Duration,
-}
 
 /// What became of the reads that were due.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -38,38 +28,46 @@ pub struct Sent {
     pub no_room_seconds: f64,
 }
 
-impl Pace {
-    /// When a read is due, after the start.
-    fn due(&self, number: u64) -> Duration {
-        Duration::try_from_secs_f64(number as f64 / self.per_second).unwrap_or(Duration::MAX)
-    }
-}
-
-/// Runs until the time is over or `stop` ends it; reads that were due by then are sent all the same.
+/// Runs until the time is over or `stop` ends it; reads that were due by then are sent all the same, or given up once they
+/// have waited for too long.
 ///
 /// `ask` makes a read of its number before it is due. `read` sends it, with the moment at which it was due, and must end
-/// by itself. `give_up` hears of those that were not sent, with how long they had waited.
+/// by itself. `give_up` hears of those that were not sent, of many at once where this process is far behind.
 pub async fn run<Q, R: Future<Output = ()> + Send + 'static>(
     pace: Pace,
     stop: &CancellationToken,
     mut ask: impl FnMut(u64) -> Q,
     read: impl Fn(Q, Instant) -> R,
-    mut give_up: impl FnMut(u64, Duration),
+    mut give_up: impl FnMut(Unsent),
 ) -> anyhow::Result<Sent> {
     let (start, room) = (Instant::now(), Arc::new(Semaphore::new(pace.max_in_flight)));
     let (mut tasks, mut sent) = (JoinSet::new(), Sent::default());
     let (mut end, mut is_stopping) = (pace.duration.unwrap_or(Duration::MAX), false);
-    for number in 0_u64.. {
+    let (mut number, mut looked, mut no_room) = (0, Duration::ZERO, Duration::ZERO);
+    loop {
+        let elapsed = start.elapsed();
+        let overdue = pace.overdue(elapsed, end);
+        if overdue > number {
+            let why = Why::of(no_room, elapsed.saturating_sub(looked.max(pace.due(number))));
+            for part in parts(number..overdue) {
+                let waited = elapsed.saturating_sub(pace.due(part.start));
+                give_up(Unsent { first: part.start, reads: part.end - part.start, waited, why });
+            }
+            sent.given_up += overdue - number;
+            number = overdue;
+            // It may happen many times in a row.
+            tokio::task::consume_budget().await;
+        }
+        looked = elapsed;
         let due = pace.due(number);
         // At this rate it would be due after the end of all times.
-        let at = start.checked_add(due);
-        let question = (due < end && at.is_some()).then(|| ask(number));
-        let (Some(at), Some(question)) = (at, question) else {
+        let Some(at) = start.checked_add(due).filter(|_| due < end) else {
             if !is_stopping && pace.duration.is_none() {
                 stop.cancelled().await;
             }
             break;
         };
+        let question = ask(number);
         tokio::select! {
             biased;
             () = stop.cancelled(), if !is_stopping => {
@@ -84,7 +82,9 @@ pub async fn run<Q, R: Future<Output = ()> + Send + 'static>(
         let (began, last) = (Instant::now(), at.checked_add(pace.patience).unwrap_or(at));
         let permit =
             if began < last { timeout_at(last, room.clone().acquire_owned()).await.ok() } else { None };
-        sent.no_room_seconds += began.elapsed().as_secs_f64();
+        no_room = began.elapsed();
+        sent.no_room_seconds += no_room.as_secs_f64();
+        // Without one it is overdue, and given up with all others that are.
         if let Some(permit) = permit {
             let permit = permit.context("the room for reads was closed, which is a bug")?;
             let reading = read(question, at);
@@ -93,11 +93,7 @@ pub async fn run<Q, R: Future<Output = ()> + Send + 'static>(
                 drop(permit);
             });
             sent.reads += 1;
-        } else {
-            give_up(number, at.elapsed());
-            sent.given_up += 1;
-            // Many may be given up in a row.
-            tokio::task::consume_budget().await;
+            number += 1;
         }
         while let Some(ended) = tasks.try_join_next() {
             ended.context("a read's task ended by itself, which is a bug")?;
@@ -145,7 +141,7 @@ mod tests {
     #[derive(Default)]
     struct Seen {
         ended: Vec<(u64, Duration, Duration)>,
-        given_up: Vec<(u64, Duration)>,
+        given_up: Vec<Unsent>,
     }
 
     /// Runs against a server whose answer takes so long, by the time of the question since the start.
@@ -163,7 +159,7 @@ mod tests {
                 seen.lock().ended.push((number, due.elapsed(), began.elapsed()));
             }
         };
-        let give_up = |number, waited| seen.lock().given_up.push((number, waited));
+        let give_up = |unsent| seen.lock().given_up.push(unsent);
         let sent = run(pace, stop, |number| number, read, give_up).await.unwrap();
         let mut seen = std::mem::take(&mut *seen.lock());
         seen.ended.sort_unstable();
@@ -211,9 +207,40 @@ mod tests {
         assert_eq!(seen.ended.len() as u64, sent.reads);
         assert_eq!(seen.given_up.len() as u64, sent.given_up);
         assert!(sent.reads < 20 && sent.seconds < 24.1, "{sent:?}");
-        for (number, waited) in seen.given_up {
-            assert!((4 * SECOND..4 * SECOND + SECOND / 10).contains(&waited), "{number}: {waited:?}");
+        for unsent in seen.given_up {
+            assert!((4 * SECOND..4 * SECOND + SECOND / 10).contains(&unsent.waited), "{unsent:?}");
+            assert_eq!((unsent.reads, unsent.why), (1, Why::NoRoom), "{unsent:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_process_is_far_behind_with_is_given_up_in_one_step_and_every_read_counts_once() {
+        let patience = Duration::from_millis(5);
+        let pace = Pace { per_second: 1e6, duration: None, max_in_flight: 20_000, patience };
+        let stop = CancellationToken::new();
+        let stopping = stop.clone();
+        tokio::spawn(async move {
+            sleep(SECOND / 100).await;
+            // As if the process had been held for ten minutes.
+            tokio::time::advance(600 * SECOND).await;
+            stopping.cancel();
+        });
+        let (sent, seen) = against(pace, &stop, |_| Duration::ZERO).await;
+        assert!((600_000_000..600_050_000).contains(&(sent.reads + sent.given_up)), "{sent:?}");
+        // Only what could still be sent was made.
+        assert!(sent.reads < 50_000 && seen.given_up.len() < 1_000, "{sent:?} {}", seen.given_up.len());
+        assert!(seen.given_up.iter().all(|unsent| unsent.why == Why::Late && unsent.waited >= patience));
+        let longest = seen.given_up.iter().map(|unsent| unsent.waited).max().unwrap();
+        assert!((599 * SECOND..601 * SECOND).contains(&longest), "{longest:?}");
+        let ended = seen.ended.iter().map(|(number, ..)| (*number, 1));
+        let given_up = seen.given_up.iter().map(|unsent| (unsent.first, unsent.reads));
+        let mut all: Vec<_> = ended.chain(given_up).collect();
+        all.sort_unstable();
+        let counted = all.into_iter().fold(0, |next, (first, reads)| {
+            assert_eq!(first, next, "each once, and none left out");
+            first + reads
+        });
+        assert_eq!(counted, sent.reads + sent.given_up);
     }
 
     #[tokio::test(start_paused = true)]

@@ -46,8 +46,9 @@ impl FromStr for ReadMix {
     fn from_str(text: &str) -> Result<Self, String> {
         let mut given = PerTable::same(None);
         for part in text.split(',') {
-            let (called, weight) =
-                part.split_once('=').ok_or("a mix is customer=70,date=20,transaction=10, or a part of it; the rails' is --rails here")?;
+            let (called, weight) = part.split_once('=').ok_or(
+                "a mix is customer=70,date=20,transaction=10, or a part of it; the rails' is --rails here",
+            )?;
             let called = called.trim();
             let table = Table::ALL
                 .into_iter()

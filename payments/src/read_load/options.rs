@@ -1,8 +1,8 @@
 //! Flags of `payments read-load`.
 
 use super::draws::Draws;
-use super::load::Pace;
 use super::mix::ReadMix;
+use super::pace::Pace;
 use crate::output::Format;
 use crate::reading;
 use generator::Generator;

@@ -3,8 +3,9 @@
 use super::draws::Question;
 use super::histogram::Histogram;
 use super::tally::{Answer, Counts, Failure, Seen};
+use super::unsent::Unsent;
 use monitor::health::Health;
-use monitor::spread::{Latencies, Quantiles};
+use monitor::spread::{Latencies, Quantiles, Spread};
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -21,8 +22,6 @@ type ByTwo = Family<[Label; 2], Counter>;
 
 /// Reads that found nothing are named up to this many of a table.
 const NAMED: usize = 5;
-/// The code of what was given up before it was sent.
-pub const NOT_SENT: &str = "NOT_SENT";
 
 const LATENCY: &str = "payments_read_load_latency_seconds";
 const TABLE_LATENCY: &str = "payments_read_load_table_latency_seconds";
@@ -124,31 +123,33 @@ impl Progress {
                     }
                 }
             }
-            Answer::Failed { code, reason } => self.failed(table, code, || reason),
+            Answer::Failed { code, reason } => self.failed(table, code, 1, || reason),
         }
-        self.waited(table, latency);
+        self.waited(table, latency, 1);
     }
 
-    /// A read was not sent: there was no room for it for as long as it may wait.
-    pub fn unsent(&self, table: Table, waited: Duration) {
-        self.failed(table, NOT_SENT, || "there was no room among the reads in flight".to_owned());
-        self.waited(table, waited);
+    /// Reads were given up before they were sent; all of them count as a table's.
+    pub fn unsent(&self, table: Table, unsent: &Unsent) {
+        self.failed(table, unsent.why.code(), unsent.reads, || unsent.why.reason().to_owned());
+        self.waited(table, unsent.waited, unsent.reads);
     }
 
-    fn failed(&self, table: Table, code: &'static str, reason: impl FnOnce() -> String) {
-        self.tables[table].failed.inc();
-        self.families.failures.get_or_create(&[("code", code), ("table", table.id())]).inc();
+    fn failed(&self, table: Table, code: &'static str, reads: u64, reason: impl FnOnce() -> String) {
+        self.tables[table].failed.inc_by(reads);
+        self.families.failures.get_or_create(&[("code", code), ("table", table.id())]).inc_by(reads);
         let mut failures = self.failures.lock();
         let failure =
             failures.entry((table.id(), code)).or_insert_with(|| Failure { reads: 0, reason: reason() });
-        failure.reads += 1;
+        failure.reads += reads;
     }
 
-    /// Whatever it came to: a percentile without the reads that failed would be better for each of them.
-    fn waited(&self, table: Table, latency: Duration) {
-        self.latency.record(latency);
-        self.tables[table].latency.record(latency);
-        self.seen[table].lock().latency.record(latency);
+    /// Whatever they came to: a percentile without the reads that failed would be better for each of them.
+    fn waited(&self, table: Table, latency: Duration, reads: u64) {
+        let mut spread = Spread::default();
+        spread.record_many(latency, reads);
+        self.latency.add(&spread);
+        self.tables[table].latency.add(&spread);
+        self.seen[table].lock().latency.record_many(latency, reads);
     }
 
     pub fn counts(&self, table: Table) -> Counts {
@@ -214,4 +215,34 @@ fn summary(found: &Histogram) -> Quantiles {
     let at = |part| found.quantile(part).as_secs_f64();
     let max = found.longest().as_secs_f64();
     Quantiles { count: found.count(), p50: at(0.5), p90: at(0.9), p99: at(0.99), max }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read_load::unsent::Why;
+
+    #[test]
+    fn reads_given_up_together_count_each_and_by_what_held_them_back() {
+        let progress = Progress::default();
+        let unsent = |reads, why| Unsent { first: 0, reads, waited: Duration::from_secs(4), why };
+        progress.unsent(Table::ByDate, &unsent(2_000_000, Why::Late));
+        progress.unsent(Table::ByDate, &unsent(3, Why::NoRoom));
+        assert_eq!(progress.total(), Counts { failed: 2_000_003, ..Counts::default() });
+        assert_eq!(progress.latency.spread().count(), 2_000_003);
+        let latency = progress.seen(Table::ByDate).latency;
+        assert_eq!((latency.count(), latency.longest()), (2_000_003, Duration::from_secs(4)));
+        let failures: Vec<_> = progress
+            .failures()
+            .into_iter()
+            .map(|((_, code), Failure { reads, reason })| (code, reads, reason))
+            .collect();
+        assert_eq!(
+            failures,
+            [
+                ("LATE", 2_000_000, "this process came to it too late".to_owned()),
+                ("NOT_SENT", 3, "there was no room among the reads in flight".to_owned()),
+            ]
+        );
+    }
 }

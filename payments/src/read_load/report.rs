@@ -4,6 +4,7 @@ use super::histogram::Histogram;
 use super::load::Sent;
 use super::progress::Progress;
 use super::tally::{Counts, Failure, Seen};
+use anyhow::ensure;
 use producer::trickle::Rate;
 use schemas::layout::Table;
 use std::collections::BTreeMap;
@@ -38,6 +39,13 @@ impl Report {
     pub fn of(progress: &Progress, tables: &[Table], rate: Rate, max_in_flight: usize, sent: Sent) -> Self {
         let tables = tables.iter().map(|&table| (table, progress.counts(table), progress.seen(table)));
         Self { rate, max_in_flight, sent, tables: tables.collect(), failures: progress.failures() }
+    }
+
+    /// Fails if no read was answered at all: what else must hold only the caller can say, by a threshold.
+    pub fn verdict(&self) -> anyhow::Result<()> {
+        let total = self.total();
+        ensure!(total.failed == 0 || total.answered() > 0, "all {} reads have failed", total.failed);
+        Ok(())
     }
 
     pub fn total(&self) -> Counts {
@@ -94,7 +102,10 @@ pub mod tests {
             let question = Question { table, span: Span::prefix(b"CUST000042#"), index, rows: 20 };
             let answer = match index {
                 0..20 => Answer::Rows { rows: 0, bytes: 0 },
-                20..30 => Answer::Failed { code: "UNAVAILABLE", reason: "table t: it is down".to_owned() },
+                20..30 => {
+                    let reason = "it is\ndown\u{1b}[2J".to_owned();
+                    Answer::Failed { code: "UNAVAILABLE", reason }
+                }
                 _ => Answer::Rows { rows: 20, bytes: 31_000 },
             };
             let millis = Duration::from_millis;

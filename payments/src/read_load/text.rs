@@ -1,20 +1,51 @@
 //! A load of reads for people, its tables within 80 columns.
 
 use super::report::{Bound, Report};
+use crate::output::{Column, Table, words};
 use indicatif::HumanCount;
+use service::escape::escape;
 use std::fmt::Write;
 use std::time::Duration;
 
+/// A number is shown whole or not at all.
+const WHOLE: usize = usize::MAX;
+/// Width of the words that lines about single reads begin with.
+const LABEL: usize = 8;
+
+const COUNTS: [Column; 7] = [
+    Column::left("table"),
+    Column::right("reads"),
+    Column::right("found"),
+    Column::right("empty"),
+    Column::right("failed"),
+    Column::right("rows").to(WHOLE, 1),
+    Column::right("MB").to(WHOLE, 2),
+];
+
+const LATENCIES: [Column; 6] = [
+    Column::left("from when due"),
+    Column::right("p50"),
+    Column::right("p99"),
+    Column::right("p99.9"),
+    Column::right("max"),
+    Column::right("sent: p99").to(WHOLE, 1),
+];
+
 impl Report {
-    pub fn text(&self) -> String {
-        let mut text = format!(
-            "{} reads in {:.1} s: {} asked, {}/s sent, {}/s answered\n",
-            HumanCount(self.total().reads()),
+    /// The verdict, which is that of the exit code, and the figures.
+    pub fn text(&self, problem: Option<&str>) -> String {
+        let figures = format!(
+            "{} in {:.1} s: {} asked, {}/s sent, {}/s answered",
+            words::count(self.total().reads(), "read"),
             self.sent.seconds,
             self.rate,
             three_digits(self.sent_per_second()),
             three_digits(self.answered_per_second()),
         );
+        let mut text = match problem {
+            None => words::ok(&figures),
+            Some(problem) => words::bad(&escape(problem)) + &figures + "\n",
+        };
         match self.bound() {
             Some(Bound::Process) => {
                 text.push_str("this process could not send more: start several, each with its --read-seed\n");
@@ -28,85 +59,64 @@ impl Report {
             }
             None => {}
         }
-        self.push_counts(&mut text);
-        self.push_latencies(&mut text);
-        self.push_troubles(&mut text);
-        text
+        text + "\n" + &self.counts() + "\n" + &self.latencies() + &self.troubles()
     }
 
-    fn push_counts(&self, text: &mut String) {
-        let _ = writeln!(
-            text,
-            "\n{:<24}{:>10}{:>10}{:>8}{:>8}{:>11}{:>9}",
-            "table", "reads", "found", "empty", "failed", "rows", "MB"
-        );
+    fn counts(&self) -> String {
         let rows = self.tables.iter().map(|(table, counts, _)| (table.id(), *counts));
-        for (name, counts) in rows.chain([("all", self.total())]) {
-            let count = |number| HumanCount(number).to_string();
-            let _ = writeln!(
-                text,
-                "{name:<24}{:>10}{:>10}{:>8}{:>8}{:>11}{:>9.1}",
-                count(counts.reads()),
-                count(counts.found),
-                count(counts.empty),
-                count(counts.failed),
-                count(counts.rows),
-                counts.bytes as f64 / 1e6
-            );
-        }
+        let lines = rows.chain([("all", self.total())]).map(|(name, counts)| {
+            let numbers = [counts.reads(), counts.found, counts.empty, counts.failed, counts.rows];
+            let mut cells = vec![name.to_owned()];
+            cells.extend(numbers.map(|number| HumanCount(number).to_string()));
+            cells.push(format!("{:.1}", counts.bytes as f64 / 1e6));
+            cells
+        });
+        Table::text(&COUNTS, &lines.collect::<Vec<_>>())
     }
 
-    fn push_latencies(&self, text: &mut String) {
-        let _ = writeln!(
-            text,
-            "\n{:<24}{:>10}{:>10}{:>10}{:>10}{:>14}",
-            "from when due", "p50", "p99", "p99.9", "max", "sent: p99"
-        );
+    fn latencies(&self) -> String {
         let all = self.all();
         let rows = self.tables.iter().map(|(table, _, seen)| (table.id(), &seen.latency, &seen.service));
-        for (name, latency, service) in rows.chain([("all", &all.0, &all.1)]) {
-            let at = |part| took(latency.quantile(part));
-            let _ = writeln!(
-                text,
-                "{name:<24}{:>10}{:>10}{:>10}{:>10}{:>14}",
-                at(0.5),
-                at(0.99),
-                at(0.999),
-                took(latency.longest()),
-                took(service.quantile(0.99))
-            );
-        }
+        let lines = rows.chain([("all", &all.0, &all.1)]).map(|(name, latency, service)| {
+            let mut cells = vec![name.to_owned()];
+            cells.extend([0.5, 0.99, 0.999].map(|part| took(latency.quantile(part))));
+            cells.extend([latency.longest(), service.quantile(0.99)].map(took));
+            cells
+        });
+        Table::text(&LATENCIES, &lines.collect::<Vec<_>>())
     }
 
-    fn push_troubles(&self, text: &mut String) {
+    fn troubles(&self) -> String {
+        let mut text = String::new();
         if !self.failures.is_empty() || self.total().empty > 0 {
             text.push('\n');
         }
+        let mut told = |label: &str, what: &str| text += &words::labelled(label, LABEL, what);
         for ((table, code), failure) in &self.failures {
-            let reads = HumanCount(failure.reads);
-            let _ = writeln!(text, "failed  {table}: {reads} {code}, the first: {}", failure.reason);
+            let (reads, reason) = (HumanCount(failure.reads), escape(&failure.reason));
+            told("failed", &format!("{table}: {reads} {code}, the first: {reason}"));
         }
         for (table, counts, seen) in &self.tables {
             for empty in &seen.empty {
-                let _ = writeln!(text, "empty   {} keys {} (index {})", table.id(), empty.span, empty.index);
+                told("empty", &format!("{} keys {} (index {})", table.id(), empty.span, empty.index));
             }
             let more = counts.empty.saturating_sub(seen.empty.len() as u64);
             if more > 0 {
-                let _ = writeln!(text, "empty   {} and {} more", table.id(), HumanCount(more));
+                told("empty", &format!("{} and {} more", table.id(), HumanCount(more)));
             }
         }
+        text
     }
 }
 
-/// A number as short as it is told apart: 0.412, 4.12, 41.2, 412, 4120.
+/// A number as short as it is told apart, which is within a hundredth: 0.412, 4.12, 41.2, 412, 4,120.
 fn three_digits(number: f64) -> String {
-    let digits = match number {
-        number if number < 0.999_5 => 3,
-        number if number < 9.995 => 2,
-        number if number < 99.95 => 1,
-        _ => 0,
-    };
-    format!("{number:.digits$}")
+    match number {
+        number if number < 0.999_5 => format!("{number:.3}"),
+        number if number < 9.995 => format!("{number:.2}"),
+        number if number < 99.95 => format!("{number:.1}"),
+        number => HumanCount(number.round() as u64).to_string(),
+    }
 }
 
 fn took(duration: Duration) -> String {
@@ -125,22 +135,32 @@ mod tests {
     #[test]
     fn a_report_fits_a_terminal_and_names_what_went_wrong() {
         let held_back = Sent { seconds: 4.0, no_room_seconds: 3.0, ..SENT };
-        let text = report(held_back).text();
+        let text = report(held_back).text(None);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         for wanted in [
-            "1,000 reads in 4.0 s: 500/s asked, 250/s sent, 248/s answered\nheld back by --max-in-flight 200:",
-            "payments_by_customer           750       728      15       7     14,560",
-            "failed  payments_by_customer: 7 UNAVAILABLE, the first: table t: it is down",
+            "OK: 1,000 reads in 4.0 s: 500/s asked, 250/s sent, 248/s answered\nheld back by --max-in-flight 200:",
+            "\npayments_by_customer    750    728     15       7  14,560  22.6\n",
             "empty   payments_by_date keys [CUST000042#, CUST000042$) (index 4)",
             "empty   payments_by_customer and 10 more",
         ] {
             assert!(text.contains(wanted), "{wanted}\n{text}");
         }
-        assert!(
-            report(SENT)
-                .text()
-                .starts_with("1,000 reads in 2.0 s: 500/s asked, 500/s sent, 495/s answered\n\n")
-        );
+    }
+
+    #[test]
+    fn a_report_begins_with_what_the_exit_code_says() {
+        let figures = "1,000 reads in 2.0 s: 500/s asked, 500/s sent, 495/s answered\n\n";
+        let (good, bad) = (report(SENT).text(None), report(SENT).text(Some("too\nslow")));
+        assert!(good.starts_with(&format!("OK: {figures}")), "{good}");
+        assert!(bad.starts_with(&format!("NOT OK: too\\nslow\n{figures}")), "{bad}");
+        assert_eq!([None, Some("")].map(|problem| report(SENT).json(problem)["ok"] == true), [true, false]);
+    }
+
+    #[test]
+    fn what_a_server_says_stays_on_its_line_and_does_nothing_to_a_terminal() {
+        let text = report(SENT).text(None);
+        let wanted = r"failed  payments_by_customer: 7 UNAVAILABLE, the first: it is\ndown\u001b[2J";
+        assert!(text.lines().any(|line| line == wanted), "{text}");
     }
 
     #[test]
@@ -151,6 +171,7 @@ mod tests {
             (4_123, "4.12 ms"),
             (41_230, "41.2 ms"),
             (999_700, "1.00 s"),
+            (3_600_000_000, "3,600 s"),
         ] {
             assert_eq!(took(Duration::from_micros(micros)), text);
         }
