@@ -158,7 +158,7 @@ pub fn json(found: &Consistency) -> Value {
 pub fn wrong_run(own: &str, (other, rows): (&str, u64)) -> String {
     let (other, rows) = (escape(other), HumanCount(rows));
     format!(
-        "no row is of {own}, which these flags mean, but {rows} are of run {other}: give its producer's flags"
+        "no row is of {own}, which these flags mean\n  {rows} are of run {other}: give its producer's flags"
     )
 }
 

@@ -16,7 +16,7 @@ pub struct Display {
     expected: u64,
     started: Instant,
     bars: Option<Bars>,
-    last_line: Cell<Option<Instant>>,
+    last_line: Cell<Instant>,
     /// Something else is shown.
     is_hidden: bool,
 }
@@ -33,14 +33,14 @@ impl Display {
     pub fn new(expected: u64, is_hidden: bool) -> Self {
         let is_hidden = is_hidden || terminal::is_quiet();
         let bars = (terminal::is_watched() && !is_hidden).then(|| Bars::new(expected));
-        Self { expected, started: Instant::now(), bars, last_line: Cell::new(None), is_hidden }
+        Self { expected, started: Instant::now(), bars, last_line: Cell::new(Instant::now()), is_hidden }
     }
 
     pub fn show(&self, producer: &producer::Progress, sink: &sink::Progress) {
         if let Some(bars) = &self.bars {
             bars.show(producer, sink);
-        } else if !self.is_hidden && self.last_line.get().is_none_or(|last| last.elapsed() >= LINE_EVERY) {
-            self.last_line.set(Some(Instant::now()));
+        } else if !self.is_hidden && self.last_line.get().elapsed() >= LINE_EVERY {
+            self.last_line.set(Instant::now());
             terminal::say(self.line(producer, sink));
         }
     }

@@ -34,11 +34,20 @@ fn line(command: &str, shown: Option<usize>) -> String {
     format!("{{ {command} ; }}{into} && is {code} 0 || is {code} $?")
 }
 
-/// A command, and the exit code that a comment behind it begins with.
+/// A command without its comment, and the exit code that the comment begins with.
 fn split_exit_code(command: &str) -> (&str, Option<&str>) {
-    let Some((before, code)) = command.split_once(" # exit code ") else { return (command, None) };
-    let end = code.find(|char: char| !char.is_ascii_digit()).unwrap_or(code.len());
-    (before.trim_end(), Some(&code[..end]))
+    let is_outside = |at: &usize| {
+        let quotes = |quote: char| command[..*at].matches(quote).count();
+        quotes('\'') % 2 == 0 && quotes('"') % 2 == 0
+    };
+    let Some(at) = command.match_indices(" #").map(|(at, _)| at).find(is_outside) else {
+        return (command, None);
+    };
+    let code = command[at + 2..].trim_start().strip_prefix("exit code ").map(|code| {
+        let end = code.find(|char: char| !char.is_ascii_digit()).unwrap_or(code.len());
+        &code[..end]
+    });
+    (command[..at].trim_end(), code)
 }
 
 /// Counts that stand alone, or behind an equals sign, are made small if they are large.
@@ -73,6 +82,6 @@ mod tests {
     #[test]
     fn only_a_comment_that_begins_with_it_is_an_exit_code() {
         assert_eq!(split_exit_code("a 'b#c'  # exit code 12, as told"), ("a 'b#c'", Some("12")));
-        assert_eq!(split_exit_code("a '#' b # next: exit code 0"), ("a '#' b # next: exit code 0", None));
+        assert_eq!(split_exit_code("a ' #' b # next: exit code 0"), ("a ' #' b", None));
     }
 }

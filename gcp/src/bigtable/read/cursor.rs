@@ -203,6 +203,22 @@ mod tests {
         chunks
     }
 
+    /// The chunks of a server that sends longer values in pieces of this size.
+    fn split(chunk: CellChunk, size: usize) -> Vec<CellChunk> {
+        let total = chunk.value.len();
+        if total <= size {
+            return vec![chunk];
+        }
+        let status = chunk.row_status;
+        let more = |value: &[u8]| CellChunk { value: value.to_vec(), ..CellChunk::default() };
+        let mut pieces: Vec<_> = chunk.value.chunks(size).map(more).collect();
+        pieces[0] = CellChunk { value: pieces[0].value.clone(), row_status: None, ..chunk };
+        let last = pieces.len() - 1;
+        pieces[..last].iter_mut().for_each(|piece| piece.value_size = total as i32);
+        pieces[last].row_status = status;
+        pieces
+    }
+
     proptest! {
         #[test]
         fn rows_are_read_as_they_were_sent(
@@ -210,6 +226,7 @@ mod tests {
             values in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
             is_brief in any::<bool>(),
             size in 1..40_usize,
+            piece in prop_oneof![Just(usize::MAX), 1..60_usize],
         ) {
             // Rows of few kinds, each with values of its own.
             let sent: Vec<(Vec<u8>, Vec<Model>)> = (0_u32..).zip(&values).map(|(number, (kind, byte))| {
@@ -219,7 +236,8 @@ mod tests {
                 }
                 (number.to_be_bytes().to_vec(), cells)
             }).collect();
-            let all: Vec<_> = sent.iter().flat_map(|(key, cells)| chunks(key, cells, is_brief)).collect();
+            let all = sent.iter().flat_map(|(key, cells)| chunks(key, cells, is_brief));
+            let all: Vec<_> = all.flat_map(|chunk| split(chunk, piece)).collect();
             let mut progress = Cursor::new("t".to_owned(), Scan::of("t"));
             let mut read = Vec::new();
             for part in all.chunks(size) {

@@ -73,6 +73,10 @@ impl Merger {
         if self.row.is_too_large(chunk.value.len()) {
             return Err(Malformed("a row is larger than 2 GiB"));
         }
+        if chunk.value_size > 0 && self.state == State::InRow {
+            // A value that goes on lies at the buffer's end until it is whole; what is kept later would get into it.
+            self.row.keep(message);
+        }
         let state = match self.state {
             State::Outside => self.begin_row(chunk)?,
             State::InRow => self.begin_cell(chunk)?,
