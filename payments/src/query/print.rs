@@ -79,7 +79,7 @@ pub fn footer(lookup: &Lookup, outcome: &Outcome) -> String {
     let milliseconds = |time: std::time::Duration| format!("{:.1} ms", time.as_secs_f64() * 1e3);
     let mut text = if outcome.rows == 0 { "no rows".to_owned() } else { words::count(outcome.rows, "row") };
     if outcome.next.is_some() {
-        text += " and there are more";
+        text += " (there are more)";
     }
     let _ = write!(text, " in {}", milliseconds(outcome.elapsed));
     if let Some(first) = outcome.first_row {

@@ -110,8 +110,10 @@ async fn compare(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
         verification.sample(share).await?
     } else {
         if verification.is_elsewhere().await? {
-            let hint = "if these are not its producer's flags, end this now";
-            writeln!(notes, "none of the payments looked up first is there: {hint}")?;
+            writeln!(
+                notes,
+                "of the payments looked up first none is there: are these its producer's flags?"
+            )?;
         }
         verification.run().await?
     };
