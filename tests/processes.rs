@@ -288,7 +288,7 @@ async fn a_sink_tells_of_each_window_and_serves_its_counts() -> Result<()> {
     for line in log.lines() {
         let event: serde_json::Value = serde_json::from_str(&line?)?;
         match event["message"].as_str() {
-            Some("serving /metrics, /status, /readyz and /livez") => {
+            Some("serving /metrics, /status, /readyz, /livez and /heatmap") => {
                 let addr = event["addr"].as_str().context("the address is logged")?.to_owned();
                 assert!(get(&addr, "/healthz")?.ends_with("ok\n"));
                 let deadline = Instant::now() + Duration::from_secs(30);

@@ -301,7 +301,7 @@ async fn wrong_flags_a_missing_topic_and_a_strange_checkpoint_are_told_in_one_li
     let state = folder.path().join("state").to_str().context("a plain path")?.to_owned();
     run(command(&pipeline, &["--rate", "50/s", "--duration", "500ms", "--checkpoint", &state]))?;
     for (args, names) in [
-        (&["--rate", "50"][..], &["--rate", "COUNT/s"][..]),
+        (&["--rate", "50/day"][..], &["--rate", "COUNT/s"][..]),
         (&["--rate", "600000/s", "--shard", "0/2"], &["--rate", "microsecond"]),
         (&["--burst", "5x"], &["--burst", "5x/30s@10m"]),
         (&["--time-scale", "0"], &["--time-scale"]),

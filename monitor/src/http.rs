@@ -54,7 +54,7 @@ pub fn serve(listener: TcpListener, watched: Arc<Watched>) -> std::io::Result<So
     if !addr.ip().is_loopback() {
         tracing::warn!(%addr, "anybody who reaches this address can read what this process does");
     }
-    tracing::info!(%addr, "serving /metrics, /status, /readyz and /livez");
+    tracing::info!(%addr, "serving /metrics, /status, /readyz, /livez and /heatmap");
     Ok(addr)
 }
 

@@ -134,7 +134,8 @@ fn misspelt(error: &clap::Error) -> Option<String> {
     if what == "flag" && !is_flag {
         return None;
     }
-    let meant = text(right).map_or(String::new(), |right| format!("; did you mean {right}?"));
+    let meant =
+        text(right).map_or(String::new(), |right| format!("; did you mean {}?", right.replace('_', "-")));
     Some(format!("error: there is no {what} {wrong}{meant} (see --help)"))
 }
 

@@ -31,6 +31,7 @@ const LONGEST: Duration = Duration::from_hours(1);
 
 /// What processes do, live or once.
 #[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:\n  payments top :9464 :9465\n  payments top --once --format json")]
 #[group(id = "top")]
 pub struct Args {
     /// Where processes serve their figures (their --http): 127.0.0.1:9464, :9464, localhost:9464, http://host:port; several

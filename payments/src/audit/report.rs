@@ -146,6 +146,7 @@ pub fn json(found: &Consistency) -> Value {
             })
         });
     json!({
+        "ok": found.is_consistent(),
         "complete": found.is_complete,
         "passes": found.passes,
         "tables": tables.collect::<Vec<_>>(),

@@ -107,6 +107,7 @@ async fn list(
         letters.truncate(limit);
     }
     letters.sort_by_key(Letter::published_micros);
+    terminal::live("");
     let now = moment::now_micros();
     write(out, format, || report::table(&letters, now), || report::json(&letters, more, now))?;
     writeln!(notes, "{}", report::counts(&letters))?;
@@ -125,6 +126,7 @@ async fn inspect(
     loop {
         let letters = mailbox.next().await?;
         if let Some(letter) = letters.iter().find(|letter| letter.id() == message_id) {
+            terminal::live("");
             let now = moment::now_micros();
             let (text, json) = (report::whole(letter, now)?, report::whole_json(letter, now)?);
             return write(out, format, || text, || json);

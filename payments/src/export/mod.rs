@@ -33,7 +33,7 @@ use anyhow::bail;
 use folder::Folder;
 use indicatif::{HumanBytes, HumanCount};
 use manifest::Origin;
-use service::blocking;
+use service::{Error, blocking};
 use service::escape::escape;
 use std::io::Write;
 use tokio_util::sync::CancellationToken;
@@ -63,6 +63,10 @@ pub async fn run(
             tell(&mut folder, &Origin::Generator { run_id, flags }, out)
         }
         From::Tables => {
+            if let Some(count) = args.count {
+                let problem = "is for payments from the generator: the tables' are all written".to_owned();
+                return Err(Error::Flag { flag: "--count", value: count.to_string(), problem }.into());
+            }
             let reader = tokio::select! {
                 reader = args.reading.reader(&[stored::TABLE]) => reader?,
                 () = stop.cancelled() => bail!(STOPPED),

@@ -12,11 +12,11 @@ pub fn columns() -> Table {
         (Column::right("index"), 8),
         (Column::left("created").to(19, 3).exact(), 27),
         (Column::left("rail"), 5),
-        (Column::left("status").to(10, 4), 10),
+        (Column::left("status").to(0, 4), 10),
         (Column::right("amount").to(16, 2), 22),
         (Column::left("customer"), 10),
         (Column::left("counterparty").to(12, 1), 30),
-        (Column::left("what").to(26, 5), 26),
+        (Column::left("what").to(0, 5), 26),
     ])
 }
 

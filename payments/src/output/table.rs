@@ -16,7 +16,7 @@ pub enum Align {
 pub struct Column {
     pub title: &'static str,
     pub align: Align,
-    /// Least width; with room for less it goes.
+    /// Least width; with room for less it goes. With 0 it is whole or not there.
     pub least: usize,
     /// Whose turn it is: the column with the greatest gives way first; one with 0 never does.
     pub gives_way: u8,
@@ -96,8 +96,13 @@ impl Table {
             (shown.clone().sum::<usize>() + GAP * shown.count().saturating_sub(1)).saturating_sub(room)
         };
         for &at in &turns {
-            let give = over(&widths);
-            widths[at] = widths[at].map(|width| width.saturating_sub(give).max(columns[at].least.min(width)));
+            let (give, least) = (over(&widths), columns[at].least);
+            widths[at] = match widths[at] {
+                // One that is whole or not at all.
+                Some(_) if least == 0 && give > 0 => None,
+                Some(width) if least > 0 => Some(width.saturating_sub(give).max(least.min(width))),
+                width => width,
+            };
         }
         for at in turns {
             if over(&widths) > 0 {
@@ -186,6 +191,13 @@ mod tests {
         assert_eq!(text(45), shorter);
         let dropped = "created     amount  name\n2024-03-01    1.50  Ann…\n2024-03-02   20.00  Bo\n";
         assert_eq!(text(24), dropped);
+        let columns = [Column::left("id"), Column::right("attempt").to(0, 2), Column::left("what").to(4, 1)];
+        let lines = [["20000000000001", "1", "RTP 443.75 USD"].map(str::to_owned).to_vec()];
+        for room in 22..60 {
+            let text = Table::text_within(&columns, &lines, room);
+            assert!(text.lines().all(|line| width(line) <= room), "{room}: {text}");
+            assert_eq!(text.contains("attempt"), text.contains("  1  "), "{room}: {text}");
+        }
         for room in 18..60 {
             assert!(text(room).lines().all(|line| width(line) <= room), "{room}: {}", text(room));
         }

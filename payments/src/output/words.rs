@@ -8,6 +8,11 @@ pub fn ok(what: &str) -> String {
     format!("{} {what}\n", paint(Style::Good, "OK:"))
 }
 
+/// Something was not, and is now.
+pub fn mended(what: &str) -> String {
+    format!("{} {what}\n", paint(Style::Good, "REPAIRED:"))
+}
+
 /// Something is not.
 pub fn bad(what: &str) -> String {
     format!("{} {what}\n", paint(Style::Bad, "NOT OK:"))

@@ -122,6 +122,7 @@ pub fn json(quality: &Quality) -> Value {
         })
     });
     json!({
+        "ok": quality.is_good(),
         "tables": tables.collect::<Vec<_>>(),
         "shares": shares.collect::<Vec<_>>(),
         "consistency": audit::report::json(&quality.consistency),

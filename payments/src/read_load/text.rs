@@ -46,6 +46,14 @@ impl Report {
             None => words::ok(&figures),
             Some(problem) => words::bad(&escape(problem)) + &figures + "\n",
         };
+        let total = self.total();
+        if total.empty > 0 {
+            let empty = words::count(total.empty, "read");
+            let _ = writeln!(
+                text,
+                "{empty} found nothing: not loaded yet, or of other flags than the producer's"
+            );
+        }
         match self.bound() {
             Some(Bound::Process) => {
                 text.push_str("this process could not send more: start several, each with its --read-seed\n");

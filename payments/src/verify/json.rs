@@ -1,12 +1,13 @@
 //! The findings for programs.
 
 use super::findings::{Findings, TableFindings};
-use super::repair::Repaired;
+use super::repair::{Repaired, is_repaired};
 use crate::audit::report::{digest_json, key_text};
 use serde_json::{Value, json};
 
 pub fn findings(findings: &Findings, repairs: Option<&[Repaired]>) -> Value {
     json!({
+        "ok": findings.are_equal() || is_repaired(findings, repairs),
         "complete": findings.is_complete,
         "passes": findings.passes,
         "sample": findings.is_sample,

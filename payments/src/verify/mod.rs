@@ -121,7 +121,8 @@ async fn compare(args: &Args, out: &mut impl Write, notes: &mut impl Write) -> a
     let repairs = if args.repair && args.yes { Some(verification.repair(&found).await?) } else { None };
     let text = || {
         let run_id = verification.run.generator.run_id();
-        let mut text = report::findings(&found, run_id, &args.generation.flags(), args.digests);
+        let mut text =
+            report::findings(&found, repairs.as_deref(), run_id, &args.generation.flags(), args.digests);
         text.extend(repairs.iter().map(|repairs| format!("\n{}", report::repairs(repairs))));
         text
     };

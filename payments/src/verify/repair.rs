@@ -37,6 +37,11 @@ impl Repaired {
     }
 }
 
+/// Whether everything that was found wrong is mended.
+pub fn is_repaired(findings: &Findings, repairs: Option<&[Repaired]>) -> bool {
+    findings.is_complete && repairs.is_some_and(|repairs| repairs.iter().all(Repaired::is_whole))
+}
+
 impl Verification {
     /// Writes the rows that are missing or differ, and checks that this fixed them.
     pub async fn repair(&self, findings: &Findings) -> Result<Vec<Repaired>, Error> {

@@ -1,7 +1,7 @@
 //! The findings for people.
 
 use super::findings::{Findings, TableFindings};
-use super::repair::Repaired;
+use super::repair::{Repaired, is_repaired};
 use crate::audit::compare::cell_line;
 use crate::audit::report::{
     COLLISION_CURE, INCOMPLETE, digest_line, entry, key_text, more, other_runs, see, wrong_run,
@@ -13,8 +13,14 @@ use std::fmt::Write;
 
 /// The verdict, the tables and their differences from the run. `flags` are those with which `payments show` finds its
 /// payments.
-pub fn findings(findings: &Findings, run_id: &str, flags: &str, with_digests: bool) -> String {
-    let mut out = verdict(findings, run_id);
+pub fn findings(
+    findings: &Findings,
+    repairs: Option<&[Repaired]>,
+    run_id: &str,
+    flags: &str,
+    with_digests: bool,
+) -> String {
+    let mut out = verdict(findings, run_id, is_repaired(findings, repairs));
     if findings.is_elsewhere {
         return out;
     }
@@ -35,7 +41,7 @@ pub fn findings(findings: &Findings, run_id: &str, flags: &str, with_digests: bo
     out
 }
 
-fn verdict(findings: &Findings, run_id: &str) -> String {
+fn verdict(findings: &Findings, run_id: &str, is_repaired: bool) -> String {
     if let Some(other) = findings.other_run().filter(|_| findings.is_elsewhere) {
         return words::bad(&wrong_run(&format!("run {run_id}"), other));
     }
@@ -65,7 +71,8 @@ fn verdict(findings: &Findings, run_id: &str) -> String {
     } else {
         parts.join(", ")
     };
-    words::bad(&format!("{parts}, of 3 x {}", words::count(expected, "row")))
+    let what = format!("{parts}, of 3 x {}", words::count(expected, "row"));
+    if is_repaired { words::mended(&what) } else { words::bad(&what) }
 }
 
 fn counts(findings: &Findings) -> String {

@@ -198,5 +198,5 @@ pub fn json(found: &Trickle) -> Value {
             "unexpected": rows.unexpected.total, "otherRuns": { "byRun": rows.others.rows },
         })
     });
-    json!({ "trickle": found.run_id, "same": found.are_same(), "tables": tables.collect::<Vec<_>>() })
+    json!({ "ok": found.is_good(), "trickle": found.run_id, "same": found.are_same(), "tables": tables.collect::<Vec<_>>() })
 }

@@ -22,6 +22,8 @@ pub struct Found {
     pub run_id: Option<String>,
     /// Keys of other rows with the payment's id.
     pub strays: Vec<Vec<u8>>,
+    /// The run that one of those says it is of, where that is another one.
+    pub stray_run: Option<String>,
 }
 
 /// What is at the payment's key.
@@ -41,7 +43,7 @@ pub enum State {
 
 impl Found {
     fn missing() -> Self {
-        Self { row: State::Missing, published: None, run_id: None, strays: Vec::new() }
+        Self { row: State::Missing, published: None, run_id: None, strays: Vec::new(), stray_run: None }
     }
 
     /// The state that the row is in, right or not.
@@ -71,6 +73,8 @@ async fn read_one(reader: &Reader, table: Table, id: &str, expected: &Expected) 
             judge(&mut found, row, id, expected);
         } else if found.strays.len() < MOST_STRAYS {
             found.strays.push(row.key().to_vec());
+            let other = text(&row, Column::RunId).filter(|run| !run.is_empty() && *run != expected.run_id);
+            found.stray_run = found.stray_run.take().or(other);
         }
     })
     .await?;

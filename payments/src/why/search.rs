@@ -10,7 +10,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 /// How long without a letter counts as the end.
-const IDLE: Duration = Duration::from_secs(5);
+const AT_GOOGLE: Duration = Duration::from_secs(5);
+const ON_EMULATORS: Duration = Duration::from_secs(1);
 /// Letters about the payment that are kept; a redelivery or a replay may make any number of them.
 const MOST_KEPT: usize = 20;
 
@@ -78,8 +79,9 @@ pub async fn search(args: &Args, wanted: Wanted<'_>) -> Result<Search, Error> {
     }
     let pubsub = Pubsub::connect(&args.pubsub, &args.reading.project).await?;
     let subscription = dead_letter_subscription(&args.dead_letter_topic);
-    let mut mailbox = Mailbox::open(&pubsub, &subscription, IDLE).await?;
-    let looked = look(&mut mailbox, args, wanted, &mut found).await;
+    let idle = if pubsub.is_emulator() { ON_EMULATORS } else { AT_GOOGLE };
+    let mut mailbox = Mailbox::open(&pubsub, &subscription, idle).await?;
+    let looked = look(&mut mailbox, idle, args, wanted, &mut found).await;
     // Whatever happened, so that nobody has to wait for the leases to end.
     let given_back = mailbox.give_back().await;
     looked?;
@@ -90,6 +92,7 @@ pub async fn search(args: &Args, wanted: Wanted<'_>) -> Result<Search, Error> {
 
 async fn look(
     mailbox: &mut Mailbox<'_>,
+    idle: Duration,
     args: &Args,
     wanted: Wanted<'_>,
     found: &mut Search,
@@ -97,7 +100,7 @@ async fn look(
     let started = Instant::now();
     loop {
         let left = args.time.saturating_sub(started.elapsed());
-        let letters = mailbox.next_within(left.min(IDLE)).await?;
+        let letters = mailbox.next_within(left.min(idle)).await?;
         let is_end = letters.is_empty();
         found.looked_at += letters.len();
         let own = letters.iter().filter_map(|letter| wanted.judge(letter));
@@ -105,7 +108,7 @@ async fn look(
         found.letters.extend(own.take(room));
         found.end = match () {
             // Only a whole wait without letters says that there are none.
-            () if is_end && left >= IDLE => End::All,
+            () if is_end && left >= idle => End::All,
             () if is_end || left.is_zero() => End::Time,
             () if args.limit > 0 && found.looked_at >= args.limit => End::Limit,
             () => continue,

@@ -70,7 +70,9 @@ impl Case {
         }
         match self.published.is_confirmed {
             Some(false) if rows == 0 => bad(format!("not published yet: {}", self.published.because)),
-            None if rows == 0 => bad(format!("{problems}; it may not be published yet: see --checkpoint")),
+            None if rows == 0 && self.tables.values().all(|found| found.stray_run.is_none()) => {
+                bad(format!("{problems}; it may not be published yet: see --checkpoint"))
+            }
             _ => bad(problems),
         }
     }
@@ -87,6 +89,11 @@ impl Case {
         }
         if is_any(&|found| matches!(found.row, State::Taken(_))) {
             return Some(COLLISION_CURE.to_owned());
+        }
+        if is_all(&|found| found.row == State::Missing)
+            && let Some(run) = self.tables.values().find_map(|found| found.stray_run.as_deref())
+        {
+            return Some(format!("give the flags of the producer of run {run}, which it is of"));
         }
         if is_all(&|found| found.row == State::Missing) {
             return Some("see that its producer has confirmed it, and that sinks are running".to_owned());
@@ -124,8 +131,12 @@ impl Case {
                 State::Differs { .. } => problems.push(self.difference(table, found)),
                 State::Missing | State::Right(_) => {}
             }
-            if !found.strays.is_empty() {
-                problems.push(format!("in {} under another key", table.id()));
+            match &found.stray_run {
+                Some(run) => problems.push(format!("in {} as a payment of run {run}", table.id())),
+                None if !found.strays.is_empty() => {
+                    problems.push(format!("in {} under another key", table.id()));
+                }
+                None => {}
             }
         }
         problems.join("; ")
