@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the commands of a document find while they are run: our programs, of this build, with servers on free ports.
 # Sourced by bash -euo pipefail before the document. DOCUMENT, OUT (a folder) and the folder of the programs in PATH are given.
 
@@ -59,7 +60,10 @@ up() {
     kill -0 $! || return
     sleep 0.05
   done
+  # The document's commands use both.
+  # shellcheck disable=SC2034
   PUBSUB_PORT=$(sed -n 's/.*PUBSUB_EMULATOR_HOST=.*:\([0-9]*\)$/\1/p' "$said")
+  # shellcheck disable=SC2034
   BIGTABLE_PORT=$(sed -n 's/.*BIGTABLE_EMULATOR_HOST=.*:\([0-9]*\)$/\1/p' "$said")
 }
 
@@ -77,7 +81,10 @@ down() {
   local code=$?
   trap - EXIT ERR
   for server in "${servers[@]}"; do
-    kill "$server" && wait "$server" || { code=1 && echo "servers: exit code $?" >>"$OUT/wrong"; }
+    if ! { kill "$server" && wait "$server"; }; then
+      code=1
+      echo "the servers did not end well" >>"$OUT/wrong"
+    fi
   done
   exit "$code"
 }

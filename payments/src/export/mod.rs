@@ -33,8 +33,8 @@ use anyhow::bail;
 use folder::Folder;
 use indicatif::{HumanBytes, HumanCount};
 use manifest::Origin;
-use service::{Error, blocking};
 use service::escape::escape;
+use service::{Error, blocking};
 use std::io::Write;
 use tokio_util::sync::CancellationToken;
 

@@ -146,7 +146,8 @@ mod tests {
         let text = report(held_back).text(None);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         for wanted in [
-            "OK: 1,000 reads in 4.0 s: 500/s asked, 250/s sent, 248/s answered\nheld back by --max-in-flight 200:",
+            "OK: 1,000 reads in 4.0 s: 500/s asked, 250/s sent, 248/s answered\n20 reads found nothing: ",
+            "\nheld back by --max-in-flight 200:",
             "\npayments_by_customer    750    728     15       7  14,560  22.6\n",
             "empty   payments_by_date keys [CUST000042#, CUST000042$) (index 4)",
             "empty   payments_by_customer and 10 more",
@@ -157,7 +158,8 @@ mod tests {
 
     #[test]
     fn a_report_begins_with_what_the_exit_code_says() {
-        let figures = "1,000 reads in 2.0 s: 500/s asked, 500/s sent, 495/s answered\n\n";
+        let figures =
+            "1,000 reads in 2.0 s: 500/s asked, 500/s sent, 495/s answered\n20 reads found nothing: ";
         let (good, bad) = (report(SENT).text(None), report(SENT).text(Some("too\nslow")));
         assert!(good.starts_with(&format!("OK: {figures}")), "{good}");
         assert!(bad.starts_with(&format!("NOT OK: too\\nslow\n{figures}")), "{bad}");

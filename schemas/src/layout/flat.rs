@@ -1,7 +1,7 @@
 //! A payment as one row of a flat table: a typed value, or none, for each field of the contract.
 //!
 //! Unlike in the tables, fields of different rails never share a column. Columns and values come from the
-//! [table of fields](super::fields), so that a new field is there by itself.
+//! table of fields (`fields`), so that a new field is there by itself.
 
 use super::fields::fields;
 use super::names::{party_type_name, status_name, type_name};
