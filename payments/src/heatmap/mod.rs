@@ -23,7 +23,7 @@ const MAX_BYTES: u64 = 256 << 20;
 /// # Errors
 /// A source has no answer, or a file cannot be read or written.
 pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
-    let mut heat = chosen(collect(&args.sources()).await?, args.table.as_deref())?;
+    let mut heat = chosen(collect(args).await?, args.table.as_deref())?;
     if args.cloud {
         overlay(&mut heat, args).await?;
     }
@@ -58,19 +58,29 @@ pub async fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-async fn collect(sources: &[Source]) -> anyhow::Result<Heat> {
+async fn collect(args: &Args) -> anyhow::Result<Heat> {
     let mut heat = Heat::default();
-    for source in sources {
+    let is_usual = args.sources.is_empty();
+    for source in &args.sources() {
         let found = match source {
-            Source::Endpoint(endpoint) => top::heat(endpoint).await.map_err(|problem| {
-                service::Error::Config(format!(
-                    "{endpoint} has no heat map: {problem}; name the --http of a running sink, or a report (.json)"
-                ))
-            })?,
+            Source::Endpoint(endpoint) => match top::heat(endpoint).await {
+                Ok(found) => found,
+                Err(_) if is_usual => continue,
+                Err(problem) => {
+                    let hint = "name the --http of a running sink, or a report (.json)";
+                    return Err(service::Error::Config(format!(
+                        "{endpoint} has no heat map: {problem}; {hint}"
+                    ))
+                    .into());
+                }
+            },
             Source::File(path) => read(path)?,
         };
         heat.add(&found);
     }
+    let nowhere =
+        "no sink at 127.0.0.1:9464 to 9467 has written anything: name the --http of one, or a report (.json)";
+    anyhow::ensure!(!heat.is_empty() || !is_usual, nowhere);
     anyhow::ensure!(!heat.is_empty(), "nothing has been written yet: there is nothing to draw");
     Ok(heat)
 }

@@ -18,7 +18,8 @@ use top::Endpoint;
   payments heatmap run.json --cloud --project my-project --instance my-instance --html heat.html")]
 #[group(id = "heatmap")]
 pub struct Args {
-    /// Addresses that sinks serve at (--http), or reports (.json); without any, 127.0.0.1:9464.
+    /// Addresses that sinks serve at (--http), or reports (.json); without any, those of 127.0.0.1:9464 to 9467
+    /// that answer.
     #[arg(value_name = "HOST:PORT|FILE")]
     pub sources: Vec<Source>,
     /// This table alone.
@@ -72,7 +73,8 @@ impl FromStr for Source {
 impl Args {
     pub(super) fn sources(&self) -> Vec<Source> {
         if self.sources.is_empty() {
-            return vec![Source::Endpoint(std::net::SocketAddr::from(([127, 0, 0, 1], 9464)).into())];
+            let usual = |port| Source::Endpoint(std::net::SocketAddr::from(([127, 0, 0, 1], port)).into());
+            return (9464..=9467).map(usual).collect();
         }
         self.sources.clone()
     }
