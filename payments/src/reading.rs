@@ -6,6 +6,7 @@ use gcp::{Project, bigtable};
 use schemas::layout::{KeySuffix, Table};
 use service::Error;
 use service::units::{parse_count, parse_duration};
+use std::ops::Range;
 use std::time::Duration;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -36,6 +37,20 @@ impl Default for Flags {
             read_timeout: Duration::from_mins(2),
         }
     }
+}
+
+/// The payments from one index to before another, of a run of this many: what there is `to_do` something with.
+pub fn part_of_run(start: u64, end: Option<u64>, records: u64, to_do: &str) -> Result<Range<u64>, Error> {
+    let end = end.unwrap_or(records);
+    let refuse =
+        |flag, value: u64, problem: String| Err(Error::Flag { flag, value: value.to_string(), problem });
+    if end > records {
+        return refuse("--end-index", end, format!("is outside the run: it has {records} payments"));
+    }
+    if start >= end {
+        return refuse("--start-index", start, format!("leaves nothing to {to_do}: the end is {end}"));
+    }
+    Ok(start..end)
 }
 
 impl Flags {

@@ -1,14 +1,11 @@
 //! Live progress: bars on a terminal, plain lines elsewhere, both on standard error.
 
-use crate::output::progress::{left, per_second, style};
+use crate::output::progress::{LINE_EVERY, is_drawn, left, per_second, style};
 use indicatif::{HumanCount, MultiProgress, ProgressBar, ProgressStyle};
 use schemas::layout::PerTable;
 use service::terminal;
 use std::cell::Cell;
-use std::time::{Duration, Instant};
-
-/// Between two plain lines.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use std::time::Instant;
 
 /// Shows the progress of both stages.
 #[derive(Debug)]
@@ -32,7 +29,7 @@ struct Bars {
 impl Display {
     pub fn new(expected: u64, is_hidden: bool) -> Self {
         let is_hidden = is_hidden || terminal::is_quiet();
-        let bars = (terminal::is_watched() && !is_hidden).then(|| Bars::new(expected));
+        let bars = (is_drawn() && !is_hidden).then(|| Bars::new(expected));
         Self { expected, started: Instant::now(), bars, last_line: Cell::new(Instant::now()), is_hidden }
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Between two lines where there is no terminal.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+pub const LINE_EVERY: Duration = Duration::from_secs(10);
 /// Between two turns of a spinner.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -32,8 +32,7 @@ impl Progress {
     /// A work of about this many steps; `None` where that is not known.
     pub fn new(what: impl Into<String>, total: Option<u64>) -> Self {
         let (what, started) = (what.into(), Instant::now());
-        let is_shown = terminal::is_watched() && !terminal::is_quiet();
-        let bar = is_shown.then(|| bar(total, started).with_message(what.clone()));
+        let bar = is_drawn().then(|| bar(total, started).with_message(what.clone()));
         if let (Some(bar), None) = (&bar, total) {
             bar.enable_steady_tick(TICK);
         }
@@ -58,6 +57,11 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+/// Whether bars are drawn: people look, and want them.
+pub fn is_drawn() -> bool {
+    terminal::is_watched() && !terminal::is_quiet()
 }
 
 /// The mean since the start: what a moment's pace says jumps about.

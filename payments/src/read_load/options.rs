@@ -127,17 +127,7 @@ impl Args {
 
     /// The payments to read, of a run of this many.
     fn range(&self, records: u64) -> Result<Range<u64>, Error> {
-        let end = self.end_index.unwrap_or(records);
-        let refuse =
-            |flag, value: u64, problem: String| Err(Error::Flag { flag, value: value.to_string(), problem });
-        if end > records {
-            return refuse("--end-index", end, format!("is outside the run: it has {records} payments"));
-        }
-        if self.start_index >= end {
-            let problem = format!("leaves nothing to read: the end is {end}");
-            return refuse("--start-index", self.start_index, problem);
-        }
-        Ok(self.start_index..end)
+        reading::part_of_run(self.start_index, self.end_index, records, "read")
     }
 
     pub fn pace(&self) -> Pace {

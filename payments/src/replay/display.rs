@@ -2,13 +2,10 @@
 
 use super::backlog::Oldest;
 use crate::moment;
+use crate::output::progress::{LINE_EVERY, is_drawn};
 use indicatif::{ProgressBar, ProgressStyle};
-use service::terminal;
 use std::io::Write;
-use std::time::{Duration, Instant};
-
-/// Between two lines.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use std::time::Instant;
 
 #[derive(Debug)]
 pub struct Display {
@@ -23,8 +20,7 @@ impl Display {
     pub fn new(until_micros: i64) -> Self {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {percent:>3} %")
             .expect("the template is well-formed");
-        let is_shown = terminal::is_watched() && !terminal::is_quiet();
-        let bar = is_shown.then(|| ProgressBar::new(1).with_style(style));
+        let bar = is_drawn().then(|| ProgressBar::new(1).with_style(style));
         Self { until_micros, first_micros: None, bar, last_line: None }
     }
 

@@ -101,20 +101,7 @@ impl Args {
 
     /// The payments to verify, of a run of this many.
     pub fn range(&self, records: u64) -> Result<Range<u64>, Error> {
-        let end = self.end_index.unwrap_or(records);
-        let refuse =
-            |flag, value: u64, problem: String| Err(Error::Flag { flag, value: value.to_string(), problem });
-        if end > records {
-            return refuse("--end-index", end, format!("is outside the run: it has {records} payments"));
-        }
-        if self.start_index >= end {
-            return refuse(
-                "--start-index",
-                self.start_index,
-                format!("leaves nothing to verify: the end is {end}"),
-            );
-        }
-        Ok(self.start_index..end)
+        reading::part_of_run(self.start_index, self.end_index, records, "verify")
     }
 
     pub fn limits(&self) -> Limits {

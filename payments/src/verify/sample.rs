@@ -61,7 +61,9 @@ impl Verification {
         let range = self.run.range.clone();
         let step = (range.end - range.start).div_ceil(FEW).max(1);
         let some = range.clone().take(FEW as usize).chain(range.step_by(step as usize));
-        let some: Vec<_> = some.filter(|index| self.run.has_rows(*index)).collect();
+        let mut some: Vec<_> = some.filter(|index| self.run.has_rows(*index)).collect();
+        some.sort_unstable();
+        some.dedup();
         let points = points::read(&self.tables.reader, &self.run, Table::ByTransaction, &some).await?;
         Ok(!some.is_empty() && points.found.is_empty())
     }
