@@ -48,6 +48,10 @@ macro_rules! fields {
                 bank_name: text => OriginatorBankName "originator:bank_name",
                 bank_bic: text => OriginatorBankBic "originator:bank_bic",
                 lei: text => OriginatorLei "originator:lei",
+                street_name: text => OriginatorStreetName "originator:street_name",
+                post_code: text => OriginatorPostCode "originator:post_code",
+                town_name: text => OriginatorTownName "originator:town_name",
+                region_code: text => OriginatorRegionCode "originator:region_code",
             }
             Party as counterparty in PartyInfo {
                 party_id: text => CounterpartyPartyId "counterparty:party_id",
@@ -59,6 +63,10 @@ macro_rules! fields {
                 bank_name: text => CounterpartyBankName "counterparty:bank_name",
                 bank_bic: text => CounterpartyBankBic "counterparty:bank_bic",
                 lei: text => CounterpartyLei "counterparty:lei",
+                street_name: text => CounterpartyStreetName "counterparty:street_name",
+                post_code: text => CounterpartyPostCode "counterparty:post_code",
+                town_name: text => CounterpartyTownName "counterparty:town_name",
+                region_code: text => CounterpartyRegionCode "counterparty:region_code",
             }
             ProcessingInfo as processing in ProcessingInfo {
                 clearing_system: text => ClearingSystem "clearing_system",
@@ -70,6 +78,7 @@ macro_rules! fields {
                 channel: text => Channel "channel",
                 processor_id: text => ProcessorId "processor_id",
                 batch_id: text => BatchId "batch_id",
+                settlement_cycle: text => SettlementCycle "settlement_cycle",
             }
             Ach as ach in TypeSpecific {
                 sec_code: text => RailSecCode "sec_code",
@@ -114,6 +123,9 @@ macro_rules! fields {
                 response_code: text => RailResponseCode "response_code",
                 acquirer_reference: text => RailAcquirerReference "acquirer_reference",
                 funding: text => RailFunding "funding",
+                merchant_coordinates: text => RailMerchantCoordinates "merchant_coordinates",
+                wallet: text => RailWallet "wallet",
+                cardholder_verification: text => RailCardholderVerification "cardholder_verification",
             }
             Rtp as rtp in TypeSpecific {
                 message_id: text => RailMessageId "message_id",
