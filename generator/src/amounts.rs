@@ -20,7 +20,7 @@ pub fn exchange(from: &str, to: &str) -> f64 {
     rate(to) / rate(from)
 }
 
-/// The distribution of a flow's amounts in one currency.
+/// The distribution of a flow's amounts in one currency, as far as it lies below a limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Amounts {
     /// In major units.
@@ -31,6 +31,10 @@ pub struct Amounts {
     tail_share: f64,
     tail_alpha: f64,
     tail_from: f64,
+    /// The largest amount; infinite for none.
+    most: f64,
+    /// The part of the unlimited distribution at or below it.
+    kept: f64,
 }
 
 impl Amounts {
@@ -45,34 +49,76 @@ impl Amounts {
             tail_share: flow.tail_share,
             tail_alpha: flow.tail_alpha,
             tail_from: flow.tail_from,
+            most: f64::INFINITY,
+            kept: 1.0,
         }
+    }
+
+    /// Amounts of the same mean of which none is above `most`, which is at least three means: the median is raised until
+    /// what is left has the mean.
+    pub fn up_to(flow: &Flow, mean: f64, most: f64) -> Self {
+        let whole = Self::new(flow, mean);
+        let mut limited = Self { most: most.max(3.0 * mean), ..whole };
+        for _ in 0..40 {
+            limited.kept = limited.part(limited.most);
+            let off = mean * limited.kept / limited.moment(1.0);
+            limited.median *= off;
+            if (off - 1.0).abs() < 1e-9 {
+                break;
+            }
+        }
+        limited.kept = limited.part(limited.most);
+        limited
     }
 
     /// The amount at a quantile (0 to 1), in major units.
     pub fn quantile(&self, u: f64) -> f64 {
+        let u = u * self.kept;
         let body_share = 1.0 - self.tail_share;
         if u < body_share {
-            return self.median * exp(self.sigma * normal_quantile(u / body_share));
+            return (self.median * exp(self.sigma * normal_quantile(u / body_share))).min(self.most);
         }
         let rest = ((1.0 - u) / self.tail_share).clamp(1e-9, 1.0);
-        self.median * self.tail_from * exp2(-log2(rest) / self.tail_alpha)
+        (self.median * self.tail_from * exp2(-log2(rest) / self.tail_alpha)).min(self.most)
     }
 
     /// The standard deviation, in major units; infinite where the tail is too heavy to have one.
     pub fn deviation(&self) -> f64 {
-        let body = (1.0 - self.tail_share) * exp(2.0 * self.sigma * self.sigma);
-        let tail = if self.tail_share == 0.0 {
-            0.0
-        } else if self.tail_alpha > 2.0 {
-            self.tail_share * pow(self.tail_from, 2.0) * self.tail_alpha / (self.tail_alpha - 2.0)
-        } else {
-            return f64::INFINITY;
+        (self.moment(2.0) / self.kept - self.mean * self.mean).max(0.0).sqrt()
+    }
+
+    /// The sum of all amounts' powers that lie below the limit, for one payment of the unlimited distribution: 1 for the
+    /// mean, 2 for the mean square.
+    fn moment(&self, power: f64) -> f64 {
+        let (sigma, alpha) = (self.sigma, self.tail_alpha);
+        let is_limited = self.most.is_finite();
+        let mut body = (1.0 - self.tail_share) * pow(self.median, power);
+        body *= exp(power * power * sigma * sigma / 2.0);
+        if is_limited && sigma > 0.0 {
+            let z = log2(self.most / self.median) * std::f64::consts::LN_2 / sigma;
+            body *= normal_below(z - power * sigma);
+        }
+        let start = self.median * self.tail_from;
+        if self.tail_share == 0.0 || start >= self.most {
+            return body;
+        }
+        let over = alpha - power;
+        let tail = match is_limited {
+            false if over <= 0.0 => return f64::INFINITY,
+            false => 1.0 / over,
+            true if over.abs() < 1e-9 => log2(self.most / start) * std::f64::consts::LN_2,
+            true => (1.0 - pow(start / self.most, over)) / over,
         };
-        ((body + tail) * self.median * self.median - self.mean * self.mean).max(0.0).sqrt()
+        body + self.tail_share * alpha * pow(start, power) * tail
     }
 
     /// The part of the payments at or below an amount in major units.
     pub fn below(&self, amount: f64) -> f64 {
+        if amount >= self.most { 1.0 } else { self.part(amount) / self.kept }
+    }
+
+    /// The part of the unlimited distribution at or below an amount.
+    fn part(&self, amount: f64) -> f64 {
         if amount <= 0.0 {
             return 0.0;
         }
@@ -155,6 +201,25 @@ mod tests {
             let sum: f64 = (0..n).map(|at| amounts.quantile((f64::from(at) + 0.5) / f64::from(n))).sum();
             let mean = sum / f64::from(n);
             assert!((mean / flow.mean[currency] - 1.0).abs() < 0.005, "{mean} for {}", flow.mean[currency]);
+        }
+    }
+
+    #[test]
+    fn a_limit_keeps_the_mean_and_is_never_passed() {
+        let profile = Profile::built_in();
+        let heavy = Flow { tail_share: 0.02, ..profile.rails[&Rail::Card]["in_store"].clone() };
+        for (flow, most) in [(&profile.rails[&Rail::Card]["online"], 300.0), (&heavy, 250.0)] {
+            let amounts = Amounts::up_to(flow, 50.0, most);
+            let n = 1_000_000_u32;
+            let draws = (0..n).map(|at| amounts.quantile((f64::from(at) + 0.5) / f64::from(n)));
+            let (sum, square, top) = draws.fold((0.0, 0.0, 0.0_f64), |(sum, square, top), amount| {
+                (sum + amount, square + amount * amount, top.max(amount))
+            });
+            let mean = sum / f64::from(n);
+            assert!((mean / 50.0 - 1.0).abs() < 1e-3, "{mean}");
+            let deviation = (square / f64::from(n) - mean * mean).sqrt();
+            assert!((deviation / amounts.deviation() - 1.0).abs() < 0.01, "{deviation}");
+            assert!(top <= most && (amounts.below(amounts.quantile(0.9)) - 0.9).abs() < 1e-6);
         }
     }
 

@@ -1,19 +1,21 @@
 //! One payment in the making: everything about it that is decided before its rail's own fields are written.
 
-use crate::amounts::{cap, exchange, settle_on, to_minor};
+use schemas::payment::PartyType;
+
+use crate::amounts::{Amounts, cap, exchange, settle_on, to_minor};
 use crate::anomalies::{Injected, Kind};
-use crate::categories::{Category, merchant_key};
 use crate::counterparties::{Counterparty, currency_of, draw_key};
 use crate::customers::{Customer, country};
 use crate::dates::Zone;
 use crate::days::Days;
-use crate::flows::{FlowSpec, home_currency};
+use crate::flows::{FlowSpec, currency_at, home_currency};
+use crate::geography;
 use crate::intensity::{Place, Segment};
 use crate::life::{Outcome, View};
 use crate::mix::Rail;
-use crate::parties::Identity;
-use crate::profile::Side;
+use crate::parties::{Identity, Trade};
 use crate::random::{Stream, hash};
+use crate::shops::{self, Item, Menu, Shop};
 use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
@@ -58,13 +60,13 @@ pub struct Draft<'a> {
     pub customer: Customer,
     pub originator: Identity,
     pub counterparty: Counterparty,
-    /// The trade of a card payment's shop.
-    pub category: Option<&'static Category>,
+    /// Where a card pays.
+    pub shop: Option<Shop>,
+    /// What is bought there.
+    item: Option<&'a Item>,
     pub arrangement: Option<Arrangement>,
     pub minor_units: i64,
     pub currency: &'static str,
-    /// The category's factor on amounts.
-    factor: f64,
     pub outcome: Outcome,
     pub injected: Option<Injected>,
     /// Number of the payment's papers; a duplicate has its original's.
@@ -99,10 +101,10 @@ impl<'a> Draft<'a> {
             customer,
             originator,
             counterparty: Counterparty { identity: originator, is_usual: false, is_foreign: false },
-            category: None,
+            shop: None,
+            item: None,
             arrangement,
             minor_units: 0,
-            factor: 1.0,
             currency: home_currency(zone),
             outcome: Outcome::Completed,
             injected,
@@ -130,37 +132,32 @@ impl<'a> Draft<'a> {
 
     /// ISO 18245 category of the shop; 0 where there is none.
     pub fn mcc(&self) -> u16 {
-        self.category.map_or(0, |category| category.mcc)
+        self.shop.map_or(0, |shop| shop.category.mcc)
     }
 
-    fn choose_category(&mut self, choice: &mut Stream) {
-        if !self.spec.categories.is_empty() {
-            let (category, factor) = choice.weighted(&self.spec.categories);
-            (self.category, self.factor) = (Some(category), factor);
-        }
+    /// Whether the payment is made from afar, without a terminal.
+    pub fn is_remote(&self) -> bool {
+        self.shop.is_some_and(|shop| shop.city.is_none())
     }
 
     fn choose_counterparty(&mut self, flow: u64) {
-        let spec = self.spec;
-        let customer = self.customer.identity.key;
-        if spec.flow.to == Side::Merchant {
-            let mut fixed = Stream::new(self.arrangement.map_or(self.choice.bits(), |of| of.key), 2);
-            self.choose_category(&mut fixed);
-        }
-        let what = flow ^ (u64::from(self.mcc()) << 8);
-        let (key, is_usual) = match self.arrangement {
-            Some(arrangement) => (hash(arrangement.key, 3), true),
-            None => draw_key(customer, what, spec.flow.habit, &mut self.choice),
-        };
-        let key = self.category.map_or(key, |category| merchant_key(category, key));
+        let (spec, customer) = (self.spec, self.customer.identity.key);
         let home = self.originator.country;
-        let counterparty =
-            self.elsewhere(Counterparty::of_key(key, spec, self.zone, home, spec.flow.foreign));
-        self.counterparty = Counterparty { is_usual, ..counterparty };
+        if let Some(menu) = &spec.menu {
+            self.choose_shop(menu, (spec.flow.habit, spec.flow.foreign));
+        } else {
+            let (key, is_usual) = match self.arrangement {
+                Some(arrangement) => (hash(arrangement.key, 3), true),
+                None => draw_key(customer, flow, spec.flow.habit, &mut self.choice),
+            };
+            let counterparty =
+                self.elsewhere(Counterparty::of_key(key, spec, self.zone, home, spec.flow.foreign));
+            self.counterparty = Counterparty { is_usual, ..counterparty };
+        }
         let pays_abroad_in_theirs = match spec.rail {
             Rail::Card => true,
             // Most cross-border wires are in the sender's or the world's currency.
-            Rail::Wire => hash(key, 0xcc) % 100 < 45,
+            Rail::Wire => hash(self.counterparty.identity.key, 0xcc) % 100 < 45,
             _ => false,
         };
         if self.counterparty.is_foreign && pays_abroad_in_theirs {
@@ -168,25 +165,66 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// What is bought, and where: somewhere usual for the part `habit`, abroad for the part `foreign` of what is ordered.
+    fn choose_shop(&mut self, menu: &'a Menu, (habit, foreign): (f64, f64)) {
+        if let Some(arrangement) = self.arrangement {
+            let category = menu.draw(None, hash(arrangement.key, 2)).category;
+            let shop =
+                shops::web_shop(self.originator.country, category, foreign, hash(arrangement.key, 3));
+            return self.pay_at(Shop { is_usual: true, ..shop });
+        }
+        let mut choice = self.choice.clone();
+        let item = menu.draw(Some(self.place.hour), choice.bits());
+        self.item = Some(item);
+        self.go_shopping(item, (habit, foreign), &mut choice);
+        self.choice = choice;
+    }
+
+    fn go_shopping(&mut self, item: &Item, (habit, foreign): (f64, f64), choice: &mut Stream) {
+        let (customer, country) = (self.customer.identity.key, self.originator.country);
+        let shop = if item.category.is_remote(&self.spec.name) {
+            shops::online(customer, country, item.category, (habit, foreign), choice)
+        } else {
+            let home = geography::home(country, self.zone, customer);
+            shops::in_town(customer, home, item.category, habit, choice)
+        };
+        self.pay_at(shop);
+    }
+
+    fn pay_at(&mut self, shop: Shop) {
+        let (key, country) = (shop.key, shop.country);
+        self.counterparty = Counterparty {
+            identity: Identity { key, country, kind: PartyType::Merchant, trade: Trade::Any },
+            is_usual: shop.is_usual,
+            is_foreign: country != self.originator.country,
+        };
+        self.shop = Some(shop);
+    }
+
     /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments
     /// inside a bank.
     fn elsewhere(&self, mut counterparty: Counterparty) -> Counterparty {
         let (ours, theirs) = (self.originator, &mut counterparty.identity);
-        while self.category.is_none() && ours.country == theirs.country && ours.bank() == theirs.bank() {
+        while ours.country == theirs.country && ours.bank() == theirs.bank() {
             theirs.key = hash(theirs.key, 1);
         }
         counterparty
     }
 
+    /// The amounts of what is bought, or else the flow's.
+    fn amounts(&self) -> Option<&'a Amounts> {
+        match self.item {
+            Some(item) => item.amounts[currency_at(self.zone)].as_ref(),
+            None => self.spec.amounts(self.zone),
+        }
+    }
+
     fn choose_amount(&mut self) {
-        let Some(amounts) = self.spec.amounts(self.zone) else { return };
+        let Some(amounts) = self.amounts() else { return };
         let (flow, home) = (&self.spec.flow, home_currency(self.zone));
         let mut own = Stream::new(self.world.key ^ AMOUNT, self.index);
         let mut fixed = self.arrangement.map_or_else(|| own.clone(), |of| Stream::new(of.key, AMOUNT));
         let mut major = amounts.draw(fixed.bits()) * exchange(home, self.currency);
-        if self.rail() == Rail::Card && self.arrangement.is_none() {
-            major *= self.factor;
-        }
         let varies = self.arrangement.is_none() || flow.variation > 0.0;
         if self.arrangement.is_some() && varies {
             major *= 1.0 + flow.variation * (2.0 * own.unit() - 1.0);
@@ -207,9 +245,7 @@ impl<'a> Draft<'a> {
             self.originator = account_in(self.zone, self.customer);
         }
         self.currency = home_currency(self.zone);
-        if self.category.is_some() {
-            self.choose_category(&mut shared);
-        }
+        let item = self.spec.menu.as_ref().map(|menu| menu.draw(None, shared.bits()));
         // Testers try a few shops, thieves have a few accounts to send to, mules many.
         let payee = match kind {
             Kind::CardTesting => own.below(3),
@@ -218,11 +254,15 @@ impl<'a> Draft<'a> {
             Kind::Structuring | Kind::MuleFanIn | Kind::DuplicatePayment => 0,
         };
         let key = hash(group ^ flow, payee);
-        let key = self.category.map_or(key, |category| merchant_key(category, key));
-        let home = self.originator.country;
-        let counterparty = Counterparty::of_key(key, self.spec, self.zone, home, 0.0);
-        // A mule's account is the same whoever pays into it, from the same bank too.
-        self.counterparty = if kind == Kind::MuleFanIn { counterparty } else { self.elsewhere(counterparty) };
+        if let Some(item) = item {
+            self.item = Some(item);
+            self.go_shopping(item, (0.0, 0.0), &mut Stream::new(key, 1));
+        } else {
+            let counterparty = Counterparty::of_key(key, self.spec, self.zone, self.originator.country, 0.0);
+            // A mule's account is the same whoever pays into it, from the same bank too.
+            self.counterparty =
+                if kind == Kind::MuleFanIn { counterparty } else { self.elsewhere(counterparty) };
+        }
         self.counterparty.is_usual = kind == Kind::DuplicatePayment;
         if kind == Kind::DuplicatePayment {
             self.document = group;
@@ -238,7 +278,7 @@ impl<'a> Draft<'a> {
     }
 
     fn injected_amount(&self, kind: Kind, shared: &mut Stream, own: &mut Stream) -> i64 {
-        let quantile = |u: f64| self.spec.amounts(self.zone).map_or(1.0, |amounts| amounts.quantile(u));
+        let quantile = |u: f64| self.amounts().map_or(1.0, |amounts| amounts.quantile(u));
         let major = match kind {
             Kind::CardTesting => 0.5 + 3.5 * own.unit(),
             Kind::Structuring => 10_000.0 - 80.0 - 1_700.0 * own.unit(),

@@ -1,10 +1,10 @@
 //! The profile's flows, resolved for payments to look up.
 
 use crate::amounts::Amounts;
-use crate::categories::{self, Category};
 use crate::dates::Zone;
 use crate::mix::Rail;
 use crate::profile::{Flow, Profile, Side};
+use crate::shops::Menu;
 
 /// A flow of the profile with what is derived from it.
 #[derive(Debug)]
@@ -13,8 +13,8 @@ pub struct FlowSpec {
     pub name: String,
     pub flow: Flow,
     by_currency: [Option<Amounts>; 3],
-    /// For payments to shops: how often each category is visited, and its factor on amounts.
-    pub categories: Vec<(u32, (&'static Category, f64))>,
+    /// For payments to shops: what they sell, and when.
+    pub menu: Option<Menu>,
 }
 
 /// The currency in which a zone's customers pay at home.
@@ -36,11 +36,8 @@ impl FlowSpec {
                 specs.push(Self {
                     rail: *rail,
                     name: name.clone(),
-                    categories: if flow.to == Side::Merchant {
-                        categories::of_flow(name)
-                    } else {
-                        Vec::new()
-                    },
+                    menu: (flow.to == Side::Merchant)
+                        .then(|| Menu::new(name, flow, &profile.calendars[&flow.calendar])),
                     flow: flow.clone(),
                     by_currency: [amounts("USD"), amounts("EUR"), amounts("GBP")],
                 });
@@ -51,11 +48,15 @@ impl FlowSpec {
 
     /// The amounts of the zone's customers, in their currency; `None` where the flow has no mean for it.
     pub fn amounts(&self, zone: Zone) -> Option<&Amounts> {
-        let at = match zone {
-            Zone::CentralEurope | Zone::WesternEurope => 1,
-            Zone::London => 2,
-            _ => 0,
-        };
-        self.by_currency[at].as_ref()
+        self.by_currency[currency_at(zone)].as_ref()
+    }
+}
+
+/// Which of USD, EUR and GBP, in this order, is the home currency.
+pub const fn currency_at(zone: Zone) -> usize {
+    match zone {
+        Zone::CentralEurope | Zone::WesternEurope => 1,
+        Zone::London => 2,
+        _ => 0,
     }
 }

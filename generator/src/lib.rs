@@ -8,8 +8,8 @@
 //! 2. `schedule`: the position lies in a flow of a rail, in a time zone, in an hour, and there on a microsecond of its
 //!    own.
 //! 3. `anomalies`: some payments become members of injected patterns, if any are asked for.
-//! 4. `draft`: whose payment it is and to whom (`customers`, `recurrence`, `counterparties`), how much (`amounts`,
-//!    `categories`), and what becomes of it (`life`).
+//! 4. `draft`: whose payment it is and to whom (`customers`, `recurrence`, `counterparties`, `shops`), how much
+//!    (`amounts`), and what becomes of it (`life`).
 //! 5. `rails`: the fields that this rail's messages carry.
 //! 6. `message`: the parts that all rails share, around the rail's own.
 //!
@@ -22,7 +22,7 @@
 
 mod amounts;
 mod anomalies;
-mod categories;
+
 mod config;
 mod counterparties;
 mod customers;
@@ -31,8 +31,10 @@ mod days;
 mod draft;
 mod flows;
 mod generator;
+mod geography;
 mod identifiers;
 mod intensity;
+mod journeys;
 mod life;
 mod live;
 mod math;
@@ -46,8 +48,10 @@ mod profile;
 mod rails;
 pub mod random;
 mod recurrence;
+mod rules;
 mod schedule;
 mod scorecard;
+mod shops;
 mod text;
 mod week;
 mod world;

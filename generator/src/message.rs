@@ -3,13 +3,13 @@
 use schemas::Payment;
 use schemas::payment::Metadata;
 
-use crate::categories::put_merchant_name;
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
 use crate::life::State;
 use crate::permutation::push_uuid;
 use crate::rails;
 use crate::random::hash;
+use crate::shops::categories::put_merchant_name;
 use crate::text::{HEX, Put};
 
 /// Writes the payment, replacing what `payment` held.
@@ -20,8 +20,9 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     draft.world.population.put_id(draft.customer.number, &mut originator.party_id);
     let counterparty = parties.counterparty.get_or_insert_default();
     draft.counterparty.put(counterparty);
-    if let Some(category) = draft.category {
-        put_merchant_name(category, draft.counterparty.identity.key, &mut counterparty.name);
+    if let Some(shop) = &draft.shop {
+        put_merchant_name(shop.category, shop.key, &mut counterparty.name);
+        shop.put_address(counterparty);
     }
     let amount = payment.amount.get_or_insert_default();
     amount.minor_units = draft.minor_units;

@@ -35,7 +35,6 @@ impl Permutation {
     }
 
     /// The value that [`Self::apply`] takes to `value` (below the size).
-    #[cfg(test)]
     pub fn invert(&self, value: u64) -> u64 {
         let mut value = self.pass_back(value);
         while value >= self.size {
@@ -54,7 +53,6 @@ impl Permutation {
         (high << self.low_bits) | low
     }
 
-    #[cfg(test)]
     fn pass_back(&self, value: u64) -> u64 {
         let (high_mask, low_mask) = (mask(self.high_bits), mask(self.low_bits));
         let (mut high, mut low) = (value >> self.low_bits, value & low_mask);

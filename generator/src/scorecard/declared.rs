@@ -2,7 +2,7 @@
 
 use crate::amounts::Amounts;
 use crate::dates::{Zone, weekday};
-use crate::flows::{FlowSpec, home_currency};
+use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::generator::Generator;
 use crate::mix::Rail;
 
@@ -14,9 +14,8 @@ pub struct Declared {
 /// Payments of one flow.
 struct Part {
     share: f64,
-    amounts: Amounts,
-    /// Shares and factors of the categories; one of 1 where there are none.
-    factors: Vec<(f64, f64)>,
+    /// The flow's, or those of its categories with their shares.
+    amounts: Vec<(f64, Amounts)>,
     recurs: bool,
     round_to: f64,
     variation: f64,
@@ -42,7 +41,7 @@ impl Declared {
     }
 
     pub fn mean(&self) -> f64 {
-        self.parts.iter().map(|part| part.share * part.amounts.mean).sum()
+        self.parts.iter().map(|part| part.share * part.mean_of(|amounts| amounts.mean)).sum()
     }
 
     pub fn deviation(&self) -> f64 {
@@ -50,10 +49,11 @@ impl Declared {
             .parts
             .iter()
             .map(|part| {
-                let spread = part.amounts.deviation();
-                let square = spread * spread + part.amounts.mean * part.amounts.mean;
-                let factors: f64 = part.factors.iter().map(|(share, factor)| share * factor * factor).sum();
-                part.share * square * factors * (1.0 + part.variation * part.variation / 3.0)
+                let square = part.mean_of(|amounts| {
+                    let spread = amounts.deviation();
+                    spread * spread + amounts.mean * amounts.mean
+                });
+                part.share * square * (1.0 + part.variation * part.variation / 3.0)
             })
             .sum();
         (squares - self.mean() * self.mean()).max(0.0).sqrt()
@@ -71,19 +71,15 @@ impl Declared {
 
     /// How far rounding may move an amount: half a step of the flows that have such amounts.
     pub fn step(&self, at: f64) -> f64 {
-        let usual = |part: &&Part| part.share > 0.02 && at > part.amounts.median / 60.0;
+        let least =
+            |part: &Part| part.amounts.iter().map(|(_, amounts)| amounts.median).fold(f64::INFINITY, f64::min);
+        let usual = |part: &&Part| part.share > 0.02 && at > least(part) / 60.0;
         0.5 * self.parts.iter().filter(usual).map(|part| part.round_to).fold(1.0, f64::max)
     }
 
     /// The part of the payments at or below an amount.
     fn below(&self, amount: f64) -> f64 {
-        let of = |part: &Part| {
-            part.factors
-                .iter()
-                .map(|(share, factor)| share * part.amounts.below(amount / factor))
-                .sum::<f64>()
-        };
-        self.parts.iter().map(|part| part.share * of(part)).sum()
+        self.parts.iter().map(|part| part.share * part.mean_of(|amounts| amounts.below(amount))).sum()
     }
 
     pub fn quantile(&self, p: f64) -> f64 {
@@ -102,24 +98,29 @@ impl Declared {
 
 impl Part {
     fn of(payments: f64, spec: &FlowSpec, zone: Zone) -> Option<Self> {
-        let amounts = *spec.amounts(zone)?;
-        let has_factors = spec.rail == Rail::Card && spec.flow.rhythm.is_none();
-        let factors = if has_factors { factors_of(spec) } else { vec![(1.0, 1.0)] };
+        let whole = *spec.amounts(zone)?;
+        let amounts = match &spec.menu {
+            // A subscription has its price whatever it is for.
+            Some(menu) if spec.flow.rhythm.is_none() => menu
+                .items
+                .iter()
+                .filter_map(|item| Some((item.share, item.amounts[currency_at(zone)]?)))
+                .collect(),
+            _ => vec![(1.0, whole)],
+        };
         Some(Self {
             share: payments,
             amounts,
-            factors,
             recurs: spec.flow.rhythm.is_some(),
             round_to: f64::from(spec.flow.round_to),
             variation: spec.flow.variation,
         })
     }
-}
 
-/// Shares and factors of a flow's categories.
-fn factors_of(spec: &FlowSpec) -> Vec<(f64, f64)> {
-    let shares: f64 = spec.categories.iter().map(|(share, _)| f64::from(*share)).sum();
-    spec.categories.iter().map(|(share, (_, factor))| (f64::from(*share) / shares, *factor)).collect()
+    /// The mean of a figure over what the amounts are made of.
+    fn mean_of(&self, figure: impl Fn(&Amounts) -> f64) -> f64 {
+        self.amounts.iter().map(|(share, amounts)| share * figure(amounts)).sum()
+    }
 }
 
 /// The part of a rail's payments on Saturdays and Sundays by UTC.

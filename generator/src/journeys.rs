@@ -1,0 +1,238 @@
+//! Who is abroad when: journeys as a pure function of the traveller and the time, in both directions.
+//!
+//! Time is divided into epochs of fourteen days. In each epoch the first places of a keyed permutation over a land's
+//! persons travel, so a person's journey is found by the inverse permutation, and the travellers to a land are ranges of
+//! places. A journey lies inside its epoch, a day off both ends: nobody is on two.
+
+use crate::dates::Zone;
+use crate::geography::{City, home};
+use crate::permutation::Permutation;
+use crate::random::{Stream, hash, scale};
+
+const HOUR: i64 = 3_600_000_000;
+const DAY: i64 = 24 * HOUR;
+const EPOCH: i64 = 14 * DAY;
+/// How long before and after a journey its traveller buys nothing in shops at home: on the way.
+const MARGIN: i64 = 12 * HOUR;
+/// The part of the persons who travel abroad in an epoch: assumption.
+const TRAVELLERS: f64 = 0.06;
+/// How many travellers are looked at for one who is there at a time.
+const TRIES: u64 = 8;
+
+/// Nights away: assumption.
+const NIGHTS: [(u32, i64); 9] =
+    [(12, 2), (18, 3), (14, 4), (10, 5), (8, 6), (18, 7), (6, 8), (4, 9), (10, 10)];
+
+/// Persons who share a country and a time zone.
+#[derive(Clone, Copy, Debug)]
+pub struct Land {
+    pub country: &'static str,
+    pub zone: Zone,
+    pub persons: u64,
+}
+
+/// A stay abroad.
+#[derive(Clone, Copy, Debug)]
+pub struct Trip {
+    /// The land's number.
+    pub to: usize,
+    pub city: &'static City,
+    /// UTC microseconds of the arrival and of the way back.
+    pub start: i64,
+    pub end: i64,
+}
+
+/// All journeys of a run's persons.
+#[derive(Debug)]
+pub struct Journeys {
+    lands: Vec<Land>,
+    /// For each land, where the places of the travellers to each land begin, and the end.
+    bounds: Vec<Vec<u64>>,
+    /// For each land, who comes: land, first place, and the travellers of all up to here.
+    sources: Vec<Vec<(usize, u64, u64)>>,
+    key: u64,
+}
+
+impl Journeys {
+    pub fn new(lands: Vec<Land>, key: u64) -> Self {
+        let bounds: Vec<Vec<u64>> = lands.iter().map(|land| bounds(land, &lands)).collect();
+        let sources = (0..lands.len())
+            .map(|to| {
+                let mut sum = 0;
+                let coming = bounds.iter().enumerate().filter(|(_, bounds)| bounds[to + 1] > bounds[to]);
+                coming
+                    .map(|(from, bounds)| {
+                        sum += bounds[to + 1] - bounds[to];
+                        (from, bounds[to], sum)
+                    })
+                    .collect()
+            })
+            .collect();
+        Self { lands, bounds, sources, key }
+    }
+
+    /// The journey that keeps a person from the shops at home at a time, in UTC microseconds.
+    pub fn away(&self, land: usize, person: u64, micros: i64) -> Option<Trip> {
+        let travellers = *self.bounds[land].last()?;
+        if travellers == 0 {
+            return None;
+        }
+        let epoch = micros.div_euclid(EPOCH);
+        let place = self.order(land, epoch).invert(person);
+        let trip = (place < travellers).then(|| self.trip(land, epoch, place))?;
+        (trip.start - MARGIN..trip.end + MARGIN).contains(&micros).then_some(trip)
+    }
+
+    /// Somebody from abroad who is in the land at a time: the land and the person there, and the journey.
+    pub fn visitor(&self, land: usize, micros: i64, bits: u64) -> Option<(usize, u64, Trip)> {
+        let sources = &self.sources[land];
+        let total = sources.last()?.2;
+        let epoch = micros.div_euclid(EPOCH);
+        (0..TRIES).find_map(|at| {
+            let drawn = scale(hash(bits, at), total);
+            let source = sources.partition_point(|(.., sum)| *sum <= drawn);
+            let (from, first, _) = sources[source];
+            let before = source.checked_sub(1).map_or(0, |before| sources[before].2);
+            let place = first + drawn - before;
+            let trip = self.trip(from, epoch, place);
+            let is_here = (trip.start..trip.end).contains(&micros);
+            is_here.then(|| (from, self.order(from, epoch).apply(place), trip))
+        })
+    }
+
+    fn order(&self, land: usize, epoch: i64) -> Permutation {
+        Permutation::new(self.lands[land].persons, hash(self.key ^ land as u64, epoch as u64))
+    }
+
+    fn trip(&self, land: usize, epoch: i64, place: u64) -> Trip {
+        let mut choice = Stream::new(hash(self.key ^ land as u64, epoch as u64), place);
+        let to = self.bounds[land].partition_point(|first| *first <= place) - 1;
+        let length = choice.weighted(&NIGHTS) * DAY;
+        let latest = EPOCH - 2 * DAY - length;
+        let start = epoch * EPOCH + DAY + choice.below(latest as u64 + 1) as i64;
+        let Land { country, zone, .. } = self.lands[to];
+        Trip { to, city: home(country, zone, choice.bits()), start, end: start + length }
+    }
+}
+
+/// The places of a land's travellers, divided among where they go.
+fn bounds(land: &Land, lands: &[Land]) -> Vec<u64> {
+    let travellers = (land.persons as f64 * TRAVELLERS + 0.5) as u64;
+    let weights: Vec<f64> = lands.iter().map(|to| attraction(land.country, to)).collect();
+    let total: f64 = weights.iter().sum();
+    let travellers = if total > 0.0 { travellers } else { 0 };
+    let mut sum = 0.0;
+    let mut bounds = vec![0];
+    for weight in weights {
+        sum += weight;
+        bounds.push((travellers as f64 * sum / total.max(1e-9) + 0.5) as u64);
+    }
+    bounds
+}
+
+/// How many of a country's travellers go to a land, in some unit: assumption, after the well-known destinations.
+fn attraction(from: &str, to: &Land) -> f64 {
+    if from == to.country {
+        return 0.0;
+    }
+    let weight = match to.country {
+        "ES" => 18,
+        "FR" => 17,
+        "IT" => 15,
+        "GB" => 11,
+        "DE" => 11,
+        "AT" => 7,
+        "PT" => 6,
+        "NL" => 6,
+        "BE" => 3,
+        "IE" => 3,
+        "US" => match to.zone {
+            Zone::Eastern => 6,
+            Zone::Pacific => 4,
+            Zone::Mountain => 1,
+            _ => 2,
+        },
+        _ => 0,
+    };
+    f64::from(weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::mix;
+    use std::collections::HashMap;
+
+    fn journeys() -> Journeys {
+        let land = |country, zone, persons| Land { country, zone, persons };
+        let lands = vec![
+            land("US", Zone::Eastern, 3_000),
+            land("US", Zone::Pacific, 1_100),
+            land("DE", Zone::CentralEurope, 900),
+            land("FR", Zone::CentralEurope, 700),
+            land("PT", Zone::WesternEurope, 40),
+            land("GB", Zone::London, 5),
+        ];
+        Journeys::new(lands, 42)
+    }
+
+    const START: i64 = 1_709_251_200_000_000;
+
+    #[test]
+    fn visitors_are_persons_who_are_away_from_home() {
+        let journeys = journeys();
+        let mut seen = 0;
+        for bits in (0..60_000_u64).map(mix) {
+            let to = (bits % 6) as usize;
+            let micros = START + (mix(bits) % (60 * DAY as u64)) as i64;
+            let Some((from, person, trip)) = journeys.visitor(to, micros, bits) else { continue };
+            seen += 1;
+            assert_ne!(journeys.lands[from].country, journeys.lands[to].country);
+            assert_eq!(trip.city.country, journeys.lands[to].country);
+            let away = journeys.away(from, person, micros).unwrap();
+            assert_eq!((away.start, away.end, away.to), (trip.start, trip.end, to));
+        }
+        assert!(seen > 50_000, "{seen}");
+    }
+
+    #[test]
+    fn nobody_buys_in_two_countries_within_half_a_day() {
+        let journeys = journeys();
+        // Times and countries of each person's visits.
+        let mut visits: HashMap<(usize, u64), Vec<(i64, usize)>> = HashMap::new();
+        for bits in (0..200_000_u64).map(mix) {
+            let micros = START + (mix(bits) % (60 * DAY as u64)) as i64;
+            let land = (bits % 6) as usize;
+            if bits % 5 < 2 {
+                if let Some((from, person, _)) = journeys.visitor(land, micros, bits) {
+                    visits.entry((from, person)).or_default().push((micros, land));
+                }
+            } else {
+                let person = scale(mix(!bits), journeys.lands[land].persons);
+                if journeys.away(land, person, micros).is_none() {
+                    visits.entry((land, person)).or_default().push((micros, land));
+                }
+            }
+        }
+        let mut changes = 0;
+        for visits in visits.values_mut() {
+            visits.sort_unstable();
+            for pair in visits.windows(2).filter(|pair| pair[0].1 != pair[1].1) {
+                changes += 1;
+                assert!(pair[1].0 - pair[0].0 >= MARGIN, "{pair:?}");
+            }
+        }
+        assert!(changes > 1_000, "{changes}");
+    }
+
+    #[test]
+    fn about_as_many_are_away_as_travel_times_their_nights() {
+        let journeys = journeys();
+        let share = |micros| {
+            (0..3_000).filter(|person| journeys.away(0, *person, micros).is_some()).count() as f64 / 3_000.0
+        };
+        let mean = (0..140).map(|at| share(START + at * 12 * HOUR)).sum::<f64>() / 140.0;
+        // Five and a half nights and the margins, of fourteen days.
+        assert!((mean - TRAVELLERS * 6.4 / 14.0).abs() < 0.006, "{mean}");
+    }
+}

@@ -1,0 +1,3 @@
+//! Rules with dates that payments keep to.
+
+pub mod contactless;
