@@ -31,6 +31,7 @@ mod days;
 mod draft;
 mod flows;
 mod generator;
+mod geography;
 mod identifiers;
 mod intensity;
 mod life;
