@@ -169,8 +169,7 @@ impl<'a> Draft<'a> {
     fn choose_shop(&mut self, menu: &'a Menu, (habit, foreign): (f64, f64)) {
         if let Some(arrangement) = self.arrangement {
             let category = menu.draw(None, hash(arrangement.key, 2)).category;
-            let shop =
-                shops::web_shop(self.originator.country, category, foreign, hash(arrangement.key, 3));
+            let shop = shops::web_shop(self.originator.country, category, foreign, hash(arrangement.key, 3));
             return self.pay_at(Shop { is_usual: true, ..shop });
         }
         let mut choice = self.choice.clone();

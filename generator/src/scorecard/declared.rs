@@ -71,8 +71,9 @@ impl Declared {
 
     /// How far rounding may move an amount: half a step of the flows that have such amounts.
     pub fn step(&self, at: f64) -> f64 {
-        let least =
-            |part: &Part| part.amounts.iter().map(|(_, amounts)| amounts.median).fold(f64::INFINITY, f64::min);
+        let least = |part: &Part| {
+            part.amounts.iter().map(|(_, amounts)| amounts.median).fold(f64::INFINITY, f64::min)
+        };
         let usual = |part: &&Part| part.share > 0.02 && at > least(part) / 60.0;
         0.5 * self.parts.iter().filter(usual).map(|part| part.round_to).fold(1.0, f64::max)
     }

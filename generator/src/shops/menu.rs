@@ -138,7 +138,8 @@ mod tests {
             let profile = Profile::built_in();
             let (menu, _) = menu(flow);
             for (at, currency) in ["USD", "EUR", "GBP"].into_iter().enumerate() {
-                let mean: f64 = menu.items.iter().map(|item| item.share * item.amounts[at].unwrap().mean).sum();
+                let mean: f64 =
+                    menu.items.iter().map(|item| item.share * item.amounts[at].unwrap().mean).sum();
                 let declared = profile.rails[&Rail::Card][flow].mean[currency];
                 assert!((mean / declared - 1.0).abs() < 1e-9);
             }

@@ -26,17 +26,8 @@ const WORLD: u64 = LISTS + 1_000;
 /// Web shops of a category in a list: assumption.
 const WEB_SHOPS: u64 = 400;
 /// Where shops of the world's list are: assumption.
-const SELLERS: [(u32, &str); 9] = [
-    (34, "US"),
-    (16, "GB"),
-    (14, "DE"),
-    (10, "IE"),
-    (8, "FR"),
-    (6, "NL"),
-    (4, "CH"),
-    (4, "CA"),
-    (4, "JP"),
-];
+const SELLERS: [(u32, &str); 9] =
+    [(34, "US"), (16, "GB"), (14, "DE"), (10, "IE"), (8, "FR"), (6, "NL"), (4, "CH"), (4, "CA"), (4, "JP")];
 /// How often a customer's usual shops of a category are visited, the first most often: assumption.
 const USUAL: [(u32, u64); 4] = [(58, 0), (24, 1), (12, 2), (6, 3)];
 /// The part of visits in shops that are made in a town nearby: assumption.
@@ -98,9 +89,8 @@ impl Shop {
         // Towns spread with the root of their inhabitants, shops are densest in the middle: assumption.
         let km = 1.5 + f64::from(city.inhabitants).sqrt() / 250.0;
         let mut choice = Stream::new(self.key, 2);
-        let mut off = |km_a_degree: f64| {
-            ((choice.unit() + choice.unit() - 1.0) * km / km_a_degree * 10_000.0) as i32
-        };
+        let mut off =
+            |km_a_degree: f64| ((choice.unit() + choice.unit() - 1.0) * km / km_a_degree * 10_000.0) as i32;
         let (north, east) = (off(KM_A_DEGREE), off(KM_A_DEGREE * cosine(city.latitude)));
         push_degrees(city.at.0 + north, out);
         out.push(',');

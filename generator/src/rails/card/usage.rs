@@ -8,8 +8,7 @@ use crate::random::{Stream, hash};
 use crate::rules::contactless;
 
 /// ISO 8583 response codes of declines that pass: funds, issuer's choice, limits, suspected fraud, issuer not reached.
-const PASSING: [(u32, &str); 6] =
-    [(46, "51"), (24, "05"), (7, "61"), (5, "59"), (4, "65"), (4, "91")];
+const PASSING: [(u32, &str); 6] = [(46, "51"), (24, "05"), (7, "61"), (5, "59"), (4, "65"), (4, "91")];
 /// The part of typed numbers' declines that are of a number which no issuer knows: assumption.
 const MISTYPED: f64 = 0.16;
 /// The part of the declines of a card whose predecessor expired lately that are of the predecessor, and for how many days
