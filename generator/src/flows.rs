@@ -50,6 +50,12 @@ impl FlowSpec {
     pub fn amounts(&self, zone: Zone) -> Option<&Amounts> {
         self.by_currency[currency_at(zone)].as_ref()
     }
+
+    /// Whether its payments are made by people who stand in a shop.
+    pub fn is_on_site(&self) -> bool {
+        let remote = |menu: &Menu| menu.items.iter().any(|item| item.category.is_remote(&self.name));
+        self.flow.from == Side::Person && self.menu.as_ref().is_some_and(|menu| !remote(menu))
+    }
 }
 
 /// Which of USD, EUR and GBP, in this order, is the home currency.

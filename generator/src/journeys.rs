@@ -4,8 +4,8 @@
 //! persons travel, so a person's journey is found by the inverse permutation, and the travellers to a land are ranges of
 //! places. A journey lies inside its epoch, a day off both ends: nobody is on two.
 
-use crate::dates::Zone;
 use crate::geography::{City, home};
+use crate::lands::Land;
 use crate::permutation::Permutation;
 use crate::random::{Stream, hash, scale};
 
@@ -23,19 +23,16 @@ const TRIES: u64 = 8;
 const NIGHTS: [(u32, i64); 9] =
     [(12, 2), (18, 3), (14, 4), (10, 5), (8, 6), (18, 7), (6, 8), (4, 9), (10, 10)];
 
-/// Persons who share a country and a time zone.
+/// A land and how many of its people travel from it now and then.
 #[derive(Clone, Copy, Debug)]
-pub struct Land {
-    pub country: &'static str,
-    pub zone: Zone,
+pub struct Origin {
+    pub land: Land,
     pub persons: u64,
 }
 
 /// A stay abroad.
 #[derive(Clone, Copy, Debug)]
 pub struct Trip {
-    /// The land's number.
-    pub to: usize,
     pub city: &'static City,
     /// UTC microseconds of the arrival and of the way back.
     pub start: i64,
@@ -45,7 +42,7 @@ pub struct Trip {
 /// All journeys of a run's persons.
 #[derive(Debug)]
 pub struct Journeys {
-    lands: Vec<Land>,
+    lands: Vec<Origin>,
     /// For each land, where the places of the travellers to each land begin, and the end.
     bounds: Vec<Vec<u64>>,
     /// For each land, who comes: land, first place, and the travellers of all up to here.
@@ -54,7 +51,7 @@ pub struct Journeys {
 }
 
 impl Journeys {
-    pub fn new(lands: Vec<Land>, key: u64) -> Self {
+    pub fn new(lands: Vec<Origin>, key: u64) -> Self {
         let bounds: Vec<Vec<u64>> = lands.iter().map(|land| bounds(land, &lands)).collect();
         let sources = (0..lands.len())
             .map(|to| {
@@ -110,15 +107,15 @@ impl Journeys {
         let length = choice.weighted(&NIGHTS) * DAY;
         let latest = EPOCH - 2 * DAY - length;
         let start = epoch * EPOCH + DAY + choice.below(latest as u64 + 1) as i64;
-        let Land { country, zone, .. } = self.lands[to];
-        Trip { to, city: home(country, zone, choice.bits()), start, end: start + length }
+        let land = self.lands[to].land;
+        Trip { city: home(land.country(), land.zone(), choice.bits()), start, end: start + length }
     }
 }
 
 /// The places of a land's travellers, divided among where they go.
-fn bounds(land: &Land, lands: &[Land]) -> Vec<u64> {
-    let travellers = (land.persons as f64 * TRAVELLERS + 0.5) as u64;
-    let weights: Vec<f64> = lands.iter().map(|to| attraction(land.country, to)).collect();
+fn bounds(origin: &Origin, lands: &[Origin]) -> Vec<u64> {
+    let travellers = (origin.persons as f64 * TRAVELLERS + 0.5) as u64;
+    let weights: Vec<f64> = lands.iter().map(|to| attraction(origin.land, to.land)).collect();
     let total: f64 = weights.iter().sum();
     let travellers = if total > 0.0 { travellers } else { 0 };
     let mut sum = 0.0;
@@ -130,31 +127,23 @@ fn bounds(land: &Land, lands: &[Land]) -> Vec<u64> {
     bounds
 }
 
-/// How many of a country's travellers go to a land, in some unit: assumption, after the well-known destinations.
-fn attraction(from: &str, to: &Land) -> f64 {
-    if from == to.country {
+/// How many of a land's travellers go to another, in some unit: assumption, after the well-known destinations.
+fn attraction(from: Land, to: Land) -> f64 {
+    if from.country() == to.country() {
         return 0.0;
     }
-    let weight = match to.country {
-        "ES" => 18,
-        "FR" => 17,
-        "IT" => 15,
-        "GB" => 11,
-        "DE" => 11,
-        "AT" => 7,
-        "PT" => 6,
-        "NL" => 6,
-        "BE" => 3,
-        "IE" => 3,
-        "US" => match to.zone {
-            Zone::Eastern => 6,
-            Zone::Pacific => 4,
-            Zone::Mountain => 1,
-            _ => 2,
-        },
-        _ => 0,
-    };
-    f64::from(weight)
+    f64::from(match to {
+        Land::Spain => 18,
+        Land::France => 17,
+        Land::Italy => 15,
+        Land::Britain | Land::Germany => 11,
+        Land::Austria => 7,
+        Land::Portugal | Land::Netherlands | Land::UsEastern => 6,
+        Land::UsPacific => 4,
+        Land::Belgium | Land::Ireland => 3,
+        Land::UsCentral => 2,
+        Land::UsMountain => 1,
+    })
 }
 
 #[cfg(test)]
@@ -164,16 +153,15 @@ mod tests {
     use std::collections::HashMap;
 
     fn journeys() -> Journeys {
-        let land = |country, zone, persons| Land { country, zone, persons };
-        let lands = vec![
-            land("US", Zone::Eastern, 3_000),
-            land("US", Zone::Pacific, 1_100),
-            land("DE", Zone::CentralEurope, 900),
-            land("FR", Zone::CentralEurope, 700),
-            land("PT", Zone::WesternEurope, 40),
-            land("GB", Zone::London, 5),
+        let lands = [
+            (Land::UsEastern, 3_000),
+            (Land::UsPacific, 1_100),
+            (Land::Germany, 900),
+            (Land::France, 700),
+            (Land::Portugal, 40),
+            (Land::Britain, 5),
         ];
-        Journeys::new(lands, 42)
+        Journeys::new(lands.map(|(land, persons)| Origin { land, persons }).to_vec(), 42)
     }
 
     const START: i64 = 1_709_251_200_000_000;
@@ -187,10 +175,10 @@ mod tests {
             let micros = START + (mix(bits) % (60 * DAY as u64)) as i64;
             let Some((from, person, trip)) = journeys.visitor(to, micros, bits) else { continue };
             seen += 1;
-            assert_ne!(journeys.lands[from].country, journeys.lands[to].country);
-            assert_eq!(trip.city.country, journeys.lands[to].country);
+            assert_ne!(journeys.lands[from].land.country(), journeys.lands[to].land.country());
+            assert_eq!(trip.city.country, journeys.lands[to].land.country());
             let away = journeys.away(from, person, micros).unwrap();
-            assert_eq!((away.start, away.end, away.to), (trip.start, trip.end, to));
+            assert_eq!((away.start, away.end, away.city.name), (trip.start, trip.end, trip.city.name));
         }
         assert!(seen > 50_000, "{seen}");
     }

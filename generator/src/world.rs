@@ -3,10 +3,13 @@
 use crate::config::Config;
 use crate::customers::Population;
 use crate::flows::FlowSpec;
+use crate::journeys::{Journeys, Origin};
+use crate::lands::Land;
 use crate::permutation::Ids;
 use crate::random::hash;
+use crate::ties::Ties;
 
-/// The names, ids, flows and customers of a seed and a profile.
+/// The names, ids, flows, customers, ties and journeys of a seed and a profile.
 #[derive(Debug)]
 pub struct World {
     pub run_id: String,
@@ -15,18 +18,28 @@ pub struct World {
     pub uetrs: Ids,
     pub flows: Vec<FlowSpec>,
     pub population: Population,
+    pub ties: Ties,
+    pub journeys: Journeys,
 }
 
 impl World {
-    pub fn new(config: &Config, run_id: String) -> Self {
+    /// `run` stands for the run's configuration; `ids_key` decides its payments' ids.
+    pub fn new(config: &Config, run: u64, ids_key: u64) -> Self {
         let Config { seed, num_customers, mix, customer_skew, profile, .. } = config;
+        let population = Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed);
+        let origins = Land::ALL.map(|land| Origin {
+            land,
+            persons: population.cohort(Population::cohort_of(land, false)).customers,
+        });
         Self {
-            run_id,
+            journeys: Journeys::new(origins.to_vec(), hash(*seed, 0x7e45)),
+            run_id: format!("{run:016x}"),
             key: hash(*seed, 0x9a7),
-            ids: Ids::new(hash(*seed, 0x1d5)),
-            uetrs: Ids::new(hash(*seed, 0x0e72)),
+            ids: Ids::of_payments(ids_key),
+            uetrs: Ids::of_wires(ids_key),
             flows: FlowSpec::all(profile),
-            population: Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed),
+            ties: Ties::new(&population, hash(*seed, 0x71e5)),
+            population,
         }
     }
 }

@@ -4,6 +4,7 @@
 pub mod categories;
 mod menu;
 mod towns;
+mod visit;
 
 use std::sync::LazyLock;
 
@@ -12,7 +13,7 @@ use schemas::payment::Party;
 use crate::geography::{City, push_degrees};
 use crate::math::{exp2, log2};
 use crate::permutation::Permutation;
-use crate::random::{Stream, hash, scale, unit};
+use crate::random::{Stream, hash, unit};
 use crate::text::Put;
 use categories::Category;
 pub use menu::{Item, Menu};
@@ -50,7 +51,7 @@ pub struct Shop {
     /// Whether the customer is often there.
     pub is_usual: bool,
     /// Place, category and rank, packed.
-    pub(crate) number: u64,
+    number: u64,
 }
 
 impl Shop {

@@ -1,0 +1,54 @@
+//! A drafted card payment finds its shop.
+
+use schemas::payment::PartyType;
+
+use super::{Item, Menu, Shop, in_town, online, web_shop};
+use crate::counterparties::Counterparty;
+use crate::draft::Draft;
+use crate::geography::home;
+use crate::parties::{Identity, Trade};
+use crate::random::{Stream, hash};
+
+impl<'a> Draft<'a> {
+    /// Whether a shop is paid from afar, without a terminal.
+    pub fn is_remote(&self) -> bool {
+        self.shop.is_some_and(|shop| shop.city.is_none())
+    }
+
+    /// What is bought, and where: a subscription's shop stays the same; others are usual ones for the flow's `habit`, and
+    /// abroad for the part `foreign` of what is ordered.
+    pub fn choose_shop(&mut self, menu: &'a Menu) {
+        let (habit, foreign) = (self.spec.flow.habit, self.spec.flow.foreign);
+        if let Some(arrangement) = self.arrangement {
+            let category = menu.draw(None, hash(arrangement.key, 2)).category;
+            let shop = web_shop(self.originator.country, category, foreign, hash(arrangement.key, 3));
+            return self.pay_at(Shop { is_usual: true, ..shop });
+        }
+        let mut choice = self.choice.clone();
+        let item = menu.draw(Some(self.place.hour), choice.bits());
+        self.go_shopping(item, (habit, foreign), &mut choice);
+        self.choice = choice;
+    }
+
+    /// Buys something of a category.
+    pub fn go_shopping(&mut self, item: &'a Item, (habit, foreign): (f64, f64), choice: &mut Stream) {
+        let (customer, country) = (self.customer.identity.key, self.originator.country);
+        self.item = Some(item);
+        let shop = if item.category.is_remote(&self.spec.name) {
+            online(customer, country, item.category, (habit, foreign), choice)
+        } else {
+            let is_own = country == self.customer.land.country();
+            let zone = if is_own { self.customer.zone } else { self.zone };
+            let at = self.abroad.unwrap_or_else(|| home(country, zone, customer));
+            in_town(customer, at, item.category, habit, choice)
+        };
+        self.pay_at(shop);
+    }
+
+    fn pay_at(&mut self, shop: Shop) {
+        let identity = Identity::new(shop.key, shop.country, PartyType::Merchant, Trade::Industry);
+        let is_foreign = shop.country != self.originator.country;
+        self.counterparty = Counterparty { is_foreign, ..Counterparty::outside(identity, shop.is_usual) };
+        self.shop = Some(shop);
+    }
+}
