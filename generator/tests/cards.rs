@@ -2,15 +2,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
 
 use generator::{Buffer, Config, Generator, Mix};
 use schemas::Payment;
 use schemas::payment::{Card, Party, PaymentStatus, TypeSpecific};
 
-/// The card payments of two months.
-fn payments() -> Vec<Payment> {
+/// The card payments of two months, in the order of time.
+static PAYMENTS: LazyLock<Vec<Payment>> = LazyLock::new(|| {
     let config = Config {
-        num_records: 300_000,
+        num_records: 200_000,
         end_date: "2024-04-30".parse().unwrap(),
         mix: "CARD=1,ACH=0.0001,SEPA=0.0001".parse::<Mix>().unwrap(),
         ..Config::default()
@@ -23,6 +24,10 @@ fn payments() -> Vec<Payment> {
         .collect();
     payments.sort_by_key(created);
     payments
+});
+
+fn payments() -> &'static [Payment] {
+    &PAYMENTS
 }
 
 fn created(payment: &Payment) -> i64 {
@@ -49,7 +54,7 @@ fn a_merchant_number_is_one_shop_that_many_customers_visit() {
     let payments = payments();
     let mut shops = HashMap::new();
     let mut customers: HashMap<&str, HashSet<&str>> = HashMap::new();
-    for payment in &payments {
+    for payment in payments {
         let (card, party) = (card(payment), shop(payment));
         let place = (
             &party.party_id,
@@ -80,7 +85,7 @@ fn coordinates_are_near_the_town() {
         ("London", (51.505, -0.079)),
     ]);
     let mut seen = HashSet::new();
-    for payment in &payments() {
+    for payment in payments() {
         let Some((north, east)) = towns.get(shop(payment).town_name.as_str()) else { continue };
         if !matches!(shop(payment).country_code.as_str(), "US" | "DE" | "GB") {
             continue;
@@ -95,7 +100,7 @@ fn coordinates_are_near_the_town() {
 
 #[test]
 fn amounts_are_those_of_what_is_sold() {
-    for payment in &payments() {
+    for payment in payments() {
         let amount = payment.amount.as_ref().unwrap();
         let dollars = match amount.currency.as_str() {
             "USD" => 1.0,
@@ -118,7 +123,7 @@ fn amounts_are_those_of_what_is_sold() {
 fn cards_are_tapped_up_to_the_limit_and_phones_beyond() {
     let payments = payments();
     let (mut tapped, mut beyond) = (0, 0);
-    for payment in &payments {
+    for payment in payments {
         let (card, amount) = (card(payment), payment.amount.as_ref().unwrap());
         let limit = match (shop(payment).country_code.as_str(), amount.currency.as_str()) {
             ("GB", "GBP") => 10_000,
@@ -149,7 +154,7 @@ fn a_token_that_expired_or_is_unknown_is_never_approved_again() {
     let payments = payments();
     let mut lost = HashMap::new();
     let mut codes: HashMap<&str, u32> = HashMap::new();
-    for payment in &payments {
+    for payment in payments {
         let card = card(payment);
         if matches!(card.response_code.as_str(), "54" | "14") {
             lost.entry(&card.card_token).or_insert(&card.response_code);
@@ -169,7 +174,7 @@ fn a_token_that_expired_or_is_unknown_is_never_approved_again() {
 
 #[test]
 fn strong_authentication_is_final_and_only_where_the_holder_types() {
-    for payment in &payments() {
+    for payment in payments() {
         let card = card(payment);
         let status = card.three_ds_status.as_str();
         assert!(matches!(status, "" | "Y" | "A" | "N" | "U" | "R" | "I"), "{status}");

@@ -42,7 +42,7 @@ static CATEGORIES: [Category; 29] = [
     of(5812, "Restaurant", [(140, 1.1), NONE, (120, 0.45), NONE], (0.75, 900.0), Opening::Meals, 20_000),
     of(5814, "Diner", [(170, 0.36), (110, 0.5), (40, 0.12), NONE], (0.65, 150.0), Opening::Early, 20_000),
     of(5813, "Bar", [(20, 0.6), NONE, NONE, NONE], (0.75, 400.0), Opening::Bar, 60_000),
-    of(5541, "Fuel", [(120, 1.0), NONE, (90, 0.35), NONE], (0.5, 200.0), Opening::Always, 50_000),
+    of(5541, "Fuel", [(120, 1.0), NONE, (90, 0.28), NONE], (0.5, 200.0), Opening::Always, 50_000),
     of(5912, "Pharmacy", [(60, 0.62), (20, 0.6), NONE, NONE], (0.85, 500.0), Opening::Shop, 50_000),
     of(5311, "Department Store", [(40, 1.7), (50, 1.1), NONE, NONE], (0.9, 3_000.0), Opening::Shop, 250_000),
     of(5651, "Clothing", [(40, 1.6), (140, 1.1), NONE, NONE], (0.85, 2_500.0), Opening::Shop, 60_000),
