@@ -19,7 +19,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     draft.originator.put(originator);
     draft.world.population.put_id(draft.customer.number, &mut originator.party_id);
     let counterparty = parties.counterparty.get_or_insert_default();
-    draft.counterparty.put(counterparty);
+    draft.counterparty.put(&draft.world.population, counterparty);
     if let Some(category) = draft.category {
         put_merchant_name(category, draft.counterparty.identity.key, &mut counterparty.name);
     }

@@ -48,7 +48,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
 
 /// The banks from which on all have joined `FedNow`: it began with the smaller ones, large banks stay with RTP
 /// (assumption). RTP reaches all.
-const FIRST_IN_FEDNOW: u64 = 7;
+const FIRST_IN_FEDNOW: u64 = 5;
 /// Of how many payments between two banks one is between two that have joined: 10 / 3 * 9 / 2, as banks are all of a
 /// size.
 const ALL_PAIRS: u64 = 15;

@@ -166,7 +166,7 @@ fn trace_bank(draft: &Draft<'_>) -> u64 {
 
 /// The entry's number in its day, from 1.
 fn trace_sequence(draft: &Draft<'_>) -> u64 {
-    draft.place.stratum % 9_999_999 + 1
+    draft.place.entry % 9_999_999 + 1
 }
 
 /// PPD, CCD and WEB take one addenda record at most, TEL none, CTX up to 9,999, IAT seven mandatory ones and up to five
