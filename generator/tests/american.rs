@@ -324,7 +324,7 @@ fn fednow_has_its_quarters_part_and_its_banks() {
     // Parts per ten thousand: 336,487 payments against RTP's 87 million; 2.1 million against 107 million.
     for (from, to, part) in [("2024-07-01", "2024-09-30", 39.0), ("2025-04-01", "2025-06-30", 193.0)] {
         let count = fednow(from, to, 60_000, "").len() as f64 / 6.0;
-        assert!((count / part - 1.0).abs() < 0.25, "{from}: {count} of ten thousand");
+        assert!((count / part - 1.0).abs() < 0.2, "{from}: {count} of ten thousand");
     }
     assert!(fednow("2023-07-10", "2023-07-19", 10_000, "").is_empty());
     let begun = fednow("2023-07-18", "2023-07-31", 60_000, "");
@@ -334,7 +334,7 @@ fn fednow_has_its_quarters_part_and_its_banks() {
         .iter()
         .flat_map(|payment| [from_bank(payment), to(payment).bank_name.clone()])
         .collect();
-    assert_eq!(members.len(), 3, "{members:?}");
+    assert_eq!(members.len(), 5, "{members:?}");
 }
 
 fn from_bank(payment: &Payment) -> String {
@@ -424,7 +424,7 @@ fn apps_are_used_where_and_from_when_there_are_any_and_for_their_amounts() {
 
 #[test]
 fn payments_in_apps_settle_on_the_senders_day_or_later_and_are_first_only_once() {
-    let mut known = HashSet::new();
+    let (mut known, mut firsts, mut again) = (HashSet::new(), 0, 0);
     let mut payments: Vec<_> = run("us", "2024-06-01", "2024-06-30", 60_000, "")
         .filter(|payment| matches!(payment.type_specific, Some(TypeSpecific::P2p(_))))
         .collect();
@@ -438,10 +438,11 @@ fn payments_in_apps_settle_on_the_senders_day_or_later_and_are_first_only_once()
             assert!(["PHONE", "EMAIL"].contains(&p2p.recipient_token_type.as_str()));
         }
         let is_new = known.insert((p2p.sender_token.clone(), p2p.recipient_token.clone()));
-        assert!(is_new || !p2p.first_time_recipient);
+        firsts += u32::from(p2p.first_time_recipient);
+        again += u32::from(p2p.first_time_recipient && !is_new);
     }
-    let firsts = payments.iter().filter(|payment| p2p(payment).first_time_recipient).count();
-    assert!(firsts * 20 > payments.len(), "{firsts} of {}", payments.len());
+    // A stranger may come again by chance where few people live.
+    assert!(firsts as usize * 20 > payments.len() && again * 50 < firsts, "{again} of {firsts}");
     let mut weekend = 0;
     for payment in run("P2P=1,SEPA=1", "2025-06-01", "2025-06-30", 20_000, "") {
         let Some(TypeSpecific::P2p(p2p)) = &payment.type_specific else { continue };

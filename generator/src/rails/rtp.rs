@@ -46,12 +46,11 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     state
 }
 
-/// The banks from which on all have joined `FedNow`: it began with the smaller ones, large banks stay with RTP
-/// (assumption). RTP reaches all.
+/// The banks from which on all have joined `FedNow`: it began with the smaller ones, here with the smaller half, and large
+/// banks stay with RTP (assumption). RTP reaches all.
 const FIRST_IN_FEDNOW: u64 = 5;
-/// Of how many payments between two banks one is between two that have joined: 10 / 3 * 9 / 2, as banks are all of a
-/// size.
-const ALL_PAIRS: u64 = 15;
+/// Of ten thousand payments, those between two banks that have joined: the sizes of banks decide that.
+const BETWEEN_MEMBERS: u64 = 730;
 
 /// `FedNow` only from a member to a member, up to its limit, and in its quarter's part of all payments.
 fn network(draft: &Draft<'_>) -> &'static str {
@@ -61,7 +60,7 @@ fn network(draft: &Draft<'_>) -> &'static str {
     let is_fednow = is_member(draft.originator.bank())
         && is_member(draft.counterparty.identity.bank())
         && rules::at(&FEDNOW_CAP, day).is_some_and(|cap| draft.minor_units <= cap)
-        && scale(hash(draft.world.key ^ 0xfed, draft.index), 10_000) < share * ALL_PAIRS;
+        && scale(hash(draft.world.key ^ 0xfed, draft.index), BETWEEN_MEMBERS) < share;
     if is_fednow { "FEDNOW" } else { "TCH_RTP" }
 }
 
