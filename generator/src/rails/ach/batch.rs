@@ -1,9 +1,10 @@
 //! What the entries of a batch share: the company, the description, the file.
 
-use super::{Entry, trace_bank};
+use super::{Entry, agreement, trace_bank};
 use crate::dates::{Zone, date_of, day_of_year};
 use crate::draft::Draft;
 use crate::names::BANKS;
+use crate::parties::Trade;
 use crate::rails::common::MINUTE;
 use crate::random::{Stream, hash};
 use crate::rules::ach::{DESCRIPTIONS_PRESCRIBED, WINDOWS};
@@ -20,8 +21,6 @@ const PAYROLL: Description = ('A', "PAYROLL");
 const WAGES: [(u32, Description); 3] = [(80, PAYROLL), (14, ('B', "DIR DEP")), (6, ('C', "SALARY"))];
 const VENDOR: [Description; 4] =
     [('D', "VENDOR PMT"), ('E', "INVOICE"), ('F', "TRADE PMT"), ('G', "SUPPLIER")];
-const BILLS: [Description; 5] =
-    [('H', "INSURANCE"), ('I', "LOAN PYMT"), ('J', "BILL PAYMT"), ('K', "MEMBERSHIP"), ('L', "INSTALLMNT")];
 const TRANSFER: [Description; 3] = [('M', "TRANSFER"), ('N', "P2P"), ('O', "ACCT TRFR")];
 
 /// A bank's file of a day: when its entries were collected.
@@ -77,18 +76,36 @@ pub fn description(draft: &Draft<'_>, sec_code: &str, company: u64, day: i32) ->
         "payroll" if is_prescribed => PAYROLL,
         "payroll" => choice.weighted(&WAGES),
         "vendor" => choice.pick(&VENDOR),
-        // Companies that sell goods online and collect by instalments or subscription; their part is an assumption.
-        "bills" if sec_code == "WEB" && choice.clone().chance(0.25) => {
+        "bills" if is_purchase(draft, sec_code) => {
             if is_prescribed {
                 ('P', "PURCHASE")
             } else {
                 ('Q', "ONLINE PMT")
             }
         }
-        "bills" => choice.pick(&BILLS),
+        "bills" => bill(draft.originator.trade),
         "international" => ('R', "INTL PMT"),
         "transfer" => choice.pick(&TRANSFER),
         _ => ('S', "PAYMENT"),
+    }
+}
+
+/// Whether a bill is a purchase of goods, ordered online and paid by instalments or subscription: telephones, and what
+/// clubs send their members. Its part is an assumption.
+fn is_purchase(draft: &Draft<'_>, sec_code: &str) -> bool {
+    sec_code == "WEB"
+        && matches!(draft.originator.trade, Trade::Telecom | Trade::Membership)
+        && hash(agreement(draft), 0x9d) % 100 < 30
+}
+
+const fn bill(trade: Trade) -> Description {
+    match trade {
+        Trade::Insurer => ('H', "INS PREM"),
+        Trade::Lender => ('I', "LOAN PYMT"),
+        Trade::Membership => ('J', "MEMBERSHIP"),
+        Trade::Utility => ('K', "UTIL PYMT"),
+        Trade::Telecom => ('L', "PHONE BILL"),
+        _ => ('T', "BILL PAYMT"),
     }
 }
 

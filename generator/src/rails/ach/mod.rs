@@ -64,9 +64,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
 /// PPD for consumers by standing authorisation, WEB and TEL by internet and telephone, CCD and CTX between companies,
 /// IAT across borders.
 fn sec_code(draft: &Draft<'_>) -> &'static str {
-    // An arrangement keeps its code.
-    let key =
-        draft.arrangement.map_or_else(|| hash(draft.counterparty.identity.key, 5), |of| hash(of.key, 5));
+    let key = hash(agreement(draft), 5);
     match draft.spec.name.as_str() {
         "vendor" if key % 100 < 28 => "CTX",
         "vendor" => "CCD",
@@ -80,6 +78,11 @@ fn sec_code(draft: &Draft<'_>) -> &'static str {
         _ if draft.counterparty.is_foreign => "IAT",
         _ => "PPD",
     }
+}
+
+/// The key of what the two ends have agreed on: an arrangement, or how they pay each other.
+fn agreement(draft: &Draft<'_>) -> u64 {
+    draft.arrangement.map_or(draft.counterparty.identity.key, |of| of.key)
 }
 
 /// Whether the entry goes in a same-day window: wanted, not IAT, not above the cap, in time for one that there is.
