@@ -42,8 +42,8 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let settlement_day = days.after(Banking::Fed, today, if draft.place.hour < 14 { 1 } else { 2 });
     let accepted = draft.created() + draft.choice.between(1, 90) as i64 * MINUTE;
     let settled = days.micros(Zone::Eastern, settlement_day, 510).max(accepted + MINUTE);
-    // Presented as it settles. Back by 14:00 of the second banking day after it (Regulation CC, 12 CFR 229.31(b)), here
-    // on the Eastern clock, the earliest.
+    // Presented as it settles, and back by the second banking day after that (Regulation CC, 12 CFR 229.31(b)), before
+    // 14:00 where the depositary bank is: here on the Eastern clock, the earliest (the hour: our assumption).
     let wait = draft.choice.between(1, 2) as u32;
     let back = days.after(Banking::Fed, settlement_day, wait);
     let undone = days.micros(Zone::Eastern, back, draft.choice.between(510, 839) as i64);
