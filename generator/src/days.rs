@@ -7,6 +7,7 @@ const BEFORE: i32 = 50;
 const AFTER: i32 = 140;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
+const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 
 #[derive(Debug)]
 pub struct Days {
@@ -88,6 +89,18 @@ impl Days {
     pub fn micros(&self, zone: Zone, day: i32, minute: i64) -> i64 {
         self.midnight_hour(zone, day) * HOUR_MICROS + minute * 60_000_000
     }
+
+    /// The day that the zone's calendar shows at a time, in UTC microseconds.
+    pub fn local_day(&self, zone: Zone, micros: i64) -> i32 {
+        let day = micros.div_euclid(DAY_MICROS) as i32;
+        if micros < self.micros(zone, day, 0) {
+            day - 1
+        } else if micros >= self.micros(zone, day + 1, 0) {
+            day + 1
+        } else {
+            day
+        }
+    }
 }
 
 #[cfg(test)]
@@ -114,5 +127,15 @@ mod tests {
         assert_eq!(hours(day_of(2024, 3, 11)), 4);
         let noon = days.micros(Zone::CentralEurope, day_of(2024, 3, 14), 720);
         assert_eq!(noon, i64::from(day_of(2024, 3, 14)) * 86_400_000_000 + 11 * HOUR_MICROS);
+    }
+    #[test]
+    fn the_calendars_differ_around_midnight() {
+        let days = Days::new(day_of(2024, 3, 1), day_of(2024, 3, 31));
+        let at = |zone, hour| {
+            days.local_day(zone, i64::from(day_of(2024, 3, 14)) * 24 * HOUR_MICROS + hour * HOUR_MICROS)
+                - day_of(2024, 3, 14)
+        };
+        assert_eq!([3, 4].map(|hour| at(Zone::Eastern, hour)), [-1, 0]);
+        assert_eq!([22, 23].map(|hour| at(Zone::CentralEurope, hour)), [0, 1]);
     }
 }

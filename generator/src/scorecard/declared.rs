@@ -4,7 +4,10 @@ use crate::amounts::Amounts;
 use crate::dates::{Zone, weekday};
 use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::generator::Generator;
+use crate::intensity::Segment;
+use crate::journeys::FOUND as VISITORS;
 use crate::mix::Rail;
+use crate::shops::{Item, in_other_currencies};
 use crate::standing::Kind;
 
 /// The amounts of a rail's payments in one home currency: a mixture over flows, and for cards over what shops sell.
@@ -15,11 +18,18 @@ pub struct Declared {
 /// Payments of one flow.
 struct Part {
     share: f64,
-    /// The flow's, or those of its categories with their shares.
-    amounts: Vec<(f64, Amounts)>,
+    /// What it is made of: what shops sell, or how often wages are paid.
+    kinds: Vec<Kinds>,
     recurs: bool,
     round_to: f64,
     variation: f64,
+}
+
+/// Payments of one flow with amounts of their own.
+struct Kinds {
+    share: f64,
+    amounts: Amounts,
+    factor: f64,
 }
 
 impl Declared {
@@ -29,10 +39,11 @@ impl Declared {
         let mut parts: Vec<Part> = segments
             .filter(|(_, segment)| home_currency(segment.zone) == currency)
             .map(|(at, segment)| {
-                (generator.schedule().segment_payments(at), &generator.world().flows[segment.flow])
+                let spec = &generator.world().flows[segment.flow];
+                (generator.schedule().segment_payments(at), segment, spec)
             })
-            .filter(|(_, spec)| spec.rail == rail)
-            .filter_map(|(payments, spec)| Part::of(payments as f64, spec, zone))
+            .filter(|(payments, _, spec)| spec.rail == rail && *payments > 0)
+            .filter_map(|(payments, segment, spec)| Part::of(payments as f64, segment, spec, zone))
             .collect();
         let total: f64 = parts.iter().map(|part| part.share).sum();
         for part in &mut parts {
@@ -42,7 +53,7 @@ impl Declared {
     }
 
     pub fn mean(&self) -> f64 {
-        self.parts.iter().map(|part| part.share * part.mean_of(|amounts| amounts.mean)).sum()
+        self.parts.iter().map(|part| part.share * part.mean_of(|of| of.factor * of.amounts.mean)).sum()
     }
 
     pub fn deviation(&self) -> f64 {
@@ -50,9 +61,9 @@ impl Declared {
             .parts
             .iter()
             .map(|part| {
-                let square = part.mean_of(|amounts| {
-                    let spread = amounts.deviation();
-                    spread * spread + amounts.mean * amounts.mean
+                let square = part.mean_of(|of| {
+                    let spread = of.amounts.deviation();
+                    of.factor * of.factor * (spread * spread + of.amounts.mean * of.amounts.mean)
                 });
                 part.share * square * (1.0 + part.variation * part.variation / 3.0)
             })
@@ -72,16 +83,15 @@ impl Declared {
 
     /// How far rounding may move an amount: half a step of the flows that have such amounts.
     pub fn step(&self, at: f64) -> f64 {
-        let least = |part: &Part| {
-            part.amounts.iter().map(|(_, amounts)| amounts.median).fold(f64::INFINITY, f64::min)
-        };
+        let least = |part: &Part| part.kinds.iter().map(|of| of.amounts.median).fold(f64::INFINITY, f64::min);
         let usual = |part: &&Part| part.share > 0.02 && at > least(part) / 60.0;
         0.5 * self.parts.iter().filter(usual).map(|part| part.round_to).fold(1.0, f64::max)
     }
 
     /// The part of the payments at or below an amount.
     fn below(&self, amount: f64) -> f64 {
-        self.parts.iter().map(|part| part.share * part.mean_of(|amounts| amounts.below(amount))).sum()
+        let of = |part: &Part| part.mean_of(|of| of.amounts.below(amount / of.factor));
+        self.parts.iter().map(|part| part.share * of(part)).sum()
     }
 
     pub fn quantile(&self, p: f64) -> f64 {
@@ -99,29 +109,49 @@ impl Declared {
 }
 
 impl Part {
-    fn of(payments: f64, spec: &FlowSpec, zone: Zone) -> Option<Self> {
-        let whole = *spec.amounts(zone)?;
-        let amounts = match &spec.menu {
-            // A subscription has its price whatever it is for.
-            Some(menu) if spec.flow.rhythm.is_none() => menu
-                .items
-                .iter()
-                .filter_map(|item| Some((item.share, item.amounts[currency_at(zone)]?)))
-                .collect(),
-            _ => vec![(1.0, whole)],
+    fn of(payments: f64, segment: &Segment, spec: &FlowSpec, zone: Zone) -> Option<Self> {
+        let amounts = *spec.amounts(zone)?;
+        let mut kinds: Vec<Kinds> = match (&segment.agenda, &spec.menu) {
+            (Some(agenda), _) => {
+                let factors = segment.standing.arrangements.factors(agenda);
+                factors.into_iter().map(|(share, factor)| Kinds { share, amounts, factor }).collect()
+            }
+            (None, Some(menu)) => {
+                let kinds = menu.items.iter().filter_map(|item| {
+                    let amounts = item.amounts[currency_at(zone)]?;
+                    Some(Kinds { share: item.share * at_home(spec, item, zone), amounts, factor: 1.0 })
+                });
+                kinds.collect()
+            }
+            (None, None) => vec![Kinds { share: 1.0, amounts, factor: 1.0 }],
         };
+        let seen: f64 = kinds.iter().map(|of| of.share).sum();
+        for of in &mut kinds {
+            of.share /= seen;
+        }
         Some(Self {
-            share: payments,
-            amounts,
+            share: payments * if spec.menu.is_some() { seen } else { 1.0 },
+            kinds,
             recurs: spec.flow.rhythm.is_some(),
             round_to: f64::from(spec.flow.round_to),
             variation: spec.flow.variation,
         })
     }
 
-    /// The mean of a figure over what the amounts are made of.
-    fn mean_of(&self, figure: impl Fn(&Amounts) -> f64) -> f64 {
-        self.amounts.iter().map(|(share, amounts)| share * figure(amounts)).sum()
+    /// The mean of a figure over what the payments are made of.
+    fn mean_of(&self, figure: impl Fn(&Kinds) -> f64) -> f64 {
+        self.kinds.iter().map(|of| of.share * figure(of)).sum()
+    }
+}
+
+/// The part of a card flow's payments for an item that is made in the currency of the customer's home: of what is
+/// ordered abroad, and of the visitors in shops, of whom there are a little fewer than the flow would have.
+fn at_home(spec: &FlowSpec, item: &Item, zone: Zone) -> f64 {
+    let others = in_other_currencies(home_currency(zone));
+    match (item.category.is_remote(&spec.name), spec.is_on_site()) {
+        (true, _) => 1.0 - spec.flow.foreign * others,
+        (false, true) => 1.0 - spec.flow.foreign * others * VISITORS,
+        (false, false) => 1.0,
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 
 use schemas::payment::Party;
 
+use crate::counterparties::currency_of;
 use crate::geography::{City, push_degrees};
 use crate::math::{exp2, log2};
 use crate::permutation::Permutation;
@@ -140,6 +141,17 @@ pub fn web_shop(country: &'static str, category: &'static Category, foreign: f64
         }
     }
     Shop::in_list(country, category, hash(bits, 10))
+}
+
+/// The part of the orders abroad that are paid in another currency than the home's.
+pub fn in_other_currencies(currency: &str) -> f64 {
+    let weight = |of: &dyn Fn(&str) -> bool| -> u32 {
+        SELLERS.iter().filter(|(_, country)| of(country)).map(|(weight, _)| weight).sum()
+    };
+    let others = weight(&|country| currency_of(country) != currency);
+    // In the euro area the seller is in another country of it, as likely as such sellers are.
+    let total = if currency == "EUR" { weight(&|_| true) } else { others };
+    f64::from(others) / f64::from(total)
 }
 
 /// The bits that decide on a shop: those of a usual one, or new ones.
