@@ -78,6 +78,8 @@ pub struct Draft<'a> {
     /// Where a card pays, and what is bought there.
     pub shop: Option<Shop>,
     pub item: Option<&'a Item>,
+    /// Which of a company's cards pays, where it is one that travels.
+    pub hand: Option<u64>,
     pub arrangement: Option<Arrangement>,
     pub minor_units: i64,
     pub currency: &'static str,
@@ -130,6 +132,7 @@ impl<'a> Draft<'a> {
             abroad,
             shop: None,
             item: None,
+            hand: None,
             arrangement,
             minor_units: 0,
             currency: home_currency(zone),

@@ -18,6 +18,7 @@ use crate::random::{Stream, hash, unit};
 use crate::text::Put;
 use categories::Category;
 pub use menu::{Item, Menu};
+pub use visit::COMPANY_CARDS;
 
 /// Countries whose shops are met.
 pub const COUNTRIES: [&str; 15] =

@@ -5,9 +5,14 @@ use schemas::payment::PartyType;
 use super::{Item, Menu, Shop, in_town, online, web_shop};
 use crate::counterparties::Counterparty;
 use crate::draft::Draft;
-use crate::geography::home;
+use crate::geography::{City, home};
 use crate::parties::{Identity, Trade};
-use crate::random::{Stream, hash};
+use crate::random::{Stream, hash, unit};
+
+/// Cards that a company's people pay with, and the part of the weeks in which one of them is in another city of the
+/// country: assumptions.
+pub const COMPANY_CARDS: u64 = 6;
+const ON_THE_ROAD: f64 = 0.3;
 
 impl<'a> Draft<'a> {
     /// Whether a shop is paid from afar, without a terminal.
@@ -37,12 +42,31 @@ impl<'a> Draft<'a> {
         let shop = if item.category.is_remote(&self.spec.name) {
             online(customer, country, item.category, (habit, foreign), choice)
         } else {
-            let is_own = country == self.customer.land.country();
-            let zone = if is_own { self.customer.zone } else { self.zone };
-            let at = self.abroad.unwrap_or_else(|| home(country, zone, customer));
+            let at = self.whereabouts(choice);
             in_town(customer, at, item.category, habit, choice)
         };
         self.pay_at(shop);
+    }
+
+    /// The city that the customer is in: at home, on a journey, or where one of the company's people is this week.
+    fn whereabouts(&mut self, choice: &mut Stream) -> &'static City {
+        if let Some(city) = self.abroad {
+            return city;
+        }
+        let country = self.originator.country;
+        let is_own = country == self.customer.land.country();
+        let zone = if is_own { self.customer.zone } else { self.zone };
+        let mut resident = self.customer.identity.key;
+        if self.customer.is_business {
+            let hand = choice.below(COMPANY_CARDS);
+            self.hand = Some(hand);
+            let week = (self.place.day + 3).div_euclid(7) as u64;
+            let bits = hash(hash(resident, hand), week);
+            if unit(bits) < ON_THE_ROAD {
+                resident = bits;
+            }
+        }
+        home(country, zone, resident)
     }
 
     fn pay_at(&mut self, shop: Shop) {

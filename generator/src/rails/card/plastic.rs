@@ -4,6 +4,7 @@ use crate::dates::{date_of, day_of};
 use crate::draft::Draft;
 use crate::profile::Side;
 use crate::random::{Stream, hash, scale};
+use crate::shops::COMPANY_CARDS;
 
 /// Months for which a card is issued: assumption.
 const VALID_MONTHS: u64 = 36;
@@ -25,11 +26,12 @@ impl Plastic {
     /// have several.
     pub fn of(draft: &Draft<'_>) -> Self {
         let holder = draft.originator.key;
-        let cards = if draft.customer.is_business { 6 } else { 1 + hash(holder, 0xca) % 2 };
+        let cards = if draft.customer.is_business { COMPANY_CARDS } else { 1 + hash(holder, 0xca) % 2 };
         let shop = hash(draft.counterparty.identity.key, holder);
+        let nth = draft.hand.unwrap_or_else(|| scale(shop, cards));
         // Whoever has an account abroad has a card there.
         let country = draft.originator.country.bytes().fold(0, |code, letter| code << 8 | u64::from(letter));
-        let key = hash(hash(holder, country), 0xcb + scale(shop, cards));
+        let key = hash(hash(holder, country), 0xcb + nth);
         Self { is_american: draft.originator.country == "US", ..Self::on(key, draft.place.day) }
     }
 
