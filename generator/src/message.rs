@@ -53,9 +53,11 @@ fn write_metadata(draft: &Draft<'_>, metadata: &mut Metadata) {
     metadata.description.put(rails::description(draft));
     metadata.anomaly_type.clear();
     metadata.anomaly_group.clear();
+    metadata.anomaly_role.clear();
     metadata.recurrence_id.clear();
     if let Some(injected) = draft.injected {
         metadata.anomaly_type.put(injected.kind.name());
+        metadata.anomaly_role.put(injected.part().role);
         metadata.anomaly_group.begin(19);
         metadata.anomaly_group.push_str("ANM");
         metadata.anomaly_group.letters(injected.group, HEX, 16);

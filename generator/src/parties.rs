@@ -71,6 +71,14 @@ impl Identity {
         Self { bank: (self.bank + 1 + (hash(self.key, ACCOUNT + 2) % 9) as u8) % BANKS.len() as u8, ..self }
     }
 
+    /// An account under the party's name at a bank with which it has none.
+    pub fn at_false_account(self) -> Self {
+        let second = self.at_second_bank().bank;
+        let banks = (1..BANKS.len() as u8).map(|more| (self.bank + more) % BANKS.len() as u8);
+        let bank = banks.into_iter().find(|bank| *bank != second).unwrap_or(self.bank);
+        Self { bank, ..self }
+    }
+
     /// The same party with an account in another country.
     pub fn in_country(self, country: &'static str) -> Self {
         Self { country, ..self }

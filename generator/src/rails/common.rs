@@ -6,7 +6,7 @@ use schemas::payment::{PaymentStatus, ProcessingInfo};
 use crate::dates::date_of;
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
-use crate::math::log2;
+use crate::math::{log2, pow};
 use crate::random::{Stream, hash};
 use crate::text::{CODE, Put};
 
@@ -84,27 +84,23 @@ fn attempts(draft: &mut Draft<'_>) -> u32 {
     if draft.choice.chance(again) { 2 + u32::from(draft.choice.chance(0.15)) } else { 1 }
 }
 
-/// A score from 0 to 100 as a screening engine gives it: most payments low, unusual ones higher.
+/// A score from 0 to 100 as a screening engine gives it: it knows something, not the truth. Honest payments score high,
+/// too, and much that was injected does not. (Our assumption: ranked by it, four injected payments of five come before an
+/// honest one.)
 fn risk_score(draft: &mut Draft<'_>) -> u32 {
-    let u = draft.choice.unit();
-    let mut score = 2.0 + 30.0 * u * u * u;
-    if draft.counterparty.is_foreign {
-        score += 9.0;
+    let is_suspect = draft.injected.is_some_and(|injected| !injected.kind.is_honest());
+    let mut suspicion = 1.0;
+    for (is_so, more) in [
+        (draft.counterparty.is_foreign, 0.3),
+        (!draft.counterparty.is_usual, 0.3),
+        (!draft.outcome.settles(), 0.4),
+        (draft.place.hour < 5, 0.2),
+        (draft.injected.is_some(), 0.3),
+        (is_suspect, 2.6),
+    ] {
+        suspicion += if is_so { more } else { 0.0 };
     }
-    if !draft.counterparty.is_usual {
-        score += 6.0;
-    }
-    if !draft.outcome.settles() {
-        score += 14.0;
-    }
-    // Screening notices about half of what was injected.
-    if draft.injected.is_some() && draft.choice.chance(0.5) {
-        score += 30.0 + 25.0 * draft.choice.unit();
-    }
-    if draft.place.hour < 5 {
-        score += 4.0;
-    }
-    score as u32
+    (101.0 * pow(draft.choice.unit().max(1e-9), 9.0 / suspicion)) as u32
 }
 
 /// An exponentially distributed value at a quantile, at most ten means.
