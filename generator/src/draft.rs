@@ -379,10 +379,11 @@ fn originator(
 fn visitor(world: &World, segment: &Segment, place: &Place) -> Option<(Customer, &'static City)> {
     let spec = &world.flows[segment.flow];
     let bits = hash(place.session, 0x715);
-    if !spec.is_on_site() || unit(bits) >= spec.flow.foreign {
+    if !spec.is_on_site() {
         return None;
     }
-    let (from, person, trip) = world.journeys.visitor(segment.land as usize, place.micros, bits)?;
+    let land = segment.land as usize;
+    let (from, person, trip) = world.journeys.visitor(land, spec.flow.foreign, place.micros, bits)?;
     let cohort = Population::cohort_of(Land::ALL[from], false);
     Some((world.population.resident(cohort, person), trip.city))
 }

@@ -5,9 +5,10 @@ use crate::dates::{Zone, weekday};
 use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::generator::Generator;
 use crate::intensity::Segment;
-use crate::journeys::FOUND as VISITORS;
+use crate::journeys::Journeys;
+use crate::lands::Land;
 use crate::mix::Rail;
-use crate::shops::{Item, in_other_currencies};
+use crate::shops::in_other_currencies;
 use crate::standing::Kind;
 
 /// The amounts of a rail's payments in one home currency: a mixture over flows, and for cards over what shops sell.
@@ -43,7 +44,7 @@ impl Declared {
                 (generator.schedule().segment_payments(at), segment, spec)
             })
             .filter(|(payments, _, spec)| spec.rail == rail && *payments > 0)
-            .filter_map(|(payments, segment, spec)| Part::of(payments as f64, segment, spec, zone))
+            .filter_map(|(payments, segment, spec)| Part::of(generator, payments as f64, segment, spec))
             .collect();
         let total: f64 = parts.iter().map(|part| part.share).sum();
         for part in &mut parts {
@@ -109,17 +110,20 @@ impl Declared {
 }
 
 impl Part {
-    fn of(payments: f64, segment: &Segment, spec: &FlowSpec, zone: Zone) -> Option<Self> {
-        let amounts = *spec.amounts(zone)?;
+    fn of(generator: &Generator, payments: f64, segment: &Segment, spec: &FlowSpec) -> Option<Self> {
+        let amounts = *spec.amounts(segment.zone)?;
+        let home = |is_remote| at_home(&generator.world().journeys, segment, spec, is_remote);
         let mut kinds: Vec<Kinds> = match (&segment.agenda, &spec.menu) {
-            (Some(agenda), _) => {
-                let factors = segment.standing.arrangements.factors(agenda);
-                factors.into_iter().map(|(share, factor)| Kinds { share, amounts, factor }).collect()
+            (Some(agenda), menu) => {
+                let seen = if menu.is_some() { home(true) } else { 1.0 };
+                let factors = segment.standing.arrangements.factors(agenda).into_iter();
+                factors.map(|(share, factor)| Kinds { share: share * seen, amounts, factor }).collect()
             }
             (None, Some(menu)) => {
                 let kinds = menu.items.iter().filter_map(|item| {
-                    let amounts = item.amounts[currency_at(zone)]?;
-                    Some(Kinds { share: item.share * at_home(spec, item, zone), amounts, factor: 1.0 })
+                    let amounts = item.amounts[currency_at(segment.zone)]?;
+                    let share = item.share * home(item.category.is_remote(&spec.name));
+                    Some(Kinds { share, amounts, factor: 1.0 })
                 });
                 kinds.collect()
             }
@@ -144,15 +148,16 @@ impl Part {
     }
 }
 
-/// The part of a card flow's payments for an item that is made in the currency of the customer's home: of what is
-/// ordered abroad, and of the visitors in shops, of whom there are a little fewer than the flow would have.
-fn at_home(spec: &FlowSpec, item: &Item, zone: Zone) -> f64 {
-    let others = in_other_currencies(home_currency(zone));
-    match (item.category.is_remote(&spec.name), spec.is_on_site()) {
-        (true, _) => 1.0 - spec.flow.foreign * others,
-        (false, true) => 1.0 - spec.flow.foreign * others * VISITORS,
-        (false, false) => 1.0,
+/// The part of a card flow's payments for an item that is made in the currency of the customer's home: without what is
+/// ordered abroad, or without visitors.
+fn at_home(journeys: &Journeys, segment: &Segment, spec: &FlowSpec, is_remote: bool) -> f64 {
+    let currency = home_currency(segment.zone);
+    if is_remote {
+        return 1.0 - spec.flow.foreign * in_other_currencies(currency);
     }
+    let is_other = |land: Land| home_currency(land.zone()) != currency;
+    let visits = spec.is_on_site();
+    1.0 - if visits { journeys.visitors(segment.land as usize, spec.flow.foreign, is_other) } else { 0.0 }
 }
 
 /// The part of a rail's payments on Saturdays and Sundays by UTC.

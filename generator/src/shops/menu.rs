@@ -126,6 +126,12 @@ mod tests {
                     day[at] += hours[hour as usize] / total / 2_000.0;
                 }
             }
+            for (at, item) in menu.items.iter().enumerate() {
+                let part = |hour: usize, at: usize| menu.sums[hour * menu.items.len() + at];
+                let own = |hour| part(hour, at) - if at > 0 { part(hour, at - 1) } else { 0.0 };
+                let fitted: f64 = (0..24).map(own).sum();
+                assert!((fitted - item.share).abs() < 1e-4, "{flow} {}: {fitted}", item.category.mcc);
+            }
             for (item, seen) in menu.items.iter().zip(day) {
                 assert!((seen - item.share).abs() < 0.012, "{flow} {}: {seen}", item.category.mcc);
             }
