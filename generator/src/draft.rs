@@ -103,12 +103,11 @@ impl<'a> Draft<'a> {
         });
         let mut choice = Stream::new(world.key ^ CHOICES, index);
         let visitor = if arrangement.is_none() { visitor(world, segment, &place) } else { None };
-        let (originator, customer, owner, abroad) = match visitor {
-            Some((customer, city)) => (customer.identity, customer, None, Some(city)),
-            None => {
-                let (customer, owner) = originator(world, segment, &place, arrangement, &mut choice);
-                (account_in(land, customer), customer, owner, None)
-            }
+        let (originator, customer, owner, abroad) = if let Some((customer, city)) = visitor {
+            (customer.identity, customer, None, Some(city))
+        } else {
+            let (customer, owner) = originator(world, segment, &place, arrangement, &mut choice);
+            (account_in(land, customer), customer, owner, None)
         };
         let mut draft = Self {
             world,

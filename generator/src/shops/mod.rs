@@ -33,9 +33,6 @@ const SELLERS: [(u32, &str); 9] =
     [(34, "US"), (16, "GB"), (14, "DE"), (10, "IE"), (8, "FR"), (6, "NL"), (4, "CH"), (4, "CA"), (4, "JP")];
 /// How often a customer's usual shops of a category are visited, the first most often: assumption.
 const USUAL: [(u32, u64); 4] = [(58, 0), (24, 1), (12, 2), (6, 3)];
-/// The part of visits in shops that are made in a town nearby: assumption.
-const NEARBY: f64 = 0.12;
-
 const KM_A_DEGREE: f64 = 111.2;
 const SHOP: u64 = 0x5409;
 /// Merchant numbers have fifteen digits (ISO 8583 field 42).
@@ -117,8 +114,7 @@ pub fn in_town(
 ) -> Shop {
     let base = hash(customer, (towns::number(at) << 16) | u64::from(category.mcc));
     let (bits, is_usual) = visit(base, habit, choice);
-    let city = if unit(hash(bits, 1)) < NEARBY { towns::near(at, hash(bits, 2)) } else { at };
-    Shop { is_usual, ..Shop::in_city(city, category, hash(bits, 3)) }
+    Shop { is_usual, ..Shop::in_city(at, category, hash(bits, 1)) }
 }
 
 /// The web shop that the customer with a key orders from: abroad for the part `foreign` of the orders.

@@ -2,6 +2,7 @@
 
 use schemas::payment::PartyType;
 
+use super::towns::near;
 use super::{Item, Menu, Shop, in_town, online, web_shop};
 use crate::counterparties::Counterparty;
 use crate::draft::Draft;
@@ -13,6 +14,9 @@ use crate::random::{Stream, hash, unit};
 /// country: assumptions.
 pub const COMPANY_CARDS: u64 = 6;
 const ON_THE_ROAD: f64 = 0.3;
+/// The part of the days that people spend in a town nearby: assumption.
+const NEARBY: f64 = 0.12;
+const NEARBY_DAY: u64 = 0x4ea2;
 
 impl<'a> Draft<'a> {
     /// Whether a shop is paid from afar, without a terminal.
@@ -48,7 +52,8 @@ impl<'a> Draft<'a> {
         self.pay_at(shop);
     }
 
-    /// The city that the customer is in: at home, on a journey, or where one of the company's people is this week.
+    /// The city that the customer is in: at home, for a day in a town nearby, on a journey, or where one of the company's
+    /// people is this week.
     fn whereabouts(&mut self, choice: &mut Stream) -> &'static City {
         if let Some(city) = self.abroad {
             return city;
@@ -66,7 +71,9 @@ impl<'a> Draft<'a> {
                 resident = bits;
             }
         }
-        home(country, zone, resident)
+        let home = home(country, zone, resident);
+        let day = hash(resident ^ NEARBY_DAY, self.place.day as u64);
+        if unit(day) < NEARBY { near(home, hash(day, 1)) } else { home }
     }
 
     fn pay_at(&mut self, shop: Shop) {

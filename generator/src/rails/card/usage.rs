@@ -13,7 +13,7 @@ const PASSING: [(u32, &str); 6] = [(46, "51"), (24, "05"), (7, "61"), (5, "59"),
 const MISTYPED: f64 = 0.16;
 /// The part of the declines of a card whose predecessor expired lately that are of the predecessor, and for how many days
 /// people and shops still try it: assumptions.
-const OUTDATED: f64 = 0.3;
+const OUTDATED: f64 = 0.45;
 const OUTDATED_DAYS: i32 = 60;
 const OUTDATED_DAYS_ON_FILE: i32 = 180;
 /// Where holders of a wallet use it: assumptions.
