@@ -55,8 +55,8 @@ impl Counterparty {
         };
         let trade = match spec.name.as_str() {
             "rent" | "standing_order" => Trade::Landlord,
-            "household" | "bill" | "invoice" | "services" => Trade::Biller,
-            _ => Trade::Any,
+            "household" | "bill" | "invoice" | "services" => Trade::Utility,
+            _ => Trade::Industry,
         };
         Self { identity: Identity { key, country, kind, trade }, is_usual: false, is_foreign }
     }

@@ -107,7 +107,7 @@ impl Population {
     fn at(&self, cohort: &Cohort, number: u64) -> Customer {
         let key = hash(self.key, number);
         let kind = if cohort.is_business { PartyType::Business } else { PartyType::Individual };
-        let identity = Identity { key, country: country(cohort.zone, key), kind, trade: Trade::Any };
+        let identity = Identity { key, country: country(cohort.zone, key), kind, trade: Trade::Industry };
         Customer { number, identity, zone: cohort.zone, is_business: cohort.is_business }
     }
 

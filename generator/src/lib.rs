@@ -38,7 +38,6 @@ mod live;
 mod math;
 mod message;
 mod mix;
-mod names;
 mod nearest;
 mod parties;
 mod permutation;
@@ -50,6 +49,7 @@ mod schedule;
 mod scorecard;
 mod text;
 mod week;
+mod words;
 mod world;
 
 pub use config::{Config, ConfigError, GENERATOR_VERSION, MAX_DAYS};

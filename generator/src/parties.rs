@@ -3,26 +3,36 @@
 use schemas::payment::{Party, PartyType};
 
 use crate::identifiers::{has_iban, put_aba, put_iban, put_lei};
-use crate::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
-use crate::random::{Stream, hash, scale};
+use crate::random::{hash, scale};
 use crate::text::Put;
+use crate::words::{BANKS, bank_form, put_firm, put_person};
 
 /// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to
 /// Routing Numbers); 50 has never been given out, so none of these can be a bank's.
 pub const ABA_PREFIX: u64 = 5_000;
 
 const ACCOUNT: u64 = 0xacc0;
-const NAME: u64 = 0x4a3e;
 const LEI: u64 = 0x1e1;
 
 /// A company's business, as far as its name shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trade {
-    Any,
-    /// Sends bills to households.
-    Biller,
-    /// Lets houses.
+    Industry,
     Landlord,
+    Utility,
+    Insurer,
+    Telecom,
+    Lender,
+    /// Clubs, gyms, schools of music.
+    Membership,
+    /// Dentists, doctors, child care.
+    Care,
+    /// Plumbers, roofers, painters.
+    Crafts,
+    Staffing,
+    Wholesale,
+    /// Consulting, software, law.
+    Services,
 }
 
 /// A party, apart from its id.
@@ -48,27 +58,13 @@ impl Identity {
 
     /// Replaces `out` by the name.
     pub fn put_name(&self, out: &mut String) {
-        let mut choice = Stream::new(self.key, NAME);
         match self.kind {
-            PartyType::Individual => {
-                let names = of_country(self.country);
-                let (given, family) = (choice.pick(names.given), choice.pick(names.family));
-                out.join(&[given, " ", family]);
-            }
+            PartyType::Individual => put_person(self.country, self.key, out),
             PartyType::FinancialInstitution => {
                 let bank = &BANKS[self.bank() as usize];
                 out.join(&[bank.name, " ", bank_form(self.country)]);
             }
-            _ => {
-                let trades = match self.trade {
-                    Trade::Any => TRADES,
-                    Trade::Biller => BILLERS,
-                    Trade::Landlord => LANDLORDS,
-                };
-                let (name, trade, form) =
-                    (choice.pick(FANTASY), choice.pick(trades), choice.pick(legal_forms(self.country)));
-                out.join(&[name, " ", trade, " ", form]);
-            }
+            _ => put_firm(self.country, self.trade, self.key, out),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::life::{Outcome, State, Timeline};
 use crate::parties::{ABA_PREFIX, bank_number};
 use crate::random::hash;
 use crate::text::{CODE, Put};
+use crate::words::check_memo;
 
 /// ANSI X9.100-187 return reasons: funds, closed, no account, stop payment, refer to maker, stale, signature.
 const RETURNS: [(u32, &str); 7] = [(58, "A"), (12, "D"), (7, "E"), (9, "C"), (6, "Q"), (4, "G"), (4, "I")];
@@ -75,12 +76,14 @@ fn write_check(draft: &Draft<'_>, channel: &str, check: &mut Check) {
     check.image_reference.push_str("IMG-");
     check.image_reference.letters(bits, CODE, 12);
     draft.counterparty.identity.put_name(&mut check.payee);
-    check.memo.put(match draft.spec.name.as_str() {
-        "rent" => "Rent",
-        "household" => "Acct ",
-        _ => "Invoice ",
-    });
-    if draft.spec.name != "rent" {
-        check.memo.number(hash(draft.counterparty.identity.key, drawer.key) % 1_000_000, 6);
+    // A drawer writes the same to a payee every time.
+    let between = hash(draft.counterparty.identity.key, drawer.key);
+    let (memo, has_number) = check_memo(&draft.spec.name, between);
+    check.memo.put(memo);
+    match (has_number, draft.spec.name.as_str()) {
+        (false, _) => {}
+        (true, "rent") => check.memo.number(1 + between % 40, 1),
+        (true, "household") => check.memo.number(between % 1_000_000, 6),
+        (true, _) => check.memo.number(hash(between, draft.index) % 1_000_000, 6),
     }
 }

@@ -1,0 +1,149 @@
+//! Names put together by patterns: `* Freight $`.
+
+use super::language::Language;
+use super::people::family_name;
+use crate::random::Stream;
+
+/// Beginnings and ends of invented words, which read like names of places.
+type Syllables = (&'static [&'static str], &'static [&'static str]);
+
+#[rustfmt::skip]
+const ENGLISH: Syllables = (
+    &[
+        "Lark", "Copper", "Alder", "Fern", "Hazel", "Thorn", "Heron", "Marl", "Quill", "Rook", "Sedge", "Tarn", "Wren",
+        "Amber", "Birch", "Cedar", "Dun", "Elm", "Glen", "Harbor", "Juniper", "Kest", "Lin", "Mill", "Moss", "Otter",
+        "Plum", "Quarry", "Rowan", "Sandal", "Teal", "Umber", "Vale", "Willow", "Yarrow", "Bram", "Clover", "Dove",
+        "Ember", "Flint", "Grey", "Holly", "Ivory",
+    ],
+    &[
+        "field", "water", "line", "gate", "bridge", "hill", "haven", "croft", "brook", "mere", "wood", "bank", "view",
+        "ridge", "grove", "ford", "well", "dale", "leigh", "worth",
+    ],
+);
+
+#[rustfmt::skip]
+const GERMAN: Syllables = (
+    &[
+        "Linden", "Buchen", "Eichen", "Birken", "Erlen", "Ahorn", "Tannen", "Falken", "Reiher", "Kranich", "Dachs",
+        "Otter", "Hasel", "Wald", "Moor", "Heide", "Sand", "Kupfer", "Brunnen", "Muehlen", "Anger", "Auen", "Weiden",
+        "Dorn", "Ginster", "Hagen", "Kessel", "Lerchen", "Nuss", "Quellen", "Roggen", "Schilf", "Torf", "Ufer",
+        "Wiesen", "Ziegel", "Nord", "Tal",
+    ],
+    &[
+        "hof", "tal", "berg", "bach", "feld", "hain", "brunn", "kamp", "horst", "garten", "brueck", "stett", "rode",
+        "winkel", "furt", "steg", "tor", "warte",
+    ],
+);
+
+#[rustfmt::skip]
+const FRENCH: Syllables = (
+    &[
+        "Mont", "Clair", "Val", "Roche", "Beau", "Haut", "Fon", "Cour", "Mar", "Ver", "Bois", "Aubre", "Cham", "Lau",
+        "Mer", "Bel", "Gran", "Ser", "Tour", "Vau", "Cor", "Dom", "Es", "Fleur", "Gui", "Jon", "Lan", "Nor", "Pal",
+        "Ome",
+    ],
+    &[
+        "brun", "val", "mont", "fort", "lieu", "court", "ville", "sac", "nay", "lac", "tin", "bel", "dray", "gny",
+        "lande", "roux",
+    ],
+);
+
+#[rustfmt::skip]
+const ITALIAN: Syllables = (
+    &[
+        "Mon", "Val", "Bel", "Cas", "Tor", "Fon", "Cam", "Ser", "Lu", "Mar", "Pon", "Roc", "Gal", "Ber", "Cor", "Fal",
+        "Gra", "Lam", "Mel", "Nor", "Or", "Pia", "San", "Tre", "Ver", "Zan",
+    ],
+    &[
+        "tebello", "dora", "tello", "narola", "via", "gnano", "sano", "ferra", "lina", "vera", "nico", "rese", "tana",
+        "mira", "dello", "teverde",
+    ],
+);
+
+#[rustfmt::skip]
+const SPANISH: Syllables = (
+    &[
+        "Al", "Ol", "Val", "Mon", "Cas", "Sal", "Tor", "Ber", "Cor", "Del", "Es", "Fon", "Gal", "Her", "Lar", "Mar",
+        "Nav", "Or", "Pal", "Quin", "Ro", "Ser", "Tam", "Ver", "Zar",
+    ],
+    &[
+        "dana", "meda", "dares", "tillo", "vera", "dela", "rena", "mira", "bosa", "lina", "gueda", "tosa", "biela",
+        "jares", "nera", "teverde",
+    ],
+);
+
+#[rustfmt::skip]
+const PORTUGUESE: Syllables = (
+    &[
+        "Al", "Val", "Mon", "Cas", "Sou", "Tor", "Ber", "Cor", "Fon", "Gal", "Lar", "Mar", "Nev", "Or", "Pal", "Quin",
+        "Ro", "Ser", "Tav", "Ver",
+    ],
+    &[
+        "meirim", "dela", "veira", "lhosa", "tinho", "vinho", "zelo", "mira", "dosa", "reiro", "jal", "nosa", "bela",
+        "gueira",
+    ],
+);
+
+#[rustfmt::skip]
+const DUTCH: Syllables = (
+    &[
+        "Linden", "Beuken", "Eiken", "Elzen", "Wilgen", "Zand", "Veen", "Heide", "Duin", "Meer", "Molen", "Reiger",
+        "Otter", "Kievit", "Koper", "Brem", "Klaver", "Wei", "Dijk", "Riet", "Sterre", "Vaart", "Wind", "Hazel",
+        "Koren", "Noorder", "Ooster",
+    ],
+    &[
+        "hof", "dal", "berg", "beek", "veld", "horst", "kamp", "brug", "sluis", "stein", "wijk", "laan", "hoek",
+        "oord",
+    ],
+);
+
+#[rustfmt::skip]
+const JAPANESE: Syllables = (
+    &[
+        "Asa", "Aki", "Haya", "Hoshi", "Kawa", "Kita", "Mina", "Miya", "Mori", "Naka", "Nishi", "Shira", "Sugi",
+        "Taka", "Tani", "Tsuki", "Umi", "Yama", "Yoshi", "Hana",
+    ],
+    &["hara", "mori", "zawa", "sato", "mine", "saki", "kura", "hashi", "ura", "mizu", "tsu", "oka"],
+);
+
+const fn syllables(language: Language) -> Syllables {
+    match language {
+        Language::English => ENGLISH,
+        Language::German => GERMAN,
+        Language::French => FRENCH,
+        Language::Italian => ITALIAN,
+        Language::Spanish => SPANISH,
+        Language::Portuguese => PORTUGUESE,
+        Language::Dutch => DUTCH,
+        Language::Japanese => JAPANESE,
+    }
+}
+
+/// Replaces `out` by a name after a pattern: `*` is an invented word, `@` a family name, `$` the end that a company
+/// of the country has.
+pub fn put_pattern(
+    pattern: &str,
+    country: &str,
+    language: Language,
+    form: &str,
+    choice: &mut Stream,
+    out: &mut String,
+) {
+    out.clear();
+    out.reserve(48);
+    let mut rest = pattern;
+    while let Some(at) = rest.find(['*', '@', '$']) {
+        out.push_str(&rest[..at]);
+        match rest.as_bytes()[at] {
+            b'*' => {
+                let (starts, ends) = syllables(language);
+                out.push_str(choice.pick(starts));
+                out.push_str(choice.pick(ends));
+            }
+            b'@' => out.push_str(family_name(country, language, choice.bits())),
+            _ => out.push_str(form),
+        }
+        rest = &rest[at + 1..];
+    }
+    out.push_str(rest);
+}
