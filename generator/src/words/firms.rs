@@ -212,7 +212,7 @@ const fn forms(country: &[u8], language: Language) -> [&'static [&'static str]; 
         (b"BE", _) => [&["BV"], &["NV"]],
         (b"IT", _) => [&["S.r.l.", "S.r.l.", "S.n.c."], &["S.p.A."]],
         (b"ES", _) => [&["S.L.", "S.L.", "S.A."], &["S.A."]],
-        (b"PT", _) => [&["Lda", "Lda", "Unipessoal Lda"], &["S.A."]],
+        (b"PT", _) => [&["Lda", "Lda", "S.A."], &["S.A."]],
         (b"NL", _) => [&["B.V."], &["N.V.", "B.V."]],
         (b"GB" | b"IE", _) => [&["Ltd", "Ltd", "LLP"], &["plc", "Ltd"]],
         (b"JP", _) => [&["K.K.", "G.K."], &["K.K."]],

@@ -4,9 +4,11 @@
 mod banks;
 mod firms;
 mod language;
+mod memo_tables;
 mod memos;
 mod pattern;
 mod people;
+mod shop_tables;
 mod shops;
 mod table;
 
