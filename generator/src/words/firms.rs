@@ -190,7 +190,7 @@ const JAPANESE: Firms = [
 
 const fn firms(language: Language) -> &'static Firms {
     match language {
-        Language::English => &ENGLISH,
+        Language::English | Language::British => &ENGLISH,
         Language::German => &GERMAN,
         Language::French => &FRENCH,
         Language::Italian => &ITALIAN,
@@ -279,6 +279,8 @@ mod tests {
                         "{name}"
                     );
                     assert!(name.split(' ').all(|word| !word.is_empty()), "{name}");
+                    let is_thrice = |three: &[u8]| three[0] == three[1] && three[1] == three[2];
+                    assert!(!name.as_bytes().windows(3).any(is_thrice), "{name}");
                 }
             }
         }

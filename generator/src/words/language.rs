@@ -5,7 +5,9 @@ use crate::random::{hash, unit};
 /// A language that names and memos are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {
+    /// As in North America, and wherever else no language below is spoken.
     English,
+    British,
     German,
     French,
     Italian,
@@ -23,6 +25,7 @@ impl Language {
     pub fn of(country: &str, key: u64) -> Self {
         let at = || unit(hash(key, 0x1a46));
         match country {
+            "GB" | "IE" => Self::British,
             "DE" | "AT" => Self::German,
             "CH" => match at() {
                 ..0.67 => Self::German,

@@ -46,8 +46,39 @@ const ENGLISH: Memos = Memos {
     ],
     friends: &[
         "for yesterday", "dinner friday", "concert tickets", "my share", "thank you", "thanks again", "weekend",
-        "birthday present", "groceries", "paying you back", "holiday cottage", "from mum", "tickets", "petrol",
-        "pub", "as discussed", "taxi",
+        "birthday present", "groceries", "paying you back", "cabin", "love mom", "tickets", "gas money", "drinks",
+        "as discussed", "cab fare", "allowance", "game tickets", "phone bill",
+    ],
+    salary: "SALARY ",
+    rent_word: "RENT ",
+    invoice: ("INV ", " REF "),
+};
+
+#[rustfmt::skip]
+const BRITISH: Memos = Memos {
+    small: [
+        &["dinner", "curry", "takeaway", "food shop", "coffee", "brunch", "fish and chips", "lunch", "roast"],
+        &["petrol", "taxi", "parking", "train tickets", "cab home"],
+        &["cinema", "pub", "drinks", "gig tickets", "five a side", "quiz night", "football"],
+        &["broadband", "cleaner", "electric", "council tax", "water bill", "kitty"],
+        &["babysitting", "school dinners", "pocket money", "school trip"],
+        &["happy birthday", "thank you", "for mum's present", "leaving do"],
+        &["", "stuff", "as agreed", "cheers", "last week", "ta"],
+    ],
+    large: [
+        &["paying you back", "what I owe you", "loan", "last bit"],
+        &["holiday", "flights", "hotel", "cottage", "stag do", "hen do"],
+        &["bills", "furniture", "deposit", "sofa", "removal van", "washing machine"],
+        &["wedding present", "graduation", "happy birthday", "new baby"],
+        &["car repair", "car insurance", "tyres", "MOT"],
+        &["", "as agreed", "vet", "thanks again"],
+    ],
+    rent: &["rent", "rent", "my half of the rent", "rent and bills", "room"],
+    services: &["gardening", "piano lesson", "repair", "hair", "tuition", "cleaning", "dog walking", "window cleaner"],
+    friends: &[
+        "for yesterday", "dinner friday", "concert tickets", "my share", "thank you", "thanks a million", "weekend",
+        "birthday present", "food shop", "paying you back", "holiday cottage", "from mum", "tickets", "petrol", "pub",
+        "as discussed", "taxi", "pocket money",
     ],
     salary: "SALARY ",
     rent_word: "RENT ",
@@ -240,6 +271,7 @@ const DUTCH: Memos = Memos {
 pub const fn memos(language: Language) -> &'static Memos {
     match language {
         Language::English | Language::Japanese => &ENGLISH,
+        Language::British => &BRITISH,
         Language::German => &GERMAN,
         Language::French => &FRENCH,
         Language::Italian => &ITALIAN,

@@ -85,8 +85,9 @@ mod tests {
 
     use super::*;
 
-    const LANGUAGES: [Language; 8] = [
+    const LANGUAGES: [Language; 9] = [
         Language::English,
+        Language::British,
         Language::German,
         Language::French,
         Language::Italian,

@@ -11,9 +11,9 @@ type Syllables = (&'static [&'static str], &'static [&'static str]);
 const ENGLISH: Syllables = (
     &[
         "Lark", "Copper", "Alder", "Fern", "Hazel", "Thorn", "Heron", "Marl", "Quill", "Rook", "Sedge", "Tarn", "Wren",
-        "Amber", "Birch", "Cedar", "Dun", "Elm", "Glen", "Harbor", "Juniper", "Kest", "Lin", "Mill", "Moss", "Otter",
+        "Amber", "Birch", "Cedar", "Elder", "Glen", "Harbor", "Juniper", "Kest", "Lin", "Mill", "Moss", "Otter",
         "Plum", "Quarry", "Rowan", "Sandal", "Teal", "Umber", "Vale", "Willow", "Yarrow", "Bram", "Clover", "Dove",
-        "Ember", "Flint", "Grey", "Holly", "Ivory",
+        "Ember", "Flint", "Grey", "Hollin", "Ivory",
     ],
     &[
         "field", "water", "line", "gate", "bridge", "hill", "haven", "croft", "brook", "mere", "wood", "bank", "view",
@@ -38,9 +38,9 @@ const GERMAN: Syllables = (
 #[rustfmt::skip]
 const FRENCH: Syllables = (
     &[
-        "Mont", "Clair", "Val", "Roche", "Beau", "Haut", "Fon", "Cour", "Mar", "Ver", "Bois", "Aubre", "Cham", "Lau",
-        "Mer", "Bel", "Gran", "Ser", "Tour", "Vau", "Cor", "Dom", "Es", "Fleur", "Gui", "Jon", "Lan", "Nor", "Pal",
-        "Ome",
+        "Mont", "Clair", "Vel", "Roche", "Beau", "Haut", "Fon", "Cour", "Mar", "Ver", "Bois", "Brem", "Cham", "Lau",
+        "Mer", "Bel", "Gran", "Ser", "Tour", "Vau", "Cor", "Dom", "Tre", "Fleur", "Gui", "Jon", "Lan", "Nor", "Pal",
+        "Lo",
     ],
     &[
         "brun", "val", "mont", "fort", "lieu", "court", "ville", "sac", "nay", "lac", "tin", "bel", "dray", "gny",
@@ -63,7 +63,7 @@ const ITALIAN: Syllables = (
 #[rustfmt::skip]
 const SPANISH: Syllables = (
     &[
-        "Al", "Ol", "Val", "Mon", "Cas", "Sal", "Tor", "Ber", "Cor", "Del", "Es", "Fon", "Gal", "Her", "Lar", "Mar",
+        "Al", "Ol", "Val", "Mon", "Cas", "Sal", "Tor", "Ber", "Cor", "Del", "Es", "Fon", "Gal", "Her", "Lar", "Mir",
         "Nav", "Or", "Pal", "Quin", "Ro", "Ser", "Tam", "Ver", "Zar",
     ],
     &[
@@ -108,7 +108,7 @@ const JAPANESE: Syllables = (
 
 const fn syllables(language: Language) -> Syllables {
     match language {
-        Language::English => ENGLISH,
+        Language::English | Language::British => ENGLISH,
         Language::German => GERMAN,
         Language::French => FRENCH,
         Language::Italian => ITALIAN,
@@ -137,8 +137,14 @@ pub fn put_pattern(
         match rest.as_bytes()[at] {
             b'*' => {
                 let (starts, ends) = syllables(language);
-                out.push_str(choice.pick(starts));
-                out.push_str(choice.pick(ends));
+                let start = choice.pick(starts);
+                let mut end = choice.below(ends.len() as u64) as usize;
+                // No Quill-line: letters that meet are different ones.
+                while ends[end].as_bytes()[0] == start.as_bytes()[start.len() - 1] {
+                    end = (end + 1) % ends.len();
+                }
+                out.push_str(start);
+                out.push_str(ends[end]);
             }
             b'@' => out.push_str(family_name(country, language, choice.bits())),
             _ => out.push_str(form),

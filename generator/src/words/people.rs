@@ -68,8 +68,8 @@ static IS_HISPANIC: LazyLock<Vec<bool>> = LazyLock::new(|| {
 
 fn people(country: &str, language: Language) -> &'static People {
     match (language, country) {
-        (Language::English, "GB") => &BRITISH,
-        (Language::English, "IE") => &IRISH,
+        (Language::British, "IE") => &IRISH,
+        (Language::British, _) => &BRITISH,
         (Language::English, _) => &AMERICAN,
         (Language::German, "AT") => &AUSTRIAN,
         (Language::German, "CH") => &SWISS,

@@ -39,6 +39,39 @@ const ENGLISH: Shops = [
 ];
 
 #[rustfmt::skip]
+const BRITISH: Shops = [
+    &["* Buses", "* Trams", "* Coaches", "* Rail"],
+    &["* Taxis", "* Cabs", "* Minicabs"],
+    &["* Airways", "* Air", "Fly *"],
+    &["* Travel", "* Tours", "* Cruises", "* Holidays"],
+    &["* Streaming", "* TV", "* Stream Plus"],
+    &["* Industrial Supply", "@ Tools", "* Fasteners"],
+    &["* Home Stores", "@ Ironmongers", "* Timber", "* Garden Centre"],
+    &["* Department Store", "* Stores", "@ and Sons"],
+    &["* Marketplace", "* Direct", "Shop *"],
+    &["* Stores", "* Foods", "@ Greengrocers", "* Food Hall", "* Supermarket"],
+    &["* Petrol", "* Services", "* Service Station", "@ Filling Station"],
+    &["* Clothing", "* Apparel", "@ Outfitters", "* Shoes"],
+    &["* Electronics", "* Audio", "* Computers"],
+    &["* Grill", "The * Arms", "@ Kitchen", "* Tandoori", "* Bistro", "The * Inn", "* Noodle House"],
+    &["* Cafe", "* Coffee", "* Burgers", "@ Sandwich Bar", "* Pizza", "@ Fish and Chips", "@ Bakery"],
+    &["* Media", "* News Online", "* Music"],
+    &["* Games", "* Play", "* Arcade Online"],
+    &["* Apps", "* App Store", "* Cloud"],
+    &["* Pharmacy", "@ Chemists", "* Chemist"],
+    &["* Books", "@ Bookshop", "* Reads"],
+    &["* Office Supply", "* Paper", "@ Stationers"],
+    &["* Box Club", "* Crate", "* Box"],
+    &["* Hotel", "* Inn", "* Suites", "@ House Hotel"],
+    &["@ Hair and Beauty", "* Barbers", "@ Hairdressers", "* Nails"],
+    &["* Software", "* Hosting", "* Cloud Tools"],
+    &["* Tickets", "* Theatre", "* Live"],
+    &["* Gym", "* Leisure Centre", "* Sports Club"],
+    &["* Clinic", "* Surgery", "* Physiotherapy", "@ Opticians"],
+    &["* Shop"],
+];
+
+#[rustfmt::skip]
 const GERMAN: Shops = [
     &["Verkehrsbetriebe *", "* Bahn", "Stadtbus *"],
     &["Taxi @", "* Taxi", "Funktaxi *"],
@@ -272,6 +305,7 @@ const JAPANESE: Shops = [
 pub const fn shops(language: Language) -> &'static Shops {
     match language {
         Language::English => &ENGLISH,
+        Language::British => &BRITISH,
         Language::German => &GERMAN,
         Language::French => &FRENCH,
         Language::Italian => &ITALIAN,
