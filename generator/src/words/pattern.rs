@@ -131,25 +131,30 @@ pub fn put_pattern(
 ) {
     out.clear();
     out.reserve(48);
-    let mut rest = pattern;
-    while let Some(at) = rest.find(['*', '@', '$']) {
-        out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
-            b'*' => {
-                let (starts, ends) = syllables(language);
-                let start = choice.pick(starts);
-                let mut end = choice.below(ends.len() as u64) as usize;
-                // No Quill-line: letters that meet are different ones.
-                while ends[end].as_bytes()[0] == start.as_bytes()[start.len() - 1] {
-                    end = (end + 1) % ends.len();
-                }
-                out.push_str(start);
-                out.push_str(ends[end]);
-            }
+    let mut written = 0;
+    for (at, byte) in pattern.bytes().enumerate() {
+        if !matches!(byte, b'*' | b'@' | b'$') {
+            continue;
+        }
+        out.push_str(&pattern[written..at]);
+        written = at + 1;
+        match byte {
+            b'*' => put_word(language, choice, out),
             b'@' => out.push_str(family_name(country, language, choice.bits())),
             _ => out.push_str(form),
         }
-        rest = &rest[at + 1..];
     }
-    out.push_str(rest);
+    out.push_str(&pattern[written..]);
+}
+
+fn put_word(language: Language, choice: &mut Stream, out: &mut String) {
+    let (starts, ends) = syllables(language);
+    let start = choice.pick(starts);
+    let mut end = choice.below(ends.len() as u64) as usize;
+    // No Quill-line: letters that meet are different ones.
+    while ends[end].as_bytes()[0] == start.as_bytes()[start.len() - 1] {
+        end = (end + 1) % ends.len();
+    }
+    out.push_str(start);
+    out.push_str(ends[end]);
 }
