@@ -3,7 +3,6 @@
 use schemas::Payment;
 use schemas::payment::Metadata;
 
-use crate::categories::put_merchant_name;
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
 use crate::life::State;
@@ -11,6 +10,7 @@ use crate::permutation::push_uuid;
 use crate::rails;
 use crate::random::hash;
 use crate::text::{HEX, Put};
+use crate::words::put_shop;
 
 /// Writes the payment, replacing what `payment` held.
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
@@ -21,7 +21,8 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     let counterparty = parties.counterparty.get_or_insert_default();
     draft.counterparty.put(&draft.world.population, counterparty);
     if let Some(category) = draft.category {
-        put_merchant_name(category, draft.counterparty.identity.key, &mut counterparty.name);
+        let shop = draft.counterparty.identity;
+        put_shop(shop.country, category.mcc, shop.key, &mut counterparty.name);
     }
     let amount = payment.amount.get_or_insert_default();
     amount.minor_units = draft.minor_units;

@@ -3,7 +3,7 @@
 use super::{Entry, agreement, trace_bank};
 use crate::dates::{Zone, date_of, day_of_year};
 use crate::draft::Draft;
-use crate::names::BANKS;
+use crate::words::BANKS;
 use crate::parties::Trade;
 use crate::rails::common::MINUTE;
 use crate::random::{Stream, hash};
