@@ -9,8 +9,8 @@ use crate::life::State;
 use crate::permutation::push_uuid;
 use crate::rails;
 use crate::random::hash;
-use crate::shops::categories::put_merchant_name;
 use crate::text::{HEX, Put};
+use crate::words::put_shop;
 
 /// Writes the payment, replacing what `payment` held.
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
@@ -21,7 +21,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     let counterparty = parties.counterparty.get_or_insert_default();
     draft.counterparty.put(&draft.world.population, counterparty);
     if let Some(shop) = &draft.shop {
-        put_merchant_name(shop.category, shop.key, &mut counterparty.name);
+        put_shop(shop.country, shop.category.mcc, shop.key, &mut counterparty.name);
         shop.put_address(counterparty);
     }
     let amount = payment.amount.get_or_insert_default();

@@ -12,8 +12,8 @@ use crate::draft::Draft;
 use crate::identifiers::push_luhn;
 use crate::life::{State, Timeline};
 use crate::random::{Stream, hash};
-use crate::shops::categories::put_merchant_name;
 use crate::text::{CODE, LOWER, Put};
+use crate::words::put_shop;
 use usage::Usage;
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
@@ -94,7 +94,7 @@ fn write_card(draft: &Draft<'_>, state: &State, used: &Usage, card: &mut Card) {
     card.merchant_coordinates.clear();
     if let Some(at) = &draft.shop {
         at.push_id(&mut card.merchant_id);
-        put_merchant_name(at.category, at.key, &mut card.merchant_name);
+        put_shop(at.country, at.category.mcc, at.key, &mut card.merchant_name);
         at.put_coordinates(&mut card.merchant_coordinates);
     }
     card.terminal_id.put("T");
