@@ -17,6 +17,10 @@ use crate::words::put_shop;
 const DECLINES: [(u32, &str); 8] =
     [(46, "51"), (24, "05"), (7, "61"), (5, "54"), (5, "59"), (4, "65"), (4, "91"), (5, "14")];
 
+/// Reasons of chargebacks as Visa numbers them: fraud without the card, not received, not as described, cancelled,
+/// paid twice.
+const CHARGEBACKS: [(u32, &str); 5] = [(55, "10.4"), (18, "13.1"), (12, "13.3"), (8, "13.7"), (7, "12.6.1")];
+
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let timeline = timeline(draft);
     let state = state_of(draft, &timeline);
@@ -37,6 +41,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         latency_millis: (45, 140),
         reason: match draft.outcome {
             Outcome::Failed => reason(draft, &DECLINES),
+            Outcome::ChargedBack => reason(draft, &CHARGEBACKS),
             _ => "",
         },
         has_batch: false,
@@ -98,6 +103,8 @@ fn lifecycle(status: PaymentStatus) -> &'static str {
     match status {
         PaymentStatus::Failed => "DECLINED",
         PaymentStatus::Refunded => "REFUNDED",
+        PaymentStatus::PartiallyRefunded => "PARTIALLY_REFUNDED",
+        PaymentStatus::ChargedBack => "CHARGED_BACK",
         PaymentStatus::Completed => "CAPTURED",
         PaymentStatus::Cancelled => "REVERSED",
         PaymentStatus::Pending => "",
