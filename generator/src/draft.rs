@@ -18,6 +18,7 @@ use crate::random::{Stream, hash, unit};
 use crate::schedule::Schedule;
 use crate::shops::{Item, Shop};
 use crate::standing::Kind;
+use crate::ties::{Search, collector};
 use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
@@ -295,10 +296,11 @@ impl<'a> Draft<'a> {
     /// One of those whom the customer deals with anyway.
     fn usual(&self, choice: &mut Stream) -> Counterparty {
         let (population, ties) = (&self.world.population, &self.world.ties);
+        let search = Search { population, land: self.land, of: &self.customer, habit: 1.0, attempt: 0 };
         let tie = if self.spec.flow.to == Side::Person {
-            ties.friend(population, self.land, &self.customer, 1.0, self.people, choice, 0)
+            ties.friend(&search, self.people, choice)
         } else {
-            ties.supplier(population, self.land, &self.customer, self.what, 1.0, choice, 0)
+            ties.supplier(&search, self.what, choice)
         };
         Counterparty::of(&tie.to, true)
     }
@@ -363,7 +365,7 @@ fn originator(
         Kind::Bill => {
             let debtor = population.resident(people, at);
             let nth = nth + debtor.identity.key % 6;
-            (world.ties.collector(population, segment.cohort, nth, debtor.identity.key), Some(debtor))
+            (collector(population, segment.cohort, nth, debtor.identity.key), Some(debtor))
         }
         Kind::Rent | Kind::Subscription => (population.resident(segment.cohort, at), None),
         Kind::Trade => {

@@ -12,6 +12,8 @@ pub enum Outcome {
     Rejected,
     Returned,
     Refunded,
+    PartiallyRefunded,
+    ChargedBack,
     Cancelled,
 }
 
@@ -23,6 +25,8 @@ impl Outcome {
             (flow.rejected, Self::Rejected),
             (flow.returned, Self::Returned),
             (flow.refunded, Self::Refunded),
+            (flow.partially_refunded, Self::PartiallyRefunded),
+            (flow.charged_back, Self::ChargedBack),
             (flow.cancelled, Self::Cancelled),
         ];
         let mut sum = 0.0;
@@ -37,7 +41,10 @@ impl Outcome {
 
     /// Whether the money arrived, if only for a while.
     pub const fn settles(self) -> bool {
-        matches!(self, Self::Completed | Self::Returned | Self::Refunded)
+        matches!(
+            self,
+            Self::Completed | Self::Returned | Self::Refunded | Self::PartiallyRefunded | Self::ChargedBack
+        )
     }
 }
 
@@ -73,6 +80,12 @@ impl State {
             _ if at < timeline.settled => state(PaymentStatus::Processing, timeline.accepted),
             Outcome::Returned if at >= timeline.undone => state(PaymentStatus::Returned, timeline.undone),
             Outcome::Refunded if at >= timeline.undone => state(PaymentStatus::Refunded, timeline.undone),
+            Outcome::PartiallyRefunded if at >= timeline.undone => {
+                state(PaymentStatus::PartiallyRefunded, timeline.undone)
+            }
+            Outcome::ChargedBack if at >= timeline.undone => {
+                state(PaymentStatus::ChargedBack, timeline.undone)
+            }
             _ => state(PaymentStatus::Completed, timeline.settled),
         }
     }
@@ -84,7 +97,7 @@ impl State {
             Outcome::Failed | Outcome::Rejected | Outcome::Cancelled => [Some(accepted), None, None],
             Outcome::Completed => [Some(accepted), Some(settled), None],
             // A payment that cannot be undone ends settled.
-            Outcome::Returned | Outcome::Refunded => {
+            Outcome::Returned | Outcome::Refunded | Outcome::PartiallyRefunded | Outcome::ChargedBack => {
                 [Some(accepted), Some(settled), Some(undone).filter(|undone| *undone < i64::MAX)]
             }
         };
@@ -99,13 +112,21 @@ impl State {
             PaymentStatus::Failed
                 | PaymentStatus::Rejected
                 | PaymentStatus::Returned
+                | PaymentStatus::ChargedBack
                 | PaymentStatus::Cancelled
         )
     }
 
     /// Whether the receiver got the money.
     pub const fn is_settled(&self) -> bool {
-        matches!(self.status, PaymentStatus::Completed | PaymentStatus::Returned | PaymentStatus::Refunded)
+        matches!(
+            self.status,
+            PaymentStatus::Completed
+                | PaymentStatus::Returned
+                | PaymentStatus::Refunded
+                | PaymentStatus::PartiallyRefunded
+                | PaymentStatus::ChargedBack
+        )
     }
 }
 

@@ -1,7 +1,7 @@
 //! A drafted payment into its message: the parts that all rails share, around what the rail writes.
 
 use schemas::Payment;
-use schemas::payment::Metadata;
+use schemas::payment::{Metadata, PaymentStatus};
 
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
@@ -28,8 +28,22 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     amount.minor_units = draft.minor_units;
     amount.currency.put(draft.currency);
     let state = rails::write(draft, payment);
+    payment.amount.get_or_insert_default().refunded_minor_units = refunded(draft, state.status);
     write_header(draft, payment, state);
     write_metadata(draft, payment.metadata.get_or_insert_default());
+}
+
+/// What has been given back.
+fn refunded(draft: &Draft<'_>, status: PaymentStatus) -> i64 {
+    match status {
+        PaymentStatus::Refunded => draft.minor_units,
+        // One of several things bought, so a tenth to nine tenths.
+        PaymentStatus::PartiallyRefunded => {
+            let tenths = 1 + hash(draft.world.key ^ 0x4ef, draft.index) % 9;
+            (draft.minor_units * tenths as i64 / 10).max(1)
+        }
+        _ => 0,
+    }
 }
 
 fn write_header(draft: &Draft<'_>, payment: &mut Payment, state: State) {

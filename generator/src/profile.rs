@@ -135,6 +135,12 @@ pub struct Flow {
     pub returned: f64,
     #[serde(default)]
     pub refunded: f64,
+    /// Part of which something is given back.
+    #[serde(default)]
+    pub partially_refunded: f64,
+    /// Part that the card's issuer takes back.
+    #[serde(default)]
+    pub charged_back: f64,
     #[serde(default)]
     pub cancelled: f64,
 }
@@ -295,13 +301,16 @@ impl Profile {
             ("rejected", flow.rejected),
             ("returned", flow.returned),
             ("refunded", flow.refunded),
+            ("partially_refunded", flow.partially_refunded),
+            ("charged_back", flow.charged_back),
             ("cancelled", flow.cancelled),
         ];
         for (key, value) in parts {
             between(at(key), value, 0.0, 1.0, "from 0 to 1")?;
         }
-        let lost = flow.failed + flow.rejected + flow.returned + flow.refunded + flow.cancelled;
-        between(at("failed + rejected + returned + refunded + cancelled"), lost, 0.0, 1.0, "1 or less")
+        let undone = flow.returned + flow.refunded + flow.partially_refunded + flow.charged_back;
+        let lost = flow.failed + flow.rejected + undone + flow.cancelled;
+        between(at("failed, rejected, ..., cancelled together"), lost, 0.0, 1.0, "1 or less")
     }
 
     fn check_customers(&self) -> Result<(), ProfileError> {
@@ -338,7 +347,7 @@ fn built_in_table() -> toml::Table {
 }
 
 /// Keys of a flow that the built-in profile may leave out where they are none.
-const FLOW_KEYS: [&str; 24] = [
+const FLOW_KEYS: [&str; 26] = [
     "share",
     "from",
     "to",
@@ -362,6 +371,8 @@ const FLOW_KEYS: [&str; 24] = [
     "rejected",
     "returned",
     "refunded",
+    "partially_refunded",
+    "charged_back",
     "cancelled",
 ];
 

@@ -134,8 +134,8 @@ impl Schedule {
                 return;
             }
             for part in again.iter_mut().filter(|part| part.most.is_none()) {
-                let land = part.segment.land as usize;
-                part.share += freed[land] * part.share / open[land];
+                let at = part.segment.land as usize;
+                part.share += freed[at] * part.share / open[at];
             }
             self.hours.truncate(hours);
             self.starts.truncate(segments + 1);

@@ -99,6 +99,8 @@ fn cards_tell_one_story() {
                     assert_eq!((card.auth_code.len(), card.acquirer_reference.len()), (6, 23));
                 }
                 PaymentStatus::Refunded => assert_eq!(card.lifecycle, "REFUNDED"),
+                PaymentStatus::PartiallyRefunded => assert_eq!(card.lifecycle, "PARTIALLY_REFUNDED"),
+                PaymentStatus::ChargedBack => assert_eq!(card.lifecycle, "CHARGED_BACK"),
                 PaymentStatus::Processing => assert_eq!(card.lifecycle, "AUTHORISED"),
                 PaymentStatus::Cancelled => assert_eq!(card.lifecycle, "REVERSED"),
                 PaymentStatus::Pending => assert!(card.auth_code.is_empty()),
@@ -155,6 +157,28 @@ fn the_other_rails_keep_theirs() {
                 _ => {}
             }
         });
+    }
+}
+
+#[test]
+fn what_is_given_back_is_said() {
+    let mut seen = HashMap::new();
+    for config in configs() {
+        each(config, |payment, header, info, _| {
+            let amount = payment.amount.as_ref().unwrap();
+            let (paid, back) = (amount.minor_units, amount.refunded_minor_units);
+            let is_right = match header.status() {
+                PaymentStatus::Refunded => back == paid,
+                PaymentStatus::PartiallyRefunded => back > 0 && back < paid.max(2),
+                PaymentStatus::ChargedBack => back == 0 && !info.reason_code.is_empty(),
+                _ => back == 0,
+            };
+            assert!(is_right, "{paid} {back} {:?}", header.status());
+            *seen.entry(header.status()).or_insert(0) += 1;
+        });
+    }
+    for status in [PaymentStatus::Refunded, PaymentStatus::PartiallyRefunded, PaymentStatus::ChargedBack] {
+        assert!(seen[&status] >= 5, "{seen:?}");
     }
 }
 

@@ -143,10 +143,11 @@ pub enum Amount {
 impl Injected {
     /// The member's part.
     pub fn part(&self) -> Part {
+        use Actor::{Customer, Stranger, Usual};
+
         let (h, size) = (self.member, self.size);
         let last = size - 1;
         let part = |from, to, role, amount| Part { from, to, role, amount };
-        use Actor::{Customer, Stranger, Usual};
         match self.kind {
             Kind::CardTesting if h == last => {
                 part(Customer(0), Stranger(1), "TESTED_CARD_TO_SHOP", Amount::Between(0.9, 0.99))

@@ -114,6 +114,13 @@ impl<F: FnMut(Column, &[u8])> Row<'_, F> {
         (self.cell)(column, &self.scratch);
     }
 
+    fn money_if_any(&mut self, column: Column, minor_units: &i64) {
+        match minor_units {
+            0 => self.text(column, ""),
+            _ => self.money(column, minor_units),
+        }
+    }
+
     fn rail(&mut self, column: Column, value: &i32) {
         self.text(column, type_name(PaymentType::try_from(*value).unwrap_or_default()));
     }

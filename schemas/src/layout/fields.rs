@@ -12,6 +12,7 @@
 //! - `flag`: `true` or `false`.
 //! - `time`: as [`text::time`](crate::text::time) writes it.
 //! - `money`: in the major unit of the payment's currency.
+//! - `money_if_any`: the same, and none for 0.
 //! - `rail`, `status`, `party_type`: by name.
 
 use super::Family;
@@ -36,6 +37,7 @@ macro_rules! fields {
             }
             Amount as amount in AmountInfo {
                 minor_units: money => Value "value",
+                refunded_minor_units: money_if_any => Refunded "refunded",
                 currency: text => Currency "currency",
             }
             Party as originator in PartyInfo {

@@ -150,6 +150,9 @@ macro_rules! kind {
     (money) => {
         Kind::Money
     };
+    (money_if_any) => {
+        Kind::Money
+    };
 }
 
 struct Walk<'a> {
@@ -238,6 +241,13 @@ impl<'a> Walk<'a> {
     fn money(&mut self, minor_units: &i64) {
         let decimals = text::minor_digits(self.currency) as u8;
         self.put(Some(Value::Money { units: *minor_units, decimals }));
+    }
+
+    fn money_if_any(&mut self, minor_units: &i64) {
+        match minor_units {
+            0 => self.put(None),
+            _ => self.money(minor_units),
+        }
     }
 
     fn rail(&mut self, value: &i32) {

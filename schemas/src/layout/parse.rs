@@ -136,12 +136,19 @@ impl<'a> Row<'a> {
         })
     }
 
-    /// In the payment's currency, whose cell is still there.
+    /// In the payment's currency, whose cell is still there: it is the last of its message.
     fn money(&mut self, column: Column) -> Result<i64> {
         let currency = self.look(Column::Currency)?.unwrap_or_default();
         self.parsed(column, "an amount with its currency's decimals", |value| {
             text::parse_amount(value.as_bytes(), currency)
         })
+    }
+
+    fn money_if_any(&mut self, column: Column) -> Result<i64> {
+        match self.look(column)?.unwrap_or_default() {
+            "" => self.text(column).map(|_| 0),
+            _ => self.money(column),
+        }
     }
 
     fn rail(&mut self, column: Column) -> Result<i32> {

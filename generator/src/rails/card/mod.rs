@@ -10,10 +10,9 @@ use super::common::{Facts, MINUTE, SECOND, specific, state_of, write_processing}
 use crate::dates::{date_of, day_of_year};
 use crate::draft::Draft;
 use crate::identifiers::push_luhn;
-use crate::life::{State, Timeline};
+use crate::life::{Outcome, State, Timeline};
 use crate::random::{Stream, hash};
 use crate::text::{CODE, LOWER, Put};
-use crate::words::put_shop;
 use usage::Usage;
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
@@ -36,11 +35,17 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         },
         settlement_day: settlement_day(draft),
         latency_millis: (45, 140),
-        reason: used.decline,
+        reason: match draft.outcome {
+            Outcome::ChargedBack => used.chargeback(draft),
+            _ => used.decline,
+        },
         has_batch: false,
     };
     write_processing(draft, &state, &facts, payment.processing_info.get_or_insert_default());
-    write_card(draft, &state, &used, specific!(payment, Card, Card));
+    let card = specific!(payment, Card, Card);
+    let shop = payment.parties.as_ref().and_then(|parties| parties.counterparty.as_ref());
+    card.merchant_name.put(shop.map_or("", |shop| shop.name.as_str()));
+    write_card(draft, &state, &used, card);
     state
 }
 
@@ -66,6 +71,8 @@ fn lifecycle(status: PaymentStatus) -> &'static str {
     match status {
         PaymentStatus::Failed => "DECLINED",
         PaymentStatus::Refunded => "REFUNDED",
+        PaymentStatus::PartiallyRefunded => "PARTIALLY_REFUNDED",
+        PaymentStatus::ChargedBack => "CHARGED_BACK",
         PaymentStatus::Completed => "CAPTURED",
         PaymentStatus::Cancelled => "REVERSED",
         PaymentStatus::Pending => "",
@@ -90,11 +97,9 @@ fn write_card(draft: &Draft<'_>, state: &State, used: &Usage, card: &mut Card) {
     card.mcc.clear();
     card.mcc.number(u64::from(draft.mcc()), 4);
     card.merchant_id.clear();
-    card.merchant_name.clear();
     card.merchant_coordinates.clear();
     if let Some(at) = &draft.shop {
         at.push_id(&mut card.merchant_id);
-        put_shop(at.country, at.category.mcc, at.key, &mut card.merchant_name);
         at.put_coordinates(&mut card.merchant_coordinates);
     }
     card.terminal_id.put("T");
