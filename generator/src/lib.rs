@@ -20,6 +20,7 @@
 //! Everything here is pure: no flags, no files, no environment, no clock. Floating point is used with operations that
 //! IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
 
+mod addresses;
 mod amounts;
 mod anomalies;
 mod categories;

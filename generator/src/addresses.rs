@@ -1,0 +1,291 @@
+//! Where parties live: street, post code, town and region, as each country writes them.
+//!
+//! A party keeps its address, which is a function of its key. Town and post code fit together as far as the code's
+//! leading characters go; streets have the commonest names, so that an address is nobody's in particular.
+
+use schemas::payment::Party;
+
+use crate::dates::Zone;
+use crate::draft::Draft;
+use crate::geography::{self, City};
+use crate::mix::Rail;
+use crate::random::{Stream, hash};
+use crate::text::Put;
+
+const ADDRESS: u64 = 0xadd2;
+
+/// Letters that post codes have in every country which has any: the British inward part lacks CIKMOV, Canada's DFIOQU,
+/// the Dutch FIOQUY, and an Eircode has ACDEFHKNPRTVWXY alone.
+const LETTERS: &[u8; 8] = b"AEHNPRTX";
+
+/// How a country writes a street and a house.
+enum Habit {
+    /// 1420 Maple Ave
+    NumberFirst { names: &'static [&'static str], kinds: &'static [&'static str], up_to: u64 },
+    /// 12 Rue des Tilleuls
+    NumberThenStreet(&'static [&'static str]),
+    /// Lindenstrasse 12
+    StreetThenNumber(&'static [&'static str]),
+    /// Sakura 2-14-5: district, block, building.
+    Blocks(&'static [&'static str]),
+}
+
+const AMERICAN: Habit = Habit::NumberFirst {
+    names: &[
+        "Maple", "Oak", "Cedar", "Elm", "Pine", "Walnut", "Hill", "Lake", "Park", "Sunset", "Ridge", "River",
+        "Spring", "Church", "Main", "Birch",
+    ],
+    kinds: &["St", "Ave", "Dr", "Rd", "Ln", "Blvd"],
+    up_to: 9_899,
+};
+const BRITISH: Habit = Habit::NumberFirst {
+    names: &[
+        "High", "Station", "Church", "Victoria", "Green", "Manor", "Kings", "Queens", "New", "Grange", "Mill",
+        "Park", "Albert", "York", "Windsor", "Springfield",
+    ],
+    kinds: &["Road", "Street", "Lane", "Close", "Avenue"],
+    up_to: 180,
+};
+const GERMAN: &[&str] = &[
+    "Hauptstrasse", "Schulstrasse", "Gartenstrasse", "Bahnhofstrasse", "Dorfstrasse", "Bergstrasse",
+    "Lindenstrasse", "Birkenweg", "Kirchstrasse", "Waldstrasse", "Ringstrasse", "Amselweg", "Wiesenweg",
+    "Jahnstrasse", "Buchenweg", "Muehlenweg",
+];
+const FRENCH: &[&str] = &[
+    "Rue des Tilleuls", "Rue de l'Eglise", "Place de la Mairie", "Rue du Moulin", "Grande Rue", "Rue des Ecoles",
+    "Rue de la Gare", "Rue Pasteur", "Rue Victor Hugo", "Avenue de la Gare", "Rue des Lilas", "Rue du Stade",
+    "Chemin des Vignes", "Rue de la Fontaine", "Boulevard de la Liberte", "Impasse des Acacias",
+];
+const ITALIAN: &[&str] = &[
+    "Via Roma", "Via Garibaldi", "Via Guglielmo Marconi", "Via Mazzini", "Via Dante", "Via Cavour",
+    "Via Matteotti", "Via Verdi", "Corso Italia", "Via della Liberta", "Viale Europa", "Piazza della Vittoria",
+    "Via San Francesco", "Via dei Mille", "Via del Mulino", "Via Piave",
+];
+const SPANISH: &[&str] = &[
+    "Calle Mayor", "Calle Olmo", "Calle Real", "Calle Nueva", "Calle del Sol", "Calle de la Iglesia",
+    "Calle Cervantes", "Avenida de la Constitucion", "Calle San Jose", "Calle Goya", "Calle del Rosario",
+    "Plaza Mayor", "Paseo de la Estacion", "Calle de la Fuente", "Calle del Molino", "Calle Colon",
+];
+const PORTUGUESE: &[&str] = &[
+    "Rua das Flores", "Rua Direita", "Rua da Igreja", "Rua Nova", "Avenida da Liberdade", "Rua de Santo Antonio",
+    "Rua do Comercio", "Rua da Escola", "Rua 25 de Abril", "Rua do Moinho", "Largo da Igreja", "Rua da Fonte",
+    "Travessa do Sol", "Rua da Estacao", "Rua do Outeiro", "Rua de Camoes",
+];
+const DUTCH: &[&str] = &[
+    "Kerkstraat", "Dorpsstraat", "Molenstraat", "Schoolstraat", "Stationsstraat", "Nieuwstraat", "Julianastraat",
+    "Wilhelminastraat", "Beukenlaan", "Kastanjelaan", "Lindelaan", "Eikenlaan", "Marktplein", "Parkweg",
+    "Berkenlaan", "Hoogstraat",
+];
+const JAPANESE: &[&str] =
+    &["Chuo", "Honcho", "Sakaecho", "Midoricho", "Sakuragaoka", "Asahicho", "Shinmachi", "Motomachi"];
+
+/// The habit of a country, and of the region where one has several: a Swiss or Belgian post code tells the language,
+/// apart from Biel and the rim of Brussels.
+fn habit(city: &City) -> Habit {
+    let district = city.post_code.as_bytes()[0];
+    match (city.country, district) {
+        ("DE" | "AT", _) => Habit::StreetThenNumber(GERMAN),
+        ("CH", b'1') => Habit::StreetThenNumber(FRENCH),
+        ("CH", _) if city.post_code.starts_with("6") && city.longitude > 8.8 => Habit::StreetThenNumber(ITALIAN),
+        ("CH", _) if city.post_code.starts_with("23") => Habit::StreetThenNumber(FRENCH),
+        ("CH", _) => Habit::StreetThenNumber(GERMAN),
+        ("BE", b'1' | b'4'..=b'7') => Habit::StreetThenNumber(FRENCH),
+        ("NL" | "BE", _) => Habit::StreetThenNumber(DUTCH),
+        ("FR", _) => Habit::NumberThenStreet(FRENCH),
+        ("IT", _) => Habit::StreetThenNumber(ITALIAN),
+        ("ES" | "MX", _) => Habit::StreetThenNumber(SPANISH),
+        ("PT", _) => Habit::StreetThenNumber(PORTUGUESE),
+        ("GB" | "IE", _) => BRITISH,
+        ("JP", _) => Habit::Blocks(JAPANESE),
+        _ => AMERICAN,
+    }
+}
+
+/// Whether messages of the rail carry the parties' addresses. Wires are CBPR+ messages, which demand town and country
+/// in fields of their own from 14 November 2026 and allow them before: so addresses are structured whatever the day.
+/// The same holds for SEPA's (EPC rulebooks).
+const fn carries_address(rail: Rail) -> bool {
+    matches!(rail, Rail::Wire | Rail::Sepa)
+}
+
+/// Writes both parties' addresses where the rail carries them, and empties them elsewhere.
+pub fn put(draft: &Draft<'_>, originator: &mut Party, counterparty: &mut Party) {
+    if !carries_address(draft.rail()) {
+        clear(originator);
+        clear(counterparty);
+        return;
+    }
+    let (ours, theirs) = (draft.originator, draft.counterparty.identity);
+    put_address(ours.country, Some(draft.customer.zone), ours.key, originator);
+    put_address(theirs.country, None, theirs.key, counterparty);
+}
+
+fn clear(party: &mut Party) {
+    let fields = [&mut party.street_name, &mut party.post_code, &mut party.town_name, &mut party.region_code];
+    fields.into_iter().for_each(String::clear);
+}
+
+/// Writes the address of a key in a country, and in an American zone where it is known.
+pub fn put_address(country: &str, zone: Option<Zone>, key: u64, party: &mut Party) {
+    // Of an unknown zone, or one of another continent, anywhere in the country.
+    let city = geography::home(country, zone.unwrap_or(Zone::London), key);
+    let mut choice = Stream::new(key, ADDRESS);
+    put_street(&habit(city), &mut choice, &mut party.street_name);
+    put_post_code(city.post_code, hash(key, ADDRESS + 1), &mut party.post_code);
+    party.town_name.put(city.name);
+    party.region_code.put(city.region);
+}
+
+fn put_street(habit: &Habit, choice: &mut Stream, out: &mut String) {
+    out.begin(32);
+    match habit {
+        Habit::NumberFirst { names, kinds, up_to } => {
+            out.number(choice.between(1, *up_to), 1);
+            out.push(' ');
+            out.push_str(choice.pick(names));
+            out.push(' ');
+            out.push_str(choice.pick(kinds));
+        }
+        Habit::NumberThenStreet(names) => {
+            out.number(choice.between(1, 150), 1);
+            out.push(' ');
+            out.push_str(choice.pick(names));
+        }
+        Habit::StreetThenNumber(names) => {
+            out.push_str(choice.pick(names));
+            out.push(' ');
+            out.number(choice.between(1, 150), 1);
+        }
+        Habit::Blocks(names) => {
+            out.push_str(choice.pick(names));
+            for (before, most) in [(' ', 7), ('-', 30), ('-', 25)] {
+                out.push(before);
+                out.number(choice.between(1, most), 1);
+            }
+        }
+    }
+}
+
+/// Fills a form's open places from the bits.
+fn put_post_code(form: &str, mut bits: u64, out: &mut String) {
+    out.begin(form.len());
+    let mut below = |bound: u64| {
+        let drawn = bits % bound;
+        bits /= bound;
+        drawn as u8
+    };
+    for character in form.chars() {
+        out.push(match character {
+            '#' => char::from(b'0' + below(10)),
+            '%' => char::from(b'1' + below(9)),
+            '@' => char::from(LETTERS[usize::from(below(8))]),
+            fixed => fixed,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    fn address(country: &str, zone: Option<Zone>, key: u64) -> Party {
+        let mut party = Party::default();
+        put_address(country, zone, key, &mut party);
+        party
+    }
+
+    /// The forms as the Universal Postal Union's addressing guides give them: `9` a digit, `A` a letter.
+    #[test]
+    fn post_codes_have_their_countrys_form() {
+        let forms: [(&str, &[&str]); 15] = [
+            ("US", &["99999"]),
+            ("DE", &["99999"]),
+            ("FR", &["99999"]),
+            ("IT", &["99999"]),
+            ("ES", &["99999"]),
+            ("MX", &["99999"]),
+            ("NL", &["9999 AA"]),
+            ("BE", &["9999"]),
+            ("AT", &["9999"]),
+            ("CH", &["9999"]),
+            ("PT", &["9999-999"]),
+            ("IE", &["A99 A9A9"]),
+            ("GB", &["A9 9AA", "AA9 9AA"]),
+            ("CA", &["A9A 9A9"]),
+            ("JP", &["999-9999"]),
+        ];
+        for (country, forms) in forms {
+            for key in 0..3_000 {
+                let code = address(country, None, key).post_code;
+                let form: String = (code.chars())
+                    .map(|c| match c {
+                        '0'..='9' => '9',
+                        'A'..='Z' => 'A',
+                        other => other,
+                    })
+                    .collect();
+                assert!(forms.contains(&form.as_str()), "{country}: {code}");
+            }
+        }
+    }
+
+    /// ZIP codes by state and others by town, as the posts publish them.
+    #[test]
+    fn a_post_code_begins_as_the_towns_do() {
+        let known = [
+            ("US", "New York", "NY", "100"),
+            ("US", "Chicago", "IL", "606"),
+            ("US", "San Francisco", "CA", "94"),
+            ("US", "Boston", "MA", "02"),
+            ("DE", "Berlin", "", "10"),
+            ("FR", "Paris", "", "75"),
+            ("GB", "Manchester", "", "M"),
+            ("NL", "Amsterdam", "", "10"),
+            ("IE", "Cork", "", "T12"),
+            ("CA", "Montreal", "QC", "H"),
+        ];
+        let mut seen = HashSet::new();
+        for (country, town, region, start) in known {
+            for key in 0..4_000 {
+                let party = address(country, None, key);
+                if party.town_name == town {
+                    assert!(party.post_code.starts_with(start), "{party:?}");
+                    assert_eq!(party.region_code, region);
+                    seen.insert(town);
+                }
+            }
+        }
+        assert_eq!(seen.len(), known.len(), "{seen:?}");
+    }
+
+    #[test]
+    fn an_address_is_ascii_short_and_keeps_to_its_key_and_zone() {
+        for country in ["US", "DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CA", "MX", "JP", "CH"] {
+            for key in 0..500 {
+                let party = address(country, None, key);
+                for (text, most) in [(&party.street_name, 70), (&party.town_name, 35), (&party.post_code, 16)] {
+                    assert!(text.is_ascii() && (2..=most).contains(&text.len()), "{party:?}");
+                }
+                assert!(party.street_name.bytes().any(|byte| byte.is_ascii_digit()));
+                assert_eq!(party, address(country, None, key));
+            }
+        }
+        let regions: HashSet<String> =
+            (0..3_000).map(|key| address("US", Some(Zone::Mountain), key).region_code).collect();
+        let mountain = ["CO", "NM", "UT", "ID", "MT", "TX"];
+        assert!(regions.contains("CO") && regions.iter().all(|region| mountain.contains(&region.as_str())), "{regions:?}");
+    }
+
+    #[test]
+    fn switzerland_and_belgium_write_as_their_regions_speak() {
+        let street = |country: &str, town: &str| {
+            let mut parties = (0..9_000).map(|key| address(country, None, key));
+            parties.find(|party| party.town_name == town).unwrap().street_name
+        };
+        let written_in = |names: &[&str], street: &str| names.iter().any(|name| street.starts_with(name));
+        assert!(written_in(FRENCH, &street("CH", "Geneve")) && written_in(FRENCH, &street("BE", "Liege")));
+        assert!(written_in(GERMAN, &street("CH", "Luzern")) && written_in(ITALIAN, &street("CH", "Lugano")));
+        assert!(written_in(DUTCH, &street("BE", "Gent")));
+    }
+}
