@@ -40,41 +40,133 @@ const AMERICAN: Habit = Habit::NumberFirst {
 };
 const BRITISH: Habit = Habit::NumberFirst {
     names: &[
-        "High", "Station", "Church", "Victoria", "Green", "Manor", "Kings", "Queens", "New", "Grange", "Mill",
-        "Park", "Albert", "York", "Windsor", "Springfield",
+        "High",
+        "Station",
+        "Church",
+        "Victoria",
+        "Green",
+        "Manor",
+        "Kings",
+        "Queens",
+        "New",
+        "Grange",
+        "Mill",
+        "Park",
+        "Albert",
+        "York",
+        "Windsor",
+        "Springfield",
     ],
     kinds: &["Road", "Street", "Lane", "Close", "Avenue"],
     up_to: 180,
 };
 const GERMAN: &[&str] = &[
-    "Hauptstrasse", "Schulstrasse", "Gartenstrasse", "Bahnhofstrasse", "Dorfstrasse", "Bergstrasse",
-    "Lindenstrasse", "Birkenweg", "Kirchstrasse", "Waldstrasse", "Ringstrasse", "Amselweg", "Wiesenweg",
-    "Jahnstrasse", "Buchenweg", "Muehlenweg",
+    "Hauptstrasse",
+    "Schulstrasse",
+    "Gartenstrasse",
+    "Bahnhofstrasse",
+    "Dorfstrasse",
+    "Bergstrasse",
+    "Lindenstrasse",
+    "Birkenweg",
+    "Kirchstrasse",
+    "Waldstrasse",
+    "Ringstrasse",
+    "Amselweg",
+    "Wiesenweg",
+    "Jahnstrasse",
+    "Buchenweg",
+    "Muehlenweg",
 ];
 const FRENCH: &[&str] = &[
-    "Rue des Tilleuls", "Rue de l'Eglise", "Place de la Mairie", "Rue du Moulin", "Grande Rue", "Rue des Ecoles",
-    "Rue de la Gare", "Rue Pasteur", "Rue Victor Hugo", "Avenue de la Gare", "Rue des Lilas", "Rue du Stade",
-    "Chemin des Vignes", "Rue de la Fontaine", "Boulevard de la Liberte", "Impasse des Acacias",
+    "Rue des Tilleuls",
+    "Rue de l'Eglise",
+    "Place de la Mairie",
+    "Rue du Moulin",
+    "Grande Rue",
+    "Rue des Ecoles",
+    "Rue de la Gare",
+    "Rue Pasteur",
+    "Rue Victor Hugo",
+    "Avenue de la Gare",
+    "Rue des Lilas",
+    "Rue du Stade",
+    "Chemin des Vignes",
+    "Rue de la Fontaine",
+    "Boulevard de la Liberte",
+    "Impasse des Acacias",
 ];
 const ITALIAN: &[&str] = &[
-    "Via Roma", "Via Garibaldi", "Via Guglielmo Marconi", "Via Mazzini", "Via Dante", "Via Cavour",
-    "Via Matteotti", "Via Verdi", "Corso Italia", "Via della Liberta", "Viale Europa", "Piazza della Vittoria",
-    "Via San Francesco", "Via dei Mille", "Via del Mulino", "Via Piave",
+    "Via Roma",
+    "Via Garibaldi",
+    "Via Guglielmo Marconi",
+    "Via Mazzini",
+    "Via Dante",
+    "Via Cavour",
+    "Via Matteotti",
+    "Via Verdi",
+    "Corso Italia",
+    "Via della Liberta",
+    "Viale Europa",
+    "Piazza della Vittoria",
+    "Via San Francesco",
+    "Via dei Mille",
+    "Via del Mulino",
+    "Via Piave",
 ];
 const SPANISH: &[&str] = &[
-    "Calle Mayor", "Calle Olmo", "Calle Real", "Calle Nueva", "Calle del Sol", "Calle de la Iglesia",
-    "Calle Cervantes", "Avenida de la Constitucion", "Calle San Jose", "Calle Goya", "Calle del Rosario",
-    "Plaza Mayor", "Paseo de la Estacion", "Calle de la Fuente", "Calle del Molino", "Calle Colon",
+    "Calle Mayor",
+    "Calle Olmo",
+    "Calle Real",
+    "Calle Nueva",
+    "Calle del Sol",
+    "Calle de la Iglesia",
+    "Calle Cervantes",
+    "Avenida de la Constitucion",
+    "Calle San Jose",
+    "Calle Goya",
+    "Calle del Rosario",
+    "Plaza Mayor",
+    "Paseo de la Estacion",
+    "Calle de la Fuente",
+    "Calle del Molino",
+    "Calle Colon",
 ];
 const PORTUGUESE: &[&str] = &[
-    "Rua das Flores", "Rua Direita", "Rua da Igreja", "Rua Nova", "Avenida da Liberdade", "Rua de Santo Antonio",
-    "Rua do Comercio", "Rua da Escola", "Rua 25 de Abril", "Rua do Moinho", "Largo da Igreja", "Rua da Fonte",
-    "Travessa do Sol", "Rua da Estacao", "Rua do Outeiro", "Rua de Camoes",
+    "Rua das Flores",
+    "Rua Direita",
+    "Rua da Igreja",
+    "Rua Nova",
+    "Avenida da Liberdade",
+    "Rua de Santo Antonio",
+    "Rua do Comercio",
+    "Rua da Escola",
+    "Rua 25 de Abril",
+    "Rua do Moinho",
+    "Largo da Igreja",
+    "Rua da Fonte",
+    "Travessa do Sol",
+    "Rua da Estacao",
+    "Rua do Outeiro",
+    "Rua de Camoes",
 ];
 const DUTCH: &[&str] = &[
-    "Kerkstraat", "Dorpsstraat", "Molenstraat", "Schoolstraat", "Stationsstraat", "Nieuwstraat", "Julianastraat",
-    "Wilhelminastraat", "Beukenlaan", "Kastanjelaan", "Lindelaan", "Eikenlaan", "Marktplein", "Parkweg",
-    "Berkenlaan", "Hoogstraat",
+    "Kerkstraat",
+    "Dorpsstraat",
+    "Molenstraat",
+    "Schoolstraat",
+    "Stationsstraat",
+    "Nieuwstraat",
+    "Julianastraat",
+    "Wilhelminastraat",
+    "Beukenlaan",
+    "Kastanjelaan",
+    "Lindelaan",
+    "Eikenlaan",
+    "Marktplein",
+    "Parkweg",
+    "Berkenlaan",
+    "Hoogstraat",
 ];
 const JAPANESE: &[&str] =
     &["Chuo", "Honcho", "Sakaecho", "Midoricho", "Sakuragaoka", "Asahicho", "Shinmachi", "Motomachi"];
@@ -86,7 +178,9 @@ fn habit(city: &City) -> Habit {
     match (city.country, district) {
         ("DE" | "AT", _) => Habit::StreetThenNumber(GERMAN),
         ("CH", b'1') => Habit::StreetThenNumber(FRENCH),
-        ("CH", _) if city.post_code.starts_with("6") && city.longitude > 8.8 => Habit::StreetThenNumber(ITALIAN),
+        ("CH", _) if city.post_code.starts_with("6") && city.longitude > 8.8 => {
+            Habit::StreetThenNumber(ITALIAN)
+        }
         ("CH", _) if city.post_code.starts_with("23") => Habit::StreetThenNumber(FRENCH),
         ("CH", _) => Habit::StreetThenNumber(GERMAN),
         ("BE", b'1' | b'4'..=b'7') => Habit::StreetThenNumber(FRENCH),
@@ -117,7 +211,7 @@ pub fn put(draft: &Draft<'_>, originator: &mut Party, counterparty: &mut Party) 
     }
     let (ours, theirs) = (draft.originator, draft.counterparty.identity);
     put_address(ours.country, Some(draft.customer.zone), ours.key, originator);
-    put_address(theirs.country, None, theirs.key, counterparty);
+    put_address(theirs.country, draft.counterparty.zone, theirs.key, counterparty);
 }
 
 fn clear(party: &mut Party) {
@@ -261,10 +355,13 @@ mod tests {
 
     #[test]
     fn an_address_is_ascii_short_and_keeps_to_its_key_and_zone() {
-        for country in ["US", "DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CA", "MX", "JP", "CH"] {
+        for country in
+            ["US", "DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CA", "MX", "JP", "CH"]
+        {
             for key in 0..500 {
                 let party = address(country, None, key);
-                for (text, most) in [(&party.street_name, 70), (&party.town_name, 35), (&party.post_code, 16)] {
+                for (text, most) in [(&party.street_name, 70), (&party.town_name, 35), (&party.post_code, 16)]
+                {
                     assert!(text.is_ascii() && (2..=most).contains(&text.len()), "{party:?}");
                 }
                 assert!(party.street_name.bytes().any(|byte| byte.is_ascii_digit()));
@@ -274,7 +371,10 @@ mod tests {
         let regions: HashSet<String> =
             (0..3_000).map(|key| address("US", Some(Zone::Mountain), key).region_code).collect();
         let mountain = ["CO", "NM", "UT", "ID", "MT", "TX"];
-        assert!(regions.contains("CO") && regions.iter().all(|region| mountain.contains(&region.as_str())), "{regions:?}");
+        assert!(
+            regions.contains("CO") && regions.iter().all(|region| mountain.contains(&region.as_str())),
+            "{regions:?}"
+        );
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::profile::Profile;
 use crate::random::{hash, mix};
 
 /// Changes whenever any payment of any configuration changes by a byte; travels in `metadata.generator_version`.
-pub const GENERATOR_VERSION: &str = "1";
+pub const GENERATOR_VERSION: &str = "2";
 
 /// Most days that a range may have.
 pub const MAX_DAYS: i64 = 3_660;
@@ -135,7 +135,7 @@ impl Config {
     /// A digest of everything that ordinary payments depend on.
     ///
     /// The anomaly rate is left out, so that injecting patterns changes no byte of the other payments.
-    pub(crate) fn run_id(&self) -> String {
+    pub(crate) fn digest(&self) -> u64 {
         let text = format!(
             "{GENERATOR_VERSION}|{}|{}|{}|{}|{}|{}|{}|{:?}",
             self.seed,
@@ -151,8 +151,8 @@ impl Config {
     }
 }
 
-/// Sixteen hexadecimal digits that stand for a text.
-pub(crate) fn digest(text: &str) -> String {
+/// A number that stands for a text.
+pub(crate) fn digest(text: &str) -> u64 {
     let (mut high, mut low) = (mix(1), mix(2));
     for chunk in text.as_bytes().chunks(8) {
         let mut word = [0; 8];
@@ -160,5 +160,5 @@ pub(crate) fn digest(text: &str) -> String {
         high = hash(high, u64::from_le_bytes(word));
         low = hash(low ^ high, u64::from_le_bytes(word).rotate_left(32) ^ chunk.len() as u64);
     }
-    format!("{:016x}", high ^ low)
+    high ^ low
 }

@@ -1,106 +1,204 @@
-//! Who is on a payment's other end: usual payees come back, as a pure function of the customer and the payee's rank.
+//! Who is on a payment's other end.
 
 use schemas::payment::{Party, PartyType};
 
-use crate::customers::country;
+use crate::categories::{Category, merchant_key};
+use crate::customers::{Customer, Population};
 use crate::dates::Zone;
-use crate::flows::FlowSpec;
+use crate::draft::Draft;
+use crate::lands::Land;
 use crate::mix::Rail;
 use crate::parties::{Identity, Trade};
 use crate::profile::Side;
-use crate::random::{Stream, hash, unit};
+use crate::random::{Stream, hash, scale, unit};
+use crate::standing::Kind;
 use crate::text::Put;
-
-/// How often the usual counterparties of a customer in one flow are met, the first most often.
-const USUAL: [(u32, u64); 12] = [
-    (320, 0),
-    (180, 1),
-    (125, 2),
-    (95, 3),
-    (70, 4),
-    (55, 5),
-    (45, 6),
-    (35, 7),
-    (27, 8),
-    (20, 9),
-    (15, 10),
-    (13, 11),
-];
+use crate::ties::{HOUSEHOLD, country_abroad, neighbour};
 
 /// The other end of a payment.
 #[derive(Clone, Copy, Debug)]
 pub struct Counterparty {
     pub identity: Identity,
+    /// The customer's number, from 1; 0 for who is no customer.
+    pub number: u64,
     /// Whether the two deal with each other regularly.
     pub is_usual: bool,
     pub is_foreign: bool,
+    /// Where it is at home; `None` for who is no customer.
+    pub zone: Option<Zone>,
 }
 
 impl Counterparty {
-    /// The counterparty of a key: its country lies abroad for the part `foreign` of the keys.
-    pub fn of_key(key: u64, spec: &FlowSpec, zone: Zone, home: &'static str, foreign: f64) -> Self {
-        let is_foreign = unit(hash(key, 0xf0)) < foreign;
-        let country = if is_foreign {
-            abroad(zone, key)
-        } else if spec.rail == Rail::Sepa && unit(hash(key, 0xe0)) < 0.12 {
-            country(Zone::CentralEurope, key)
-        } else {
-            home
-        };
-        let kind = match spec.flow.to {
-            Side::Person => PartyType::Individual,
-            Side::Business => PartyType::Business,
-            Side::Merchant => PartyType::Merchant,
-            Side::Bank => PartyType::FinancialInstitution,
-        };
-        let trade = match spec.name.as_str() {
-            "rent" | "standing_order" => Trade::Landlord,
-            "household" | "bill" | "invoice" | "services" => Trade::Biller,
-            _ => Trade::Any,
-        };
-        Self { identity: Identity { key, country, kind, trade }, is_usual: false, is_foreign }
+    /// Somebody of the population.
+    pub const fn of(customer: &Customer, is_usual: bool) -> Self {
+        let (number, zone) = (customer.number, Some(customer.zone));
+        Self { identity: customer.identity, number, is_usual, is_foreign: false, zone }
     }
 
-    /// Writes the party with its id: the kind and twelve digits of the key.
-    pub fn put(&self, party: &mut Party) {
+    /// Somebody from elsewhere.
+    pub const fn outside(identity: Identity, is_usual: bool) -> Self {
+        Self { identity, number: 0, is_usual, is_foreign: false, zone: None }
+    }
+
+    /// Writes the party with its id: a customer's, or the kind and twelve digits of the key.
+    pub fn put(&self, population: &Population, party: &mut Party) {
         self.identity.put(party);
-        self.put_id(&mut party.party_id);
-    }
-
-    pub fn put_id(&self, out: &mut String) {
-        out.begin(16);
-        out.push_str(match self.identity.kind {
+        if self.number > 0 {
+            return population.put_id(self.number, &mut party.party_id);
+        }
+        party.party_id.begin(16);
+        party.party_id.push_str(match self.identity.kind {
             PartyType::Individual => "PRSN",
             PartyType::Merchant => "MRCH",
             PartyType::FinancialInstitution => "BANK",
             _ => "BIZN",
         });
-        out.number(self.identity.key % 1_000_000_000_000, 12);
+        party.party_id.number(self.identity.key % 1_000_000_000_000, 12);
     }
 }
 
-/// The key of a customer's counterparty in a flow, and whether it is a usual one.
-pub fn draw_key(customer: u64, flow: u64, habit: f64, choice: &mut Stream) -> (u64, bool) {
-    let base = hash(customer, flow);
-    if choice.chance(habit) {
-        let rank = choice.weighted(&USUAL);
-        (hash(base, rank), true)
-    } else {
-        (hash(base, choice.bits()), false)
+/// The part of payments between companies and people of the euro area that cross one of its borders (our assumption).
+fn across(rail: Rail, flow: &str) -> f64 {
+    match (rail, flow) {
+        (Rail::Sepa, "supplier" | "business_debit") => 0.12,
+        (Rail::Sepa, "invoice") => 0.05,
+        (Rail::Sepa, "instant") => 0.03,
+        _ => 0.0,
     }
 }
 
-fn abroad(zone: Zone, key: u64) -> &'static str {
-    const AMERICAN: [(u32, &str); 8] =
-        [(22, "CA"), (20, "GB"), (16, "MX"), (14, "DE"), (10, "JP"), (8, "FR"), (6, "CH"), (4, "IE")];
-    const EUROPEAN: [(u32, &str); 4] = [(36, "GB"), (34, "US"), (20, "CH"), (10, "JP")];
-    const BRITISH: [(u32, &str); 6] = [(40, "US"), (18, "DE"), (16, "FR"), (10, "IE"), (8, "CH"), (8, "JP")];
-    let mut choice = Stream::new(key, 0xab);
-    match zone {
-        Zone::London => choice.weighted(&BRITISH),
-        Zone::CentralEurope | Zone::WesternEurope => choice.weighted(&EUROPEAN),
-        _ => choice.weighted(&AMERICAN),
+/// Draws of a counterparty that are one on their own.
+const TRIES: u64 = 12;
+
+impl Draft<'_> {
+    /// The counterparty of a payment that is no card payment.
+    pub fn find_counterparty(&mut self) -> Counterparty {
+        for attempt in 0..TRIES {
+            let found = self.candidate(attempt);
+            if !self.shares_bank(&found.identity) {
+                return found;
+            }
+            // No clearing system sees payments inside a bank. A company has an account elsewhere, too.
+            if found.identity.kind == PartyType::Business {
+                return Counterparty { identity: found.identity.at_second_bank(), ..found };
+            }
+            if self.customer.is_business {
+                self.originator = self.originator.at_second_bank();
+                return found;
+            }
+        }
+        self.originator = self.originator.at_second_bank();
+        self.candidate(TRIES)
     }
+
+    fn shares_bank(&self, other: &Identity) -> bool {
+        self.originator.country == other.country && self.originator.bank() == other.bank()
+    }
+
+    /// The counterparty found at an attempt.
+    fn candidate(&mut self, attempt: u64) -> Counterparty {
+        let (world, land) = (self.world, self.land);
+        let (population, ties) = (&world.population, &world.ties);
+        if let Some(owner) = self.owner {
+            return Counterparty::of(&owner, true);
+        }
+        if let Some(arrangement) = self.arrangement {
+            return match (self.kind, self.spec.flow.to) {
+                (Some(Kind::Rent), Side::Person) => {
+                    Counterparty::of(&ties.flatmate(population, land, &self.customer, attempt).to, true)
+                }
+                (_, Side::Bank) => Counterparty::outside(self.bank(arrangement.key, attempt), true),
+                _ => Counterparty::of(&ties.landlord(population, land, arrangement.key), true),
+            };
+        }
+        let habit = self.spec.flow.habit;
+        if self.spec.flow.to == Side::Bank {
+            let is_usual = self.choice.chance(habit);
+            let bits = if is_usual { self.customer.identity.key } else { self.choice.bits() };
+            let foreign = unit(hash(bits, 0xf0)) < self.spec.flow.foreign;
+            let bank = if foreign {
+                Identity::of_bank(world.key, country_abroad(land, bits), hash(bits, 1) % 10)
+            } else {
+                self.bank(bits, attempt)
+            };
+            return Counterparty { is_foreign: foreign, ..Counterparty::outside(bank, is_usual) };
+        }
+        if let Some(other) = self.from_abroad(habit) {
+            return other;
+        }
+        let (of, choice, people) = (&self.customer, &mut self.choice, self.people);
+        let tie = match (self.spec.flow.from, self.spec.flow.to) {
+            (_, Side::Person) => ties.friend(population, land, of, habit, people, choice, attempt),
+            (Side::Person, _) => {
+                let trade = choice.weighted(&HOUSEHOLD);
+                ties.provider(population, land, of, trade, habit, choice, attempt)
+            }
+            _ => ties.supplier(population, land, of, self.what, habit, choice, attempt),
+        };
+        Counterparty::of(&tie.to, tie.is_usual)
+    }
+
+    /// One of the country's banks, not the originator's.
+    fn bank(&self, bits: u64, attempt: u64) -> Identity {
+        Identity::of_bank(self.world.key, self.originator.country, hash(bits, 0xba) % 10 + attempt)
+    }
+
+    /// A counterparty in another country, where the payment goes to one. Who deals with somebody abroad does so again.
+    fn from_abroad(&mut self, habit: f64) -> Option<Counterparty> {
+        let (foreign, across) = (self.spec.flow.foreign, across(self.spec.rail, &self.spec.name));
+        if foreign + across <= 0.0 {
+            return None;
+        }
+        let is_usual = self.choice.chance(habit);
+        let which = if is_usual { self.choice.below(8) } else { self.choice.bits() };
+        let bits = hash(hash(self.customer.identity.key, self.what ^ 0xf0), which);
+        let u = unit(bits);
+        let world = self.world;
+        let to = match self.spec.flow.to {
+            Side::Person => false,
+            _ => true,
+        };
+        let resident = |land: Land| {
+            let cohort = Population::cohort_of(land, to);
+            let known = if to { world.ties.companies(land) } else { self.people };
+            let at = if to { crate::ties::zipf(known, hash(bits, 2)) } else { scale(hash(bits, 2), known) };
+            Counterparty::of(&world.population.resident(cohort, at), is_usual)
+        };
+        if u < foreign {
+            let country = country_abroad(self.land, bits);
+            let found = Land::of_country(country, unit(hash(bits, 3))).map_or_else(
+                || Counterparty::outside(world.ties.abroad(country, hash(bits, 2)), is_usual),
+                resident,
+            );
+            return Some(Counterparty { is_foreign: true, ..found });
+        }
+        (u < foreign + across).then(|| resident(neighbour(self.land, bits)))
+    }
+
+    /// The shop of a card payment.
+    pub fn find_shop(&mut self, category: &'static Category) -> Counterparty {
+        let spec = self.spec;
+        let (bits, is_usual) = match self.arrangement {
+            Some(arrangement) => (hash(arrangement.key, 3), true),
+            None => shop_bits(self.customer.identity.key, self.what, spec.flow.habit, &mut self.choice),
+        };
+        self.shop_of(category, bits, spec.flow.foreign, is_usual)
+    }
+
+    /// The shop of a category that random bits choose.
+    pub fn shop_of(&self, category: &Category, bits: u64, foreign: f64, is_usual: bool) -> Counterparty {
+        let key = merchant_key(category, bits);
+        let is_foreign = unit(hash(key, 0xf0)) < foreign;
+        let country = if is_foreign { country_abroad(self.land, key) } else { self.originator.country };
+        let identity = Identity::new(key, country, PartyType::Merchant, Trade::Industry);
+        Counterparty { is_foreign, ..Counterparty::outside(identity, is_usual) }
+    }
+}
+
+fn shop_bits(customer: u64, what: u64, habit: f64, choice: &mut Stream) -> (u64, bool) {
+    let is_usual = choice.chance(habit);
+    let which = if is_usual { choice.below(12) } else { choice.bits() };
+    (hash(hash(customer, what), which), is_usual)
 }
 
 /// The currency of a country.

@@ -1,6 +1,6 @@
 //! The days of a run and around it: which are banking days, and where each zone's midnight lies in UTC.
 
-use crate::dates::{Banking, Zone};
+use crate::dates::{Banking, Zone, date_of};
 
 /// Days known before and after the range: for due dates, returns and effective dates.
 const BEFORE: i32 = 50;
@@ -60,6 +60,13 @@ impl Days {
             day -= 1;
         }
         day
+    }
+
+    /// The day itself where it is a banking day, or the next that is; the last that was where the next lies in another
+    /// month ("modified following").
+    pub fn in_month(&self, banking: Banking, day: i32) -> i32 {
+        let following = self.following(banking, day);
+        if date_of(following).1 == date_of(day).1 { following } else { self.preceding(banking, day) }
     }
 
     /// The banking day that comes `count` banking days after the day.

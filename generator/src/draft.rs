@@ -1,19 +1,22 @@
 //! One payment in the making: everything about it that is decided before its rail's own fields are written.
 
 use crate::amounts::{cap, exchange, settle_on, to_minor};
-use crate::anomalies::{Injected, Kind};
-use crate::categories::{Category, merchant_key};
-use crate::counterparties::{Counterparty, currency_of, draw_key};
-use crate::customers::{Customer, country};
+use crate::anomalies::{Injected, Kind as Pattern};
+use crate::categories::Category;
+use crate::counterparties::{Counterparty, currency_of};
+use crate::customers::{Customer, Population};
 use crate::dates::Zone;
 use crate::days::Days;
 use crate::flows::{FlowSpec, home_currency};
 use crate::intensity::{Place, Segment};
+use crate::lands::Land;
 use crate::life::{Outcome, View};
 use crate::mix::Rail;
 use crate::parties::Identity;
 use crate::profile::Side;
-use crate::random::{Stream, hash};
+use crate::random::{Stream, hash, unit};
+use crate::schedule::Schedule;
+use crate::standing::Kind;
 use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
@@ -38,6 +41,8 @@ pub struct Given<'a> {
     /// The day from which numbers that rise with time are counted.
     pub first_day: i32,
     pub view: View,
+    /// `None` in a run without an end.
+    pub schedule: Option<&'a Schedule>,
     pub injected: Option<Injected>,
 }
 
@@ -50,11 +55,20 @@ pub struct Draft<'a> {
     pub days: &'a Days,
     pub first_day: i32,
     pub view: View,
+    schedule: Option<&'a Schedule>,
     /// When the state changes next, as far as the view lets it; known once written.
     pub next_change_micros: Option<i64>,
     pub spec: &'a FlowSpec,
     /// Where the account stands that the customer uses here.
+    pub land: Land,
     pub zone: Zone,
+    /// How many people of the land are known.
+    pub people: u64,
+    /// What the arrangement ties together, and the worker, debtor or partner on its other end.
+    pub kind: Option<Kind>,
+    pub owner: Option<Customer>,
+    /// Tells a customer's habits in one flow from those in another.
+    pub what: u64,
     pub customer: Customer,
     pub originator: Identity,
     pub counterparty: Counterparty,
@@ -75,17 +89,17 @@ pub struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     pub fn new(world: &'a World, given: Given<'a>) -> Self {
-        let Given { index, place, segment, days, first_day, view, injected } = given;
+        let Given { index, place, segment, days, first_day, view, schedule, injected } = given;
         let spec = &world.flows[segment.flow];
-        let zone = segment.zone;
-        let mut choice = Stream::new(world.key ^ CHOICES, index);
-        let arrangement = place.arrangement.map(|(class, number)| {
-            let class_key = hash(world.key ^ place.segment as u64, u64::from(class.class));
-            Arrangement { key: hash(class_key, number), due_day: class.due_day }
+        let (land, zone) = (segment.land, segment.zone);
+        let what = (segment.flow * Land::ALL.len() + land as usize) as u64;
+        let arrangement = place.arrangement.map(|(class, number)| Arrangement {
+            key: hash(world.key ^ what, number),
+            due_day: class.due_day,
         });
-        let bits = arrangement.map_or_else(|| choice.bits(), |arrangement| hash(arrangement.key, 1));
-        let customer = world.population.member(segment.cohort, bits);
-        let originator = account_in(zone, customer);
+        let mut choice = Stream::new(world.key ^ CHOICES, index);
+        let (customer, owner) = originator(world, segment, &place, arrangement, &mut choice);
+        let originator = account_in(land, customer);
         let mut draft = Self {
             world,
             index,
@@ -93,12 +107,18 @@ impl<'a> Draft<'a> {
             days,
             first_day,
             view,
+            schedule,
             next_change_micros: None,
             spec,
+            land,
             zone,
+            people: segment.people,
+            kind: segment.standing.kind,
+            owner,
+            what,
             customer,
             originator,
-            counterparty: Counterparty { identity: originator, is_usual: false, is_foreign: false },
+            counterparty: Counterparty::outside(originator, false),
             category: None,
             arrangement,
             minor_units: 0,
@@ -109,14 +129,22 @@ impl<'a> Draft<'a> {
             document: index,
             choice,
         };
-        draft.choose_counterparty(segment.flow as u64);
+        draft.choose_counterparty();
         draft.choose_amount();
         let u = Stream::new(world.key ^ OUTCOME, index).unit();
         draft.outcome = Outcome::at(u, &spec.flow);
         if let Some(injected) = injected {
-            draft.inject(injected, segment.cohort, segment.flow as u64);
+            draft.inject(injected, segment.cohort);
         }
         draft
+    }
+
+    /// How many checks the customer wrote before this one, as their numbers count.
+    pub fn checks_before(&self) -> u64 {
+        match self.schedule {
+            Some(schedule) => schedule.checks_before(self.customer.cohort, self.customer.at, self.created()),
+            None => self.place.turn.map_or(0, |turn| turn.number),
+        }
     }
 
     pub fn rail(&self) -> Rail {
@@ -140,42 +168,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn choose_counterparty(&mut self, flow: u64) {
-        let spec = self.spec;
-        let customer = self.customer.identity.key;
-        if spec.flow.to == Side::Merchant {
+    fn choose_counterparty(&mut self) {
+        if self.spec.flow.to == Side::Merchant {
             let mut fixed = Stream::new(self.arrangement.map_or(self.choice.bits(), |of| of.key), 2);
             self.choose_category(&mut fixed);
         }
-        let what = flow ^ (u64::from(self.mcc()) << 8);
-        let (key, is_usual) = match self.arrangement {
-            Some(arrangement) => (hash(arrangement.key, 3), true),
-            None => draw_key(customer, what, spec.flow.habit, &mut self.choice),
+        self.counterparty = match self.category {
+            Some(category) => self.find_shop(category),
+            None => self.find_counterparty(),
         };
-        let key = self.category.map_or(key, |category| merchant_key(category, key));
-        let home = self.originator.country;
-        let counterparty =
-            self.elsewhere(Counterparty::of_key(key, spec, self.zone, home, spec.flow.foreign));
-        self.counterparty = Counterparty { is_usual, ..counterparty };
-        let pays_abroad_in_theirs = match spec.rail {
+        let pays_abroad_in_theirs = match self.spec.rail {
             Rail::Card => true,
             // Most cross-border wires are in the sender's or the world's currency.
-            Rail::Wire => hash(key, 0xcc) % 100 < 45,
+            Rail::Wire => hash(self.counterparty.identity.key, 0xcc) % 100 < 45,
             _ => false,
         };
         if self.counterparty.is_foreign && pays_abroad_in_theirs {
             self.currency = currency_of(self.counterparty.identity.country);
         }
-    }
-
-    /// The counterparty, with its account at another bank than the originator's: no clearing system sees payments
-    /// inside a bank.
-    fn elsewhere(&self, mut counterparty: Counterparty) -> Counterparty {
-        let (ours, theirs) = (self.originator, &mut counterparty.identity);
-        while self.category.is_none() && ours.country == theirs.country && ours.bank() == theirs.bank() {
-            theirs.key = hash(theirs.key, 1);
-        }
-        counterparty
     }
 
     fn choose_amount(&mut self) {
@@ -186,6 +196,9 @@ impl<'a> Draft<'a> {
         let mut major = amounts.draw(fixed.bits()) * exchange(home, self.currency);
         if self.rail() == Rail::Card && self.arrangement.is_none() {
             major *= self.factor;
+        }
+        if let Some((class, _)) = self.place.arrangement {
+            major *= class.factor();
         }
         let varies = self.arrangement.is_none() || flow.variation > 0.0;
         if self.arrangement.is_some() && varies {
@@ -198,13 +211,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Makes the payment a member of an injected pattern.
-    fn inject(&mut self, injected: Injected, cohort: usize, flow: u64) {
+    fn inject(&mut self, injected: Injected, cohort: usize) {
         let Injected { kind, group, member } = injected;
         let mut shared = Stream::new(group, 1);
         let mut own = Stream::new(member, 1);
-        if kind != Kind::MuleFanIn {
+        if kind != Pattern::MuleFanIn {
             self.customer = self.world.population.member(cohort, shared.bits());
-            self.originator = account_in(self.zone, self.customer);
+            self.originator = account_in(self.land, self.customer);
         }
         self.currency = home_currency(self.zone);
         if self.category.is_some() {
@@ -212,51 +225,118 @@ impl<'a> Draft<'a> {
         }
         // Testers try a few shops, thieves have a few accounts to send to, mules many.
         let payee = match kind {
-            Kind::CardTesting => own.below(3),
-            Kind::AccountTakeover => own.below(2),
-            Kind::MuleFanOut => own.bits(),
-            Kind::Structuring | Kind::MuleFanIn | Kind::DuplicatePayment => 0,
+            Pattern::CardTesting => own.below(3),
+            Pattern::AccountTakeover => own.below(2),
+            Pattern::MuleFanOut => own.bits(),
+            Pattern::Structuring | Pattern::MuleFanIn | Pattern::DuplicatePayment => 0,
         };
-        let key = hash(group ^ flow, payee);
-        let key = self.category.map_or(key, |category| merchant_key(category, key));
-        let home = self.originator.country;
-        let counterparty = Counterparty::of_key(key, self.spec, self.zone, home, 0.0);
-        // A mule's account is the same whoever pays into it, from the same bank too.
-        self.counterparty = if kind == Kind::MuleFanIn { counterparty } else { self.elsewhere(counterparty) };
-        self.counterparty.is_usual = kind == Kind::DuplicatePayment;
-        if kind == Kind::DuplicatePayment {
+        let key = hash(group ^ self.what, payee);
+        self.counterparty = match self.category {
+            Some(category) => self.shop_of(category, key, 0.0, false),
+            None => Counterparty::of(&self.stranger(key), false),
+        };
+        self.counterparty.is_usual = kind == Pattern::DuplicatePayment;
+        if kind == Pattern::DuplicatePayment {
             self.document = group;
         }
         let u = own.unit();
         self.outcome = match kind {
-            Kind::CardTesting if u < 0.72 => Outcome::Failed,
-            Kind::AccountTakeover if u < 0.2 && self.rail() != Rail::P2p => Outcome::Rejected,
+            Pattern::CardTesting if u < 0.72 => Outcome::Failed,
+            Pattern::AccountTakeover if u < 0.2 && self.rail() != Rail::P2p => Outcome::Rejected,
             _ => Outcome::Completed,
         };
         let amount = self.injected_amount(kind, &mut shared, &mut own);
         self.minor_units = amount.min(cap(self.rail(), &self.spec.name, self.place.day, self.currency));
     }
 
-    fn injected_amount(&self, kind: Kind, shared: &mut Stream, own: &mut Stream) -> i64 {
+    /// Somebody of the land who has nothing to do with anybody known.
+    fn stranger(&self, key: u64) -> Customer {
+        let is_business = self.spec.flow.to != Side::Person;
+        let known = if is_business { self.world.ties.companies(self.land) } else { self.people };
+        let cohort = Population::cohort_of(self.land, is_business);
+        self.world.population.resident(cohort, known + (key >> 20))
+    }
+
+    fn injected_amount(&self, kind: Pattern, shared: &mut Stream, own: &mut Stream) -> i64 {
         let quantile = |u: f64| self.spec.amounts(self.zone).map_or(1.0, |amounts| amounts.quantile(u));
         let major = match kind {
-            Kind::CardTesting => 0.5 + 3.5 * own.unit(),
-            Kind::Structuring => 10_000.0 - 80.0 - 1_700.0 * own.unit(),
-            Kind::AccountTakeover => quantile(0.93 + 0.068 * own.unit()),
-            Kind::MuleFanIn => quantile(0.55 + 0.4 * own.unit()),
-            Kind::MuleFanOut => quantile(0.45 + 0.4 * own.unit()),
-            Kind::DuplicatePayment => quantile(shared.unit()),
+            Pattern::CardTesting => 0.5 + 3.5 * own.unit(),
+            Pattern::Structuring => 10_000.0 - 80.0 - 1_700.0 * own.unit(),
+            Pattern::AccountTakeover => quantile(0.93 + 0.068 * own.unit()),
+            Pattern::MuleFanIn => quantile(0.55 + 0.4 * own.unit()),
+            Pattern::MuleFanOut => quantile(0.45 + 0.4 * own.unit()),
+            Pattern::DuplicatePayment => quantile(shared.unit()),
         };
         to_minor(major, self.currency)
     }
 }
 
-/// The customer with the account used in a zone: at home, or one kept abroad where the rail does not reach home.
-fn account_in(zone: Zone, customer: Customer) -> Identity {
-    let home = customer.identity;
-    if zone.banking() == customer.zone.banking() {
-        return home;
+/// Whose payment it is, and who is on the other end of an arrangement.
+fn originator(
+    world: &World,
+    segment: &Segment,
+    place: &Place,
+    arrangement: Option<Arrangement>,
+    choice: &mut Stream,
+) -> (Customer, Option<Customer>) {
+    let population = &world.population;
+    let (Some(kind), Some((_, number)), Some(arrangement)) =
+        (segment.standing.kind, place.arrangement, arrangement)
+    else {
+        if let Some(turn) = place.turn {
+            return (population.resident(segment.cohort, turn.member), None);
+        }
+        let is_session = matches!(world.flows[segment.flow].rail, Rail::Card | Rail::P2p);
+        let customer = if is_session {
+            in_session(population, segment.cohort, place)
+        } else {
+            population.member(segment.cohort, choice.bits())
+        };
+        return (customer, None);
+    };
+    let (at, nth) = segment.standing.owner(number);
+    let people = Population::cohort_of(segment.land, false);
+    let companies = Population::cohort_of(segment.land, true);
+    match kind {
+        Kind::Wages => {
+            // Workers next to each other have the same employer, who has as many as its size says.
+            let u = (number as f64 + 0.5) / segment.standing.arrangements.len() as f64;
+            let employer = population.cohort(segment.cohort).activity.at(u);
+            (population.resident(segment.cohort, employer), Some(population.resident(people, at)))
+        }
+        Kind::Bill => {
+            let debtor = population.resident(people, at);
+            let nth = nth + debtor.identity.key % 6;
+            (world.ties.collector(population, segment.cohort, nth, debtor.identity.key), Some(debtor))
+        }
+        Kind::Rent | Kind::Subscription => (population.resident(segment.cohort, at), None),
+        Kind::Trade => {
+            let creditor = population.member(segment.cohort, arrangement.key);
+            let other = if creditor.cohort == companies && creditor.at == at { at + 1 } else { at };
+            (creditor, Some(population.resident(companies, other)))
+        }
     }
-    let country = country(zone, home.key);
-    Identity { country, ..home }
+}
+
+/// The customer of a session: people pay more in some weeks than in others.
+fn in_session(population: &Population, cohort: usize, place: &Place) -> Customer {
+    let week = (place.day + 3).div_euclid(7) as u64;
+    let mut customer = population.member(cohort, place.session);
+    for attempt in 1..6 {
+        let busy = 0.2 + 0.8 * unit(hash(customer.identity.key ^ 0xb5, week));
+        if unit(hash(place.session, attempt)) < busy {
+            break;
+        }
+        customer = population.member(cohort, hash(place.session ^ 0xa1, attempt));
+    }
+    customer
+}
+
+/// The customer with the account used in a land: at home, or one kept abroad where the rail does not reach home.
+fn account_in(land: Land, customer: Customer) -> Identity {
+    if land.zone().banking() == customer.zone.banking() {
+        customer.identity
+    } else {
+        customer.identity.in_country(land.country())
+    }
 }

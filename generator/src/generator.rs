@@ -7,9 +7,10 @@ use crate::config::{Config, ConfigError};
 use crate::days::Days;
 use crate::draft::{Draft, Given};
 use crate::life::View;
+use crate::live::is_live;
 use crate::message;
 use crate::mix::Rail;
-use crate::permutation::{Permutation, parse_uuid, push_uuid};
+use crate::permutation::{Ids, Permutation, parse_uuid, push_uuid};
 use crate::random::hash;
 use crate::schedule::Schedule;
 use crate::world::World;
@@ -42,7 +43,8 @@ impl Generator {
     pub fn new(config: Config) -> Result<Self, ConfigError> {
         config.check()?;
         let (start, end) = config.days();
-        let world = World::new(&config, config.run_id());
+        let run = config.digest();
+        let world = World::new(&config, run, run);
         let days = Days::new(start, end);
         let schedule = Schedule::new(&config, &world.flows, &world.population, &days)?;
         let injection = Injection::new(&config, &schedule, &world.flows);
@@ -94,6 +96,7 @@ impl Generator {
             days: &self.days,
             first_day: self.config.days().0,
             view: View::At(self.schedule.end_micros()),
+            schedule: Some(&self.schedule),
             injected,
         };
         Draft::new(&self.world, given)
@@ -108,12 +111,13 @@ impl Generator {
 
     /// The index whose payment has this id; `None` where the run has no such payment.
     pub fn index_of(&self, payment_id: &str) -> Option<u64> {
-        self.index_of_any(payment_id).filter(|index| *index < self.config.num_records)
+        let index = self.world.ids.index(parse_uuid(payment_id)?);
+        index.filter(|index| *index < self.config.num_records)
     }
 
-    /// The index whose payment has this id in the runs of this seed, of whatever length; in those without an end it is
-    /// the time of its creation.
-    pub fn index_of_any(&self, payment_id: &str) -> Option<u64> {
-        self.world.ids.index(parse_uuid(payment_id)?)
+    /// The time of its creation, in UTC microseconds, where the id is of a run without an end of this seed.
+    pub fn trickle_index_of(&self, payment_id: &str) -> Option<u64> {
+        let index = Ids::of_payments(self.config.seed).index(parse_uuid(payment_id)?);
+        index.filter(|index| is_live(*index))
     }
 }

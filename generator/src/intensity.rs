@@ -1,22 +1,31 @@
 //! How busy each kind of payment is in each hour, after the profile's calendars.
 
-use crate::customers::{Population, zone_share};
+use crate::customers::Population;
 use crate::dates::{Banking, Zone, date_of, is_month_end, weekday};
 use crate::days::Days;
+use crate::deal::Turn;
 use crate::flows::FlowSpec;
+use crate::lands::Land;
 use crate::mix::{Mix, Rail};
 use crate::profile::{Calendar, Profile};
 use crate::recurrence::{Agenda, DueClass};
+use crate::standing::{self, Standing};
 
 pub const HOUR_MICROS: i64 = 3_600_000_000;
 
-/// A flow in a time zone.
+/// A flow in a land.
 #[derive(Debug)]
 pub struct Segment {
     pub flow: usize,
+    pub land: Land,
     pub zone: Zone,
+    /// Whose payments they are.
     pub cohort: usize,
     pub agenda: Option<Agenda>,
+    /// Who has the agenda's arrangements.
+    pub standing: Standing,
+    /// How many people of the land the run knows, customers and neighbours.
+    pub people: u64,
 }
 
 /// Where a payment lies in the run.
@@ -28,10 +37,15 @@ pub struct Place {
     /// The day and the hour on the clocks of the segment's zone.
     pub day: i32,
     pub hour: u32,
-    /// Which of its hour's strata.
-    pub stratum: u64,
-    /// The standing arrangement that the payment belongs to: class, number in the class.
+    /// Random, and equal for the payments of one session: a few by the same customer within the hour.
+    pub session: u64,
+    /// The standing arrangement that the payment belongs to: its class, and its number in the segment.
     pub arrangement: Option<(DueClass, u64)>,
+    /// Whose turn it is, where turns are dealt.
+    pub turn: Option<Turn>,
+    /// The number of this ACH entry in its file, from 0: of those of its Eastern day, or of ten seconds of a run without an
+    /// end.
+    pub entry: u64,
 }
 
 /// The hours of a range of days, and what the zones' clocks show in them.
@@ -91,6 +105,8 @@ pub struct Part {
     /// The parts of a rail add up to one.
     pub share: f64,
     pub weights: Vec<f64>,
+    /// The most arrangements that the land's customers can have; `None` where others have them.
+    pub most: Option<u64>,
 }
 
 /// Everything that intensities are made from.
@@ -112,16 +128,18 @@ impl Setting<'_> {
         let mut parts = Vec::new();
         let flows = self.flows.iter().enumerate();
         for (flow, spec) in flows.filter(|(_, spec)| spec.rail == rail && spec.flow.share > 0.0) {
-            for zone in Zone::ALL {
-                let share = zone_share(rail, zone, self.mix, &self.profile.customers);
+            for land in Land::ALL {
+                let (zone, share) = (land.zone(), land.share(rail, self.mix, &self.profile.customers));
                 if share <= 0.0 || spec.amounts(zone).is_none() {
                     continue;
                 }
                 let (agenda, weights) = self.weights(spec, zone);
                 if weights.iter().sum::<f64>() > 0.0 {
-                    let cohort = self.population.cohort_for(zone, spec.flow.from);
-                    let segment = Segment { flow, zone, cohort, agenda };
-                    parts.push(Part { segment, share: share * spec.flow.share, weights });
+                    let cohort = self.population.cohort_for(land, spec.flow.from);
+                    let most = standing::most(spec, self.population.cohort(cohort));
+                    let standing = Standing::default();
+                    let segment = Segment { flow, land, zone, cohort, agenda, standing, people: 0 };
+                    parts.push(Part { segment, share: share * spec.flow.share, weights, most });
                 }
             }
         }

@@ -5,11 +5,11 @@
 //!
 //! 1. `permutation`: the index becomes an id (a keyed bijection into UUIDs) and a position (a keyed permutation of the
 //!    run).
-//! 2. `schedule`: the position lies in a flow of a rail, in a time zone, in an hour, and there on a microsecond of its
-//!    own.
+//! 2. `schedule`: the position lies in a flow of a rail, in a land, in an hour, and there on a microsecond of its own
+//!    (`lanes`): the order of a segment's positions is that of time, so what came before is counted, not looked for.
 //! 3. `anomalies`: some payments become members of injected patterns, if any are asked for.
-//! 4. `draft`: whose payment it is and to whom (`customers`, `recurrence`, `counterparties`), how much (`amounts`,
-//!    `categories`), and what becomes of it (`life`).
+//! 4. `draft`: whose payment it is (`customers`; by turns, `deal`; by arrangement, `recurrence` and `standing`) and to
+//!    whom (`ties`, `counterparties`), how much (`amounts`, `categories`), and what becomes of it (`life`).
 //! 5. `rails`: the fields that this rail's messages carry.
 //! 6. `message`: the parts that all rails share, around the rail's own.
 //!
@@ -20,6 +20,7 @@
 //! Everything here is pure: no flags, no files, no environment, no clock. Floating point is used with operations that
 //! IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
 
+mod activity;
 mod addresses;
 mod amounts;
 mod anomalies;
@@ -29,12 +30,15 @@ mod counterparties;
 mod customers;
 mod dates;
 mod days;
+mod deal;
 mod draft;
 mod flows;
 mod generator;
 mod geography;
 mod identifiers;
 mod intensity;
+mod lands;
+mod lanes;
 mod life;
 mod live;
 mod math;
@@ -50,7 +54,9 @@ pub mod random;
 mod recurrence;
 mod schedule;
 mod scorecard;
+mod standing;
 mod text;
+mod ties;
 mod week;
 mod world;
 

@@ -23,7 +23,7 @@ use crate::week::{Curve, Week};
 use crate::world::World;
 
 /// From when numbers are counted that rise with the time, such as those of checks.
-const FIRST_DAY: i32 = day_of(2020, 1, 1);
+pub const FIRST_DAY: i32 = day_of(2020, 1, 1);
 /// Weeks kept: the present one, that of updates' payments, and one more where the clock stands between two.
 const KEPT_WEEKS: usize = 3;
 /// The shortest life, as a part of the longest.
@@ -42,7 +42,7 @@ pub struct LiveConfig {
 }
 
 impl LiveConfig {
-    fn run_id(&self) -> String {
+    fn digest(&self) -> u64 {
         let Config { seed, num_customers, mix, customer_skew, profile, .. } = &self.base;
         let Self { curve, update_share, update_within, .. } = self;
         digest(&format!(
@@ -72,7 +72,8 @@ impl Live {
         if let Some(rail) = Rail::ALL.into_iter().find(|rail| used(rail) && lacks_flows(rail)) {
             return Err(ConfigError::NoFlow { rail: rail.name() });
         }
-        let world = World::new(&config.base, config.run_id());
+        // The times of their creation keep the ids of a seed's runs without an end apart.
+        let world = World::new(&config.base, config.digest(), config.base.seed);
         Ok(Self { config, world, weeks: VecDeque::new() })
     }
 
@@ -101,10 +102,10 @@ impl Live {
         buffer: &'b mut Buffer,
     ) -> (&'b Payment, Option<i64>) {
         let week = self.week(index as i64);
-        let (place, segment) = week.place(&self.world, index, self.config.base.num_customers);
+        let (place, segment) = week.place(&self.world, index);
         let view = View::Change { number: changes, span_micros: self.span_micros(index) };
         let (days, first_day) = (&week.days, FIRST_DAY);
-        let given = Given { index, place, segment, days, first_day, view, injected: None };
+        let given = Given { index, place, segment, days, first_day, view, schedule: None, injected: None };
         let mut draft = Draft::new(&self.world, given);
         let payment = buffer.of(draft.rail());
         message::write(&mut draft, payment);

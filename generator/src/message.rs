@@ -3,6 +3,7 @@
 use schemas::Payment;
 use schemas::payment::Metadata;
 
+use crate::addresses;
 use crate::categories::put_merchant_name;
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
@@ -19,10 +20,11 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     draft.originator.put(originator);
     draft.world.population.put_id(draft.customer.number, &mut originator.party_id);
     let counterparty = parties.counterparty.get_or_insert_default();
-    draft.counterparty.put(counterparty);
+    draft.counterparty.put(&draft.world.population, counterparty);
     if let Some(category) = draft.category {
         put_merchant_name(category, draft.counterparty.identity.key, &mut counterparty.name);
     }
+    addresses::put(draft, originator, counterparty);
     let amount = payment.amount.get_or_insert_default();
     amount.minor_units = draft.minor_units;
     amount.currency.put(draft.currency);

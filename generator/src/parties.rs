@@ -2,9 +2,9 @@
 
 use schemas::payment::{Party, PartyType};
 
-use crate::identifiers::{has_iban, put_aba, put_iban, put_lei};
+use crate::identifiers::{has_iban, put_aba, put_clabe, put_iban, put_lei};
 use crate::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
-use crate::random::{Stream, hash, scale};
+use crate::random::{Stream, hash};
 use crate::text::Put;
 
 /// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to
@@ -18,11 +18,22 @@ const LEI: u64 = 0x1e1;
 /// A company's business, as far as its name shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trade {
-    Any,
-    /// Sends bills to households.
-    Biller,
-    /// Lets houses.
+    Industry,
     Landlord,
+    Utility,
+    Insurer,
+    Telecom,
+    Lender,
+    /// Clubs and gyms.
+    Membership,
+    /// For the sick and for children.
+    Care,
+    /// Plumbers, roofers and the like.
+    Crafts,
+    Staffing,
+    Wholesale,
+    /// Consultants, lawyers, software.
+    Services,
 }
 
 /// A party, apart from its id.
@@ -33,17 +44,44 @@ pub struct Identity {
     pub country: &'static str,
     pub kind: PartyType,
     pub trade: Trade,
+    bank: u8,
 }
 
+/// How a country's accounts divide over its banks, in percent: the first three have half of them (our assumption, of the
+/// size of the United States' and Germany's concentration ratios).
+const BANK_SHARES: [(u32, u8); BANKS.len()] =
+    [(23, 0), (16, 1), (12, 2), (10, 3), (9, 4), (8, 5), (7, 6), (6, 7), (5, 8), (4, 9)];
+
 impl Identity {
+    pub fn new(key: u64, country: &'static str, kind: PartyType, trade: Trade) -> Self {
+        let bank = Stream::new(key, ACCOUNT).weighted(&BANK_SHARES);
+        Self { key, country, kind, trade, bank }
+    }
+
+    /// One of a country's banks itself.
+    pub fn of_bank(key: u64, country: &'static str, bank: u64) -> Self {
+        let (kind, trade) = (PartyType::FinancialInstitution, Trade::Lender);
+        Self { key: hash(key, bank), country, kind, trade, bank: (bank % BANKS.len() as u64) as u8 }
+    }
+
+    /// The same party with its account at its second bank, as companies have one.
+    pub fn at_second_bank(self) -> Self {
+        Self { bank: (self.bank + 1 + (hash(self.key, ACCOUNT + 2) % 9) as u8) % BANKS.len() as u8, ..self }
+    }
+
+    /// The same party with an account in another country.
+    pub fn in_country(self, country: &'static str) -> Self {
+        Self { country, ..self }
+    }
+
     /// Which of the banks of its country keeps the party's account.
     pub const fn bank(&self) -> u64 {
-        scale(hash(self.key, ACCOUNT), BANKS.len() as u64)
+        self.bank as u64
     }
 
     /// The party's account number at its bank, below 10^15, never 0.
     pub const fn account(&self) -> u64 {
-        hash(self.key, ACCOUNT + 1) % 999_999_999_999_998 + 1
+        hash(self.key, ACCOUNT + 16 + self.bank as u64) % 999_999_999_999_998 + 1
     }
 
     /// Replaces `out` by the name.
@@ -61,9 +99,9 @@ impl Identity {
             }
             _ => {
                 let trades = match self.trade {
-                    Trade::Any => TRADES,
-                    Trade::Biller => BILLERS,
+                    Trade::Industry | Trade::Staffing | Trade::Wholesale | Trade::Services => TRADES,
                     Trade::Landlord => LANDLORDS,
+                    _ => BILLERS,
                 };
                 let (name, trade, form) =
                     (choice.pick(FANTASY), choice.pick(trades), choice.pick(legal_forms(self.country)));
@@ -90,6 +128,8 @@ impl Identity {
         if has_iban(self.country) {
             let code = BANKS[bank as usize].code;
             put_iban(self.country, bank, code, self.account(), &mut party.account_number);
+        } else if self.country == "MX" {
+            put_clabe(bank, self.account(), &mut party.account_number);
         } else {
             party.account_number.clear();
             party.account_number.number(self.account() % 10_000_000_000, 10);

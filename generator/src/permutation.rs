@@ -25,6 +25,10 @@ impl Permutation {
         Self { size, high_bits: bits - low_bits, low_bits, keys: round_keys(key) }
     }
 
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
     /// Where `value` (below the size) goes.
     pub fn apply(&self, value: u64) -> u64 {
         let mut value = self.pass(value);
@@ -35,7 +39,6 @@ impl Permutation {
     }
 
     /// The value that [`Self::apply`] takes to `value` (below the size).
-    #[cfg(test)]
     pub fn invert(&self, value: u64) -> u64 {
         let mut value = self.pass_back(value);
         while value >= self.size {
@@ -54,7 +57,6 @@ impl Permutation {
         (high << self.low_bits) | low
     }
 
-    #[cfg(test)]
     fn pass_back(&self, value: u64) -> u64 {
         let (high_mask, low_mask) = (mask(self.high_bits), mask(self.low_bits));
         let (mut high, mut low) = (value >> self.low_bits, value & low_mask);
@@ -68,8 +70,8 @@ impl Permutation {
 
 /// The bijection between payment indices and payment ids.
 ///
-/// A Feistel network over 122 bits, the free bits of a version 4 UUID (RFC 9562), so ids of one seed never collide and
-/// an id can be turned back into its index.
+/// A Feistel network over 122 bits, the free bits of a version 4 UUID (RFC 9562), so ids of one key never collide and an
+/// id can be turned back into its index. Ids of different keys meet by chance alone.
 #[derive(Clone, Debug)]
 pub struct Ids {
     keys: [u64; ROUNDS],
@@ -78,8 +80,18 @@ pub struct Ids {
 const HALF: u32 = 61;
 
 impl Ids {
-    pub fn new(key: u64) -> Self {
+    fn new(key: u64) -> Self {
         Self { keys: round_keys(key) }
+    }
+
+    /// The ids of a run's payments.
+    pub fn of_payments(key: u64) -> Self {
+        Self::new(hash(key, 0x1d5))
+    }
+
+    /// The end-to-end transaction references of a run's wires.
+    pub fn of_wires(key: u64) -> Self {
+        Self::new(hash(key, 0x0e72))
     }
 
     /// The 128 bits of the index's UUID.

@@ -63,6 +63,8 @@ pub enum Rhythm {
     Monthly,
     Biweekly,
     Weekly,
+    /// As employers do: some every week, most every other, others twice a month or monthly.
+    Payroll,
 }
 
 /// Where in the month monthly arrangements fall due.

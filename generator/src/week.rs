@@ -1,11 +1,18 @@
 //! One calendar week of a run without an end: how busy each hour is, and what is paid in it.
 
 use crate::config::Config;
+use crate::customers::Population;
 use crate::dates::weekday;
 use crate::days::Days;
+use crate::deal::Turn;
 use crate::intensity::{HOUR_MICROS, Hours, Place, Segment, Setting};
+use crate::lands::Land;
+use crate::live::FIRST_DAY;
 use crate::mix::Rail;
+use crate::permutation::Permutation;
 use crate::random::{hash, scale, unit};
+use crate::recurrence::Arrangements;
+use crate::standing::{Kind, Standing, companies, is_dealt, most};
 use crate::world::World;
 
 const DAY_MICROS: i64 = 24 * HOUR_MICROS;
@@ -55,10 +62,11 @@ impl Week {
             for part in setting.parts(rail) {
                 let weight = config.mix.share(rail) * part.share / part.weights.iter().sum::<f64>();
                 table.push(part.weights.iter().map(|busy| busy * weight).collect::<Vec<_>>());
-                let number = part.segment.flow * 7 + part.segment.zone as usize;
+                let number = part.segment.flow * Land::ALL.len() + part.segment.land as usize;
                 segments.push((number, part.segment));
             }
         }
+        settle(&mut segments, world, config.seed);
         let (intensities, sums) = distribute(table, hours.len(), curve);
         Self { days, hours, segments, sums, intensities }
     }
@@ -77,7 +85,7 @@ impl Week {
     }
 
     /// The payment of a microsecond of the week.
-    pub fn place(&self, world: &World, index: u64, customers: u64) -> (Place, &Segment) {
+    pub fn place(&self, world: &World, index: u64) -> (Place, &Segment) {
         let micros = index as i64;
         let mut slot = self.slot(micros);
         // A payment at the very edge of closed hours counts as one of the next open hour.
@@ -93,14 +101,63 @@ impl Week {
         let (number, segment) = &self.segments[at];
         let (day, hour) = self.hours.local(slot, segment.zone);
         let arrangement = segment.agenda.as_ref().and_then(|agenda| {
-            // As many arrangements fall due as there are customers, for every weight: a run without an end has no other
-            // count.
-            let due = (agenda.weight(day) as u64).saturating_mul(customers);
-            agenda.arrangement(day, scale(hash(world.key ^ 0xa66, index), due))
+            let most = segment.standing.arrangements.each() * agenda.weight(day) as u64;
+            let (class, within) = agenda.arrangement(day, scale(hash(world.key ^ 0xa66, index), most))?;
+            Some((class, segment.standing.arrangements.number(class.class, within)))
         });
-        (Place { segment: *number, micros, day, hour, stratum: index, arrangement }, segment)
+        let spec = &world.flows[segment.flow];
+        let turn = is_dealt(spec).then(|| turn(world, segment, index));
+        let entry = index % FILE_MICROS;
+        let session = hash(world.key ^ 0x5e55, index);
+        (Place { segment: *number, micros, day, hour, session, arrangement, turn, entry }, segment)
     }
 }
+
+/// A file of ACH entries is closed before the numbers of its entries, which are microseconds, have more than seven
+/// digits.
+const FILE_MICROS: u64 = 9_999_999;
+
+/// The time in which each account has one slot to write its checks in, and how many numbers that slot has: they rise with
+/// time, with gaps, and repeat only where an account writes faster.
+const DEAL_MICROS: u64 = 3_600_000_000;
+const NUMBERS: u64 = 64;
+
+/// Whose turn it is at a time: the accounts in an order that is another every hour.
+fn turn(world: &World, segment: &Segment, index: u64) -> Turn {
+    let customers = world.population.cohort(segment.cohort).customers.max(1);
+    let (epoch, within) = (index / DEAL_MICROS, index % DEAL_MICROS);
+    let slot = within * customers / DEAL_MICROS;
+    let begin = (slot * DEAL_MICROS).div_ceil(customers);
+    let part = (within - begin) * NUMBERS * customers / DEAL_MICROS;
+    let order = Permutation::new(customers, hash(world.key ^ 0xdea1 ^ segment.cohort as u64, epoch));
+    let since = epoch.saturating_sub(FIRST_DAY as u64 * 24);
+    Turn { member: order.apply(slot), number: since * NUMBERS + part.min(NUMBERS - 1) }
+}
+
+/// Finds the people of each land who have the arrangements of a run without an end: wages and bills are its customers'
+/// and many more people's.
+fn settle(segments: &mut [(usize, Segment)], world: &World, seed: u64) {
+    let mut jobs = [0; Land::ALL.len()];
+    for (_, segment) in segments {
+        let land = segment.land as usize;
+        let (spec, cohort) = (&world.flows[segment.flow], world.population.cohort(segment.cohort));
+        let people =
+            world.population.cohort(Population::cohort_of(segment.land, false)).customers * PEOPLE + 40;
+        segment.people = people;
+        let Some(rhythm) = spec.flow.rhythm else { continue };
+        let about = match most(spec, cohort) {
+            Some(most) => most,
+            None if Kind::of(spec) == Some(Kind::Trade) => companies(cohort),
+            None => people / 2,
+        };
+        let arrangements = Arrangements::endless(&spec.flow, rhythm, about);
+        let key = hash(hash(seed, 0x71e5) ^ 0x5a, land as u64);
+        segment.standing = Standing::new(spec, arrangements, cohort, people, &mut jobs[land], key);
+    }
+}
+
+/// People known for each customer among them (our assumption).
+const PEOPLE: u64 = 40;
 
 /// The intensities of the hours and, hour by hour, the sums of the segments' parts, from the segments' parts by hour.
 fn distribute(mut table: Vec<Vec<f64>>, hours: usize, curve: Curve) -> (Vec<f64>, Vec<f64>) {

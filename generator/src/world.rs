@@ -5,8 +5,9 @@ use crate::customers::Population;
 use crate::flows::FlowSpec;
 use crate::permutation::Ids;
 use crate::random::hash;
+use crate::ties::Ties;
 
-/// The names, ids, flows and customers of a seed and a profile.
+/// The names, ids, flows, customers and ties of a seed and a profile.
 #[derive(Debug)]
 pub struct World {
     pub run_id: String,
@@ -15,18 +16,22 @@ pub struct World {
     pub uetrs: Ids,
     pub flows: Vec<FlowSpec>,
     pub population: Population,
+    pub ties: Ties,
 }
 
 impl World {
-    pub fn new(config: &Config, run_id: String) -> Self {
+    /// `run` stands for the run's configuration; `ids_key` decides its payments' ids.
+    pub fn new(config: &Config, run: u64, ids_key: u64) -> Self {
         let Config { seed, num_customers, mix, customer_skew, profile, .. } = config;
+        let population = Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed);
         Self {
-            run_id,
+            run_id: format!("{run:016x}"),
             key: hash(*seed, 0x9a7),
-            ids: Ids::new(hash(*seed, 0x1d5)),
-            uetrs: Ids::new(hash(*seed, 0x0e72)),
+            ids: Ids::of_payments(ids_key),
+            uetrs: Ids::of_wires(ids_key),
             flows: FlowSpec::all(profile),
-            population: Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed),
+            ties: Ties::new(&population, hash(*seed, 0x71e5)),
+            population,
         }
     }
 }

@@ -132,7 +132,7 @@ fn write_entry(draft: &mut Draft<'_>, sec_code: &'static str, same_day: bool, ef
     // The routing number's first eight digits, then a number that rises within the file.
     ach.trace_number.begin(15);
     ach.trace_number.number(ABA_PREFIX * 10_000 + bank_number(draft.originator.bank()), 8);
-    ach.trace_number.number(draft.place.stratum % 9_999_999 + 1, 7);
+    ach.trace_number.number(draft.place.entry % 9_999_999 + 1, 7);
     ach.addenda_count = addenda_count(draft, sec_code);
     ach.addenda_info.clear();
     if ach.addenda_count > 0 {

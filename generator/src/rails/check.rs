@@ -63,10 +63,8 @@ fn write_check(draft: &Draft<'_>, channel: &str, check: &mut Check) {
     let drawer = draft.originator;
     let bits = hash(draft.world.key ^ 0xc4ec, draft.index);
     check.check_number.clear();
-    // Books begin at a number of their own and go up with the time.
-    let written =
-        (draft.created() - i64::from(draft.first_day) * 86_400_000_000).max(0) as u64 / 3_600_000_000;
-    check.check_number.number(101 + hash(drawer.key, 0xb0) % 8_000 + written * 3 + bits % 3, 4);
+    // Books begin at a number of their own and go up by one.
+    check.check_number.number(101 + hash(drawer.key, 0xb0) % 8_000 + draft.checks_before(), 4);
     put_aba(ABA_PREFIX, bank_number(drawer.bank()), &mut check.routing_number);
     check.account_number.clear();
     check.account_number.number(drawer.account() % 10_000_000_000, 10);

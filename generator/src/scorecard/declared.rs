@@ -5,6 +5,7 @@ use crate::dates::{Zone, weekday};
 use crate::flows::{FlowSpec, home_currency};
 use crate::generator::Generator;
 use crate::mix::Rail;
+use crate::standing::Kind;
 
 /// The amounts of a rail's payments in one home currency: a mixture over flows, and for cards over what shops sell.
 pub struct Declared {
@@ -160,8 +161,12 @@ pub fn payments_by_customer(generator: &Generator) -> Vec<f64> {
     let mut expected = vec![0.0; generator.config().num_customers as usize];
     for (at, segment) in generator.schedule().segments.iter().enumerate() {
         let payments = generator.schedule().segment_payments(at) as f64;
-        for (rank, share) in population.shares(segment.cohort) {
-            expected[rank as usize] += payments * share;
+        let cohort = population.cohort(segment.cohort);
+        // Tenants are some of the customers; all have about as many subscriptions.
+        let is_even = matches!(segment.standing.kind, Some(Kind::Rent | Kind::Subscription));
+        for member in 0..cohort.customers {
+            let share = if is_even { 1.0 / cohort.customers as f64 } else { cohort.activity.share(member) };
+            expected[population.rank(segment.cohort, member) as usize] += payments * share;
         }
     }
     expected

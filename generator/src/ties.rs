@@ -1,0 +1,294 @@
+//! Who deals with whom: friends, suppliers, the companies that a household pays, landlords and employers.
+//!
+//! Payees are drawn from the population itself, so several pay the same, friends pay back, and who is paid here pays
+//! elsewhere under the same name, account and bank. Each tie is a pure function of its ends' places in their cohorts.
+
+use crate::activity::Activity;
+use crate::customers::{Customer, Population, count_of_trade, nth_of_trade};
+use crate::lands::Land;
+use crate::parties::{Identity, Trade};
+use crate::permutation::Permutation;
+use crate::random::{Stream, hash, unit};
+use crate::standing::{acquaintances, companies};
+
+/// Circles of friends that a person belongs to, and how many are in each: degree 16, clustering 0.2 as in Venmo's network
+/// (Zhang et al., arXiv 1806.06328).
+const CIRCLES: usize = 4;
+const CIRCLE: u64 = 5;
+/// Kinds of friends: by circle, and near or far in it; two of each kind.
+const KINDS: u64 = CIRCLES as u64 * 2;
+
+/// How often friends of each kind are paid: the best friend most (our assumption, a power law of exponent 1).
+const FRIENDS: [(u32, u64); KINDS as usize] =
+    [(368, 0), (184, 1), (123, 2), (92, 3), (74, 4), (61, 5), (53, 6), (45, 7)];
+
+/// The same for a company's suppliers, and for the companies that a household pays in one trade.
+const SUPPLIERS: [(u32, u64); 12] = [
+    (320, 0),
+    (180, 1),
+    (125, 2),
+    (95, 3),
+    (70, 4),
+    (55, 5),
+    (45, 6),
+    (35, 7),
+    (27, 8),
+    (20, 9),
+    (15, 10),
+    (13, 11),
+];
+
+/// The part of a company's supplies that it buys from a company that buys from it too: Fedwire's banks pay back at 22 %
+/// of their links (Soramaki et al. 2007, as cited; for companies our assumption).
+const MUTUAL: f64 = 0.2;
+
+/// Exponent of the popularity of companies as payees: in-degrees with a tail near 2.1 (Soramaki et al. 2007, as cited).
+const POPULARITY: f64 = 0.9;
+
+/// Companies known in a country in which no customers live.
+const ABROAD: u64 = 2_000;
+
+/// What a household pays companies for besides rent and collected bills, in parts of the payments.
+pub const HOUSEHOLD: [(u32, Trade); 6] = [
+    (26, Trade::Utility),
+    (14, Trade::Insurer),
+    (12, Trade::Telecom),
+    (20, Trade::Care),
+    (20, Trade::Crafts),
+    (8, Trade::Membership),
+];
+/// Who collects from households.
+pub const COLLECTORS: [Trade; 6] =
+    [Trade::Insurer, Trade::Utility, Trade::Lender, Trade::Telecom, Trade::Membership, Trade::Care];
+
+/// A land's ties.
+#[derive(Debug)]
+struct Circle {
+    people: u64,
+    circles: [Permutation; CIRCLES],
+    companies: u64,
+    partners: Permutation,
+    popularity: Activity,
+}
+
+/// Somebody else, and whether one deals with them regularly.
+#[derive(Clone, Copy, Debug)]
+pub struct Tie {
+    pub to: Customer,
+    pub is_usual: bool,
+}
+
+/// The ties of all lands.
+#[derive(Debug)]
+pub struct Ties {
+    lands: [Circle; Land::ALL.len()],
+    abroad: Activity,
+    key: u64,
+}
+
+impl Ties {
+    pub fn new(population: &Population, key: u64) -> Self {
+        let lands = Land::ALL.map(|land| {
+            let key = hash(key, land as u64);
+            let people = acquaintances(population.cohort(Population::cohort_of(land, false)));
+            let companies = companies(population.cohort(Population::cohort_of(land, true)));
+            Circle {
+                people,
+                circles: std::array::from_fn(|circle| Permutation::new(people, hash(key, circle as u64))),
+                companies,
+                partners: Permutation::new(companies, hash(key, 0x9a7)),
+                popularity: Activity::of_companies(companies, POPULARITY),
+            }
+        });
+        Self { lands, abroad: Activity::of_companies(ABROAD, POPULARITY), key }
+    }
+
+    /// How many companies of a land are known.
+    pub const fn companies(&self, land: Land) -> u64 {
+        self.lands[land as usize].companies
+    }
+
+    /// A friend, of somebody in a land; `attempt` counts those that did not do.
+    pub fn friend(
+        &self,
+        population: &Population,
+        land: Land,
+        of: &Customer,
+        habit: f64,
+        people: u64,
+        choice: &mut Stream,
+        attempt: u64,
+    ) -> Tie {
+        let cohort = Population::cohort_of(land, false);
+        if attempt < 6 && choice.chance(habit) {
+            let at = self.place(land, of);
+            let kind = choice.weighted(&FRIENDS);
+            let (mine, side) = (self.sociability(land, at), choice.below(2));
+            // The kinds that both have: who has few friends is nobody's distant one.
+            let mut kind = (kind + attempt) % mine;
+            let friend = loop {
+                let friend = self.friend_of(land, at, kind, side ^ (attempt & 1));
+                if kind < self.sociability(land, friend) || kind == 0 {
+                    break friend;
+                }
+                kind /= 2;
+            };
+            if friend != at {
+                return Tie { to: population.resident(cohort, friend), is_usual: true };
+            }
+        }
+        Tie { to: population.resident(cohort, choice.below(people)), is_usual: false }
+    }
+
+    /// Who shares a flat with somebody, and pays the landlord.
+    pub fn flatmate(&self, population: &Population, land: Land, of: &Customer, attempt: u64) -> Tie {
+        let at = self.place(land, of);
+        let friend = self.friend_of(land, at, attempt / 2 % KINDS, attempt & 1);
+        Tie { to: population.resident(Population::cohort_of(land, false), friend), is_usual: true }
+    }
+
+    fn place(&self, land: Land, of: &Customer) -> u64 {
+        let people = self.lands[land as usize].people;
+        if of.land == land && !of.is_business { of.at % people } else { of.identity.key % people }
+    }
+
+    /// How many kinds of friends a person has: one to eight.
+    fn sociability(&self, land: Land, at: u64) -> u64 {
+        let u = unit(hash(self.key ^ 0x50c, (land as u64) << 48 | at));
+        1 + (u * KINDS as f64) as u64
+    }
+
+    /// A friend of the kind in a circle, near or far: symmetric, so that friends are each other's.
+    fn friend_of(&self, land: Land, at: u64, kind: u64, side: u64) -> u64 {
+        let Circle { people, circles, .. } = &self.lands[land as usize];
+        let circle = &circles[(kind / 2) as usize];
+        let x = circle.apply(at);
+        let first = x / CIRCLE * CIRCLE;
+        // The last circle is short where five does not divide the people.
+        let size = CIRCLE.min(people - first);
+        let step = (1 + kind % 2) % size;
+        let step = if side == 0 { step } else { (size - step) % size };
+        circle.invert(first + (x - first + step) % size)
+    }
+
+    /// A company that sells to another, somewhere in the land.
+    pub fn supplier(
+        &self,
+        population: &Population,
+        land: Land,
+        of: &Customer,
+        what: u64,
+        habit: f64,
+        choice: &mut Stream,
+        attempt: u64,
+    ) -> Tie {
+        let circle = &self.lands[land as usize];
+        let is_usual = choice.chance(habit);
+        let which = if is_usual { choice.weighted(&SUPPLIERS) + attempt } else { choice.bits() };
+        let bits = hash(hash(of.identity.key, what), which);
+        let at = of.at % circle.companies;
+        let mut to = if is_usual && of.land == land && unit(hash(bits, 1)) < MUTUAL {
+            let partner = circle.partners.apply(at) ^ 1;
+            circle.partners.invert(partner.min(circle.companies - 1))
+        } else {
+            circle.popularity.draw(bits)
+        };
+        if to == at && of.is_business {
+            to = (to + 1 + attempt) % circle.companies;
+        }
+        Tie { to: population.resident(Population::cohort_of(land, true), to), is_usual }
+    }
+
+    /// A company of a trade that a household of the land pays.
+    pub fn provider(
+        &self,
+        population: &Population,
+        land: Land,
+        of: &Customer,
+        trade: Trade,
+        habit: f64,
+        choice: &mut Stream,
+        attempt: u64,
+    ) -> Tie {
+        let known = count_of_trade(trade, self.lands[land as usize].companies).max(1);
+        let is_usual = choice.chance(habit);
+        let which = if is_usual { choice.weighted(&SUPPLIERS[..4]) + attempt } else { choice.bits() };
+        let bits = hash(hash(of.identity.key, 0xb111 ^ trade as u64), which);
+        let n = zipf(known, bits);
+        Tie { to: self.of_trade(population, land, trade, n), is_usual }
+    }
+
+    fn of_trade(&self, population: &Population, land: Land, trade: Trade, n: u64) -> Customer {
+        population.resident(Population::cohort_of(land, true), nth_of_trade(trade, n))
+    }
+
+    /// Who a tenant pays.
+    pub fn landlord(&self, population: &Population, land: Land, key: u64) -> Customer {
+        let known = count_of_trade(Trade::Landlord, self.lands[land as usize].companies).max(1);
+        self.of_trade(population, land, Trade::Landlord, zipf(known, key))
+    }
+
+    /// The customer who collects a bill, of the cohort of companies: of the first trade, from the nth on, that has some.
+    pub fn collector(&self, population: &Population, cohort: usize, nth: u64, key: u64) -> Customer {
+        let customers = population.cohort(cohort).customers;
+        let trades = (0..COLLECTORS.len() as u64).map(|more| COLLECTORS[((nth + more) % 6) as usize]);
+        for trade in trades {
+            let known = count_of_trade(trade, customers);
+            if known > 0 && population.cohort(cohort).is_business {
+                return population.resident(cohort, nth_of_trade(trade, zipf(known, hash(key, nth))));
+            }
+        }
+        population.member(cohort, key)
+    }
+
+    /// A company in a country in which nobody of the population lives.
+    pub fn abroad(&self, country: &'static str, bits: u64) -> Identity {
+        let rank = self.abroad.draw(bits);
+        let word = u64::from_le_bytes([country.as_bytes()[0], country.as_bytes()[1], 0, 0, 0, 0, 0, 0]);
+        let key = hash(self.key ^ word, rank);
+        Identity::new(key, country, schemas::payment::PartyType::Business, Trade::Industry)
+    }
+}
+
+/// One of `size`, the first most often: Zipf's law of exponent 1, by its continuous inverse.
+pub fn zipf(size: u64, bits: u64) -> u64 {
+    let x = crate::math::exp2(crate::math::log2((size + 1) as f64) * unit(bits));
+    (x as u64).saturating_sub(1).min(size.saturating_sub(1))
+}
+
+/// A country that trades with the land's companies.
+pub fn country_abroad(land: Land, key: u64) -> &'static str {
+    const AMERICAN: [(u32, &str); 8] =
+        [(22, "CA"), (20, "GB"), (16, "MX"), (14, "DE"), (10, "JP"), (8, "FR"), (6, "CH"), (4, "IE")];
+    const EUROPEAN: [(u32, &str); 4] = [(36, "GB"), (34, "US"), (20, "CH"), (10, "JP")];
+    const BRITISH: [(u32, &str); 6] = [(40, "US"), (18, "DE"), (16, "FR"), (10, "IE"), (8, "CH"), (8, "JP")];
+    let mut choice = Stream::new(key, 0xab);
+    match land {
+        Land::Britain => choice.weighted(&BRITISH),
+        _ if land.zone().is_american() => choice.weighted(&AMERICAN),
+        _ => choice.weighted(&EUROPEAN),
+    }
+}
+
+/// Another country of the euro area, near ones and large ones more often (our assumption).
+pub fn neighbour(land: Land, key: u64) -> Land {
+    const EURO: [(u32, Land); 9] = [
+        (28, Land::Germany),
+        (22, Land::France),
+        (15, Land::Italy),
+        (11, Land::Spain),
+        (9, Land::Netherlands),
+        (6, Land::Belgium),
+        (5, Land::Austria),
+        (2, Land::Ireland),
+        (2, Land::Portugal),
+    ];
+    let mut choice = Stream::new(key, 0xe0);
+    for _ in 0..8 {
+        let other = choice.weighted(&EURO);
+        if other != land {
+            return other;
+        }
+    }
+    if land == Land::Germany { Land::France } else { Land::Germany }
+}
