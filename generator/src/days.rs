@@ -79,6 +79,24 @@ impl Days {
         (0..count).fold(day, |day, _| self.preceding(banking, day - 1))
     }
 
+    /// The next day after `day` that is a banking day in all of the calendars.
+    pub fn next_of_all(&self, calendars: &[Banking], day: i32) -> i32 {
+        // Christmas and New Year, the longest, are ten days.
+        let mut days = day + 1..day + 15;
+        let is_open = |day: &i32| calendars.iter().all(|banking| self.is_open(*banking, *day));
+        days.find(is_open).unwrap_or(day + 1)
+    }
+
+    /// The day and the minute from midnight that a zone's clocks show.
+    pub fn local(&self, zone: Zone, micros: i64) -> (i32, i64) {
+        let utc = micros.div_euclid(24 * HOUR_MICROS) as i32;
+        let mut day = utc + 1;
+        while micros < self.micros(zone, day, 0) && day >= utc {
+            day -= 1;
+        }
+        (day, (micros - self.micros(zone, day, 0)) / 60_000_000)
+    }
+
     /// The zone's midnight, in hours since 1970-01-01T00:00Z.
     pub fn midnight_hour(&self, zone: Zone, day: i32) -> i64 {
         self.midnight_hours[zone as usize][self.at(day)]
@@ -104,6 +122,21 @@ mod tests {
         assert_eq!(days.following(Banking::Fed, good_friday), good_friday);
         assert_eq!(days.after(Banking::Fed, day_of(2024, 3, 8), 2), day_of(2024, 3, 12));
         assert_eq!(days.before(Banking::Fed, day_of(2024, 3, 11), 1), day_of(2024, 3, 8));
+    }
+
+    #[test]
+    fn days_that_are_open_everywhere_and_those_that_clocks_show() {
+        let days = Days::new(day_of(2024, 3, 1), day_of(2024, 5, 31));
+        // Good Friday, Easter Monday; the bank holiday of May and Memorial Day.
+        let all = [Banking::Fed, Banking::Target];
+        assert_eq!(days.next_of_all(&all, day_of(2024, 3, 28)), day_of(2024, 4, 2));
+        assert_eq!(days.next_of_all(&[Banking::Fed], day_of(2024, 3, 28)), day_of(2024, 3, 29));
+        assert_eq!(days.next_of_all(&[Banking::Fed, Banking::Chaps], day_of(2024, 5, 3)), day_of(2024, 5, 7));
+        let utc = |day, minute: i64| i64::from(day) * 24 * HOUR_MICROS + minute * 60_000_000;
+        let day = day_of(2024, 3, 14);
+        assert_eq!(days.local(Zone::CentralEurope, utc(day, 23 * 60 + 30)), (day + 1, 30));
+        assert_eq!(days.local(Zone::Eastern, utc(day, 3 * 60 + 59)), (day - 1, 23 * 60 + 59));
+        assert_eq!(days.local(Zone::London, utc(day, 720)), (day, 720));
     }
 
     #[test]

@@ -52,6 +52,7 @@ mod profile;
 mod rails;
 pub mod random;
 mod recurrence;
+mod rules;
 mod schedule;
 mod scorecard;
 mod standing;

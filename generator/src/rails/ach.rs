@@ -32,6 +32,11 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         clearing_system: if draft.originator.bank() % 5 < 3 { "FEDACH" } else { "EPN" },
         channel: if draft.customer.is_business { "FILE" } else { draft.choice.pick(&["WEB", "MOBILE"]) },
         settlement_day: effective,
+        cycle: if draft.originator.bank() % 5 < 3 {
+            "FEDACH America/New_York"
+        } else {
+            "EPN America/New_York"
+        },
         latency_millis: (120, 400),
         reason: reason_code(draft),
         has_batch: true,

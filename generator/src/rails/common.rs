@@ -34,11 +34,35 @@ pub struct Facts {
     pub channel: &'static str,
     /// Known as soon as the payment is accepted.
     pub settlement_day: i32,
+    /// Which system's day that is, which of its settlements where it has several, and the time zone: `T2 Europe/Berlin`.
+    pub cycle: &'static str,
     /// Of the decision to accept: the least, and the mean of what comes on top.
     pub latency_millis: (u32, u32),
     /// Why it ended badly, where it did.
     pub reason: &'static str,
     pub has_batch: bool,
+}
+
+/// The settlement of a card network. By which clock its day is counted is our assumption.
+pub fn card_cycle(network: &str) -> &'static str {
+    match network {
+        "VISA" => "VISANET UTC",
+        "MASTERCARD" => "BANKNET UTC",
+        "AMEX" => "AMEX_GNS UTC",
+        _ => "DCI_PULSE UTC",
+    }
+}
+
+/// The settlement of an app's payments, by the clock of its home (our assumption).
+pub fn app_cycle(network: &str) -> &'static str {
+    match network {
+        "BIZUM" => "BIZUM Europe/Madrid",
+        "WERO" => "WERO Europe/Berlin",
+        "PAYPAL" => "PAYPAL UTC",
+        "VENMO" => "VENMO America/New_York",
+        "CASH_APP" => "CASH_APP America/New_York",
+        _ => "ZELLE America/New_York",
+    }
 }
 
 /// The payment's state, as far into its life as one looks.
@@ -51,8 +75,10 @@ pub fn state_of(draft: &mut Draft<'_>, timeline: &Timeline) -> State {
 pub fn write_processing(draft: &mut Draft<'_>, state: &State, facts: &Facts, info: &mut ProcessingInfo) {
     info.clearing_system.put(facts.clearing_system);
     info.settlement_date.clear();
+    info.settlement_cycle.clear();
     if state.is_settled() || state.status == PaymentStatus::Processing {
         info.settlement_date.date(facts.settlement_day);
+        info.settlement_cycle.put(facts.cycle);
     }
     let (least, more) = facts.latency_millis;
     info.latency_millis = least + exponential(draft.choice.unit(), f64::from(more)) as u32;
