@@ -71,20 +71,18 @@ const fn home_system(banking: Banking) -> &'static System {
     }
 }
 
-/// In a system the same day until its cut-off, by its own clock, else its next day. From bank to bank the next day on
-/// which the currencies of both ends are settled.
+/// In a system the same day, by its own clock. From bank to bank the next day on which the currencies of both ends are
+/// settled.
 fn settlement_day(draft: &Draft<'_>, system: Option<&System>) -> i32 {
     let (days, theirs) = (draft.days, draft.counterparty.identity.country);
     let at = system.unwrap_or(home_system(draft.zone.banking()));
-    let (today, minute) = days.local(at.zone, draft.created());
-    if system.is_none() {
-        let ours = at.banking;
-        return days.next_of_all(&[ours, currency(currency_of(theirs)).banking.unwrap_or(ours)], today);
-    }
-    if days.is_open(at.banking, today) && minute < in_force(&at.cut_off, today) {
-        today
-    } else {
-        days.next_of_all(&[at.banking], today)
+    let today = days.local(at.zone, draft.created()).0;
+    match system {
+        Some(_) => days.following(at.banking, today),
+        None => {
+            let other = currency(currency_of(theirs)).banking.unwrap_or(at.banking);
+            days.next_of_all(&[at.banking, other], today)
+        }
     }
 }
 

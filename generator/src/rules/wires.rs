@@ -7,7 +7,7 @@ use crate::dates::{Banking, Zone, day_of};
 /// 14 July 2025, local instrument `CTRC` since (TBB, Fedwire FAQ; codes as in moov-io/wire20022).
 pub const FEDWIRE_INSTRUMENT: Table<&str, 2> = [(ALWAYS, "CTR"), (day_of(2025, 7, 14), "CTRC")];
 
-/// A system that settles wires: `cut_off` is when it takes customers' payments last, in minutes from its midnight.
+/// A system that settles wires the day they are made: the calendars keep to the hours in which it takes them.
 #[derive(Debug)]
 pub struct System {
     pub name: &'static str,
@@ -15,45 +15,20 @@ pub struct System {
     pub cycle: &'static str,
     pub zone: Zone,
     pub banking: Banking,
-    pub cut_off: Table<i64, 2>,
 }
 
-/// Third parties' payments until 18:45 since 8 March 2021, 18:00 before (Federal Reserve Financial Services, announcement
-/// of 2020-10-02).
-pub const FEDWIRE: System = System {
-    name: "FEDWIRE",
-    cycle: "FEDWIRE America/New_York",
-    zone: Zone::Eastern,
-    banking: Banking::Fed,
-    cut_off: [(ALWAYS, 18 * 60), (day_of(2021, 3, 8), 18 * 60 + 45)],
-};
+pub const FEDWIRE: System =
+    System { name: "FEDWIRE", cycle: "FEDWIRE America/New_York", zone: Zone::Eastern, banking: Banking::Fed };
 
-/// Closes at 18:00 (The Clearing House); the participants' hour before is our assumption. CHIPS keeps the Fed's holidays.
-pub const CHIPS: System = System {
-    name: "CHIPS",
-    cycle: "CHIPS America/New_York",
-    zone: Zone::Eastern,
-    banking: Banking::Fed,
-    cut_off: [(ALWAYS, 17 * 60); 2],
-};
+/// CHIPS keeps the Fed's holidays.
+pub const CHIPS: System =
+    System { name: "CHIPS", cycle: "CHIPS America/New_York", zone: Zone::Eastern, banking: Banking::Fed };
 
-/// Customers' payments until 17:00 (ECB, TARGET guide).
-pub const T2: System = System {
-    name: "T2",
-    cycle: "T2 Europe/Berlin",
-    zone: Zone::CentralEurope,
-    banking: Banking::Target,
-    cut_off: [(ALWAYS, 17 * 60); 2],
-};
+pub const T2: System =
+    System { name: "T2", cycle: "T2 Europe/Berlin", zone: Zone::CentralEurope, banking: Banking::Target };
 
-/// Customers' payments until 17:40 since the day was made longer on 20 June 2016 (Bank of England; our assumption).
-pub const CHAPS: System = System {
-    name: "CHAPS",
-    cycle: "CHAPS Europe/London",
-    zone: Zone::London,
-    banking: Banking::Chaps,
-    cut_off: [(ALWAYS, 16 * 60), (day_of(2016, 6, 20), 17 * 60 + 40)],
-};
+pub const CHAPS: System =
+    System { name: "CHAPS", cycle: "CHAPS Europe/London", zone: Zone::London, banking: Banking::Chaps };
 
 /// Where a currency's wires settle in the end.
 #[derive(Debug)]
