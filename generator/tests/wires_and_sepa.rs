@@ -325,7 +325,7 @@ fn a_mandate_is_used_first_once() {
 #[test]
 fn mandates_of_a_run_without_an_end_are_signed_all_the_time_and_used_first_once() {
     let base = Config { mix: "SEPA=1".parse().unwrap(), num_customers: 60, ..Config::default() };
-    let (curve, update_within) = (Curve::Flat, Duration::from_secs(60));
+    let (curve, update_within) = (Curve::Flat, Duration::from_mins(1));
     let mut live = Live::new(LiveConfig { base, curve, update_share: 0.0, update_within }).unwrap();
     let (mut buffer, mut mandates) = (Buffer::default(), HashMap::<String, BTreeMap<String, String>>::new());
     let from = generator::midnight_micros(day("2024-01-01")) as u64;

@@ -77,13 +77,11 @@ fn settlement_day(draft: &Draft<'_>, system: Option<&System>) -> i32 {
     let (days, theirs) = (draft.days, draft.counterparty.identity.country);
     let at = system.unwrap_or(home_system(draft.zone.banking()));
     let today = days.local(at.zone, draft.created()).0;
-    match system {
-        Some(_) => days.following(at.banking, today),
-        None => {
-            let other = currency(currency_of(theirs)).banking.unwrap_or(at.banking);
-            days.next_of_all(&[at.banking, other], today)
-        }
+    if system.is_some() {
+        return days.following(at.banking, today);
     }
+    let other = currency(currency_of(theirs)).banking.unwrap_or(at.banking);
+    days.next_of_all(&[at.banking, other], today)
 }
 
 fn timeline(draft: &mut Draft<'_>, system: Option<&System>, day: i32) -> Timeline {

@@ -3,11 +3,13 @@
 //! A party keeps its address, which is a function of its key. Town and post code fit together as far as the code's
 //! leading characters go; streets have the commonest names, so that an address is nobody's in particular.
 
+mod streets;
+
 use schemas::payment::Party;
 
 use crate::dates::Zone;
 use crate::draft::Draft;
-use crate::geography::{self, City};
+use crate::geography;
 use crate::mix::Rail;
 use crate::random::{Stream, hash};
 use crate::text::Put;
@@ -17,183 +19,6 @@ const ADDRESS: u64 = 0xadd2;
 /// Letters that post codes have in every country which has any: the British inward part lacks CIKMOV, Canada's DFIOQU,
 /// the Dutch FIOQUY, and an Eircode has ACDEFHKNPRTVWXY alone.
 const LETTERS: &[u8; 8] = b"AEHNPRTX";
-
-/// How a country writes a street and a house.
-enum Habit {
-    /// 1420 Maple Ave
-    NumberFirst { names: &'static [&'static str], kinds: &'static [&'static str], up_to: u64 },
-    /// 12 Rue des Tilleuls
-    NumberThenStreet(&'static [&'static str]),
-    /// Lindenstrasse 12
-    StreetThenNumber(&'static [&'static str]),
-    /// Sakura 2-14-5: district, block, building.
-    Blocks(&'static [&'static str]),
-}
-
-const AMERICAN: Habit = Habit::NumberFirst {
-    names: &[
-        "Maple", "Oak", "Cedar", "Elm", "Pine", "Walnut", "Hill", "Lake", "Park", "Sunset", "Ridge", "River",
-        "Spring", "Church", "Main", "Birch",
-    ],
-    kinds: &["St", "Ave", "Dr", "Rd", "Ln", "Blvd"],
-    up_to: 9_899,
-};
-const BRITISH: Habit = Habit::NumberFirst {
-    names: &[
-        "High",
-        "Station",
-        "Church",
-        "Victoria",
-        "Green",
-        "Manor",
-        "Kings",
-        "Queens",
-        "New",
-        "Grange",
-        "Mill",
-        "Park",
-        "Albert",
-        "York",
-        "Windsor",
-        "Springfield",
-    ],
-    kinds: &["Road", "Street", "Lane", "Close", "Avenue"],
-    up_to: 180,
-};
-const GERMAN: &[&str] = &[
-    "Hauptstrasse",
-    "Schulstrasse",
-    "Gartenstrasse",
-    "Bahnhofstrasse",
-    "Dorfstrasse",
-    "Bergstrasse",
-    "Lindenstrasse",
-    "Birkenweg",
-    "Kirchstrasse",
-    "Waldstrasse",
-    "Ringstrasse",
-    "Amselweg",
-    "Wiesenweg",
-    "Jahnstrasse",
-    "Buchenweg",
-    "Muehlenweg",
-];
-const FRENCH: &[&str] = &[
-    "Rue des Tilleuls",
-    "Rue de l'Eglise",
-    "Place de la Mairie",
-    "Rue du Moulin",
-    "Grande Rue",
-    "Rue des Ecoles",
-    "Rue de la Gare",
-    "Rue Pasteur",
-    "Rue Victor Hugo",
-    "Avenue de la Gare",
-    "Rue des Lilas",
-    "Rue du Stade",
-    "Chemin des Vignes",
-    "Rue de la Fontaine",
-    "Boulevard de la Liberte",
-    "Impasse des Acacias",
-];
-const ITALIAN: &[&str] = &[
-    "Via Roma",
-    "Via Garibaldi",
-    "Via Guglielmo Marconi",
-    "Via Mazzini",
-    "Via Dante",
-    "Via Cavour",
-    "Via Matteotti",
-    "Via Verdi",
-    "Corso Italia",
-    "Via della Liberta",
-    "Viale Europa",
-    "Piazza della Vittoria",
-    "Via San Francesco",
-    "Via dei Mille",
-    "Via del Mulino",
-    "Via Piave",
-];
-const SPANISH: &[&str] = &[
-    "Calle Mayor",
-    "Calle Olmo",
-    "Calle Real",
-    "Calle Nueva",
-    "Calle del Sol",
-    "Calle de la Iglesia",
-    "Calle Cervantes",
-    "Avenida de la Constitucion",
-    "Calle San Jose",
-    "Calle Goya",
-    "Calle del Rosario",
-    "Plaza Mayor",
-    "Paseo de la Estacion",
-    "Calle de la Fuente",
-    "Calle del Molino",
-    "Calle Colon",
-];
-const PORTUGUESE: &[&str] = &[
-    "Rua das Flores",
-    "Rua Direita",
-    "Rua da Igreja",
-    "Rua Nova",
-    "Avenida da Liberdade",
-    "Rua de Santo Antonio",
-    "Rua do Comercio",
-    "Rua da Escola",
-    "Rua 25 de Abril",
-    "Rua do Moinho",
-    "Largo da Igreja",
-    "Rua da Fonte",
-    "Travessa do Sol",
-    "Rua da Estacao",
-    "Rua do Outeiro",
-    "Rua de Camoes",
-];
-const DUTCH: &[&str] = &[
-    "Kerkstraat",
-    "Dorpsstraat",
-    "Molenstraat",
-    "Schoolstraat",
-    "Stationsstraat",
-    "Nieuwstraat",
-    "Julianastraat",
-    "Wilhelminastraat",
-    "Beukenlaan",
-    "Kastanjelaan",
-    "Lindelaan",
-    "Eikenlaan",
-    "Marktplein",
-    "Parkweg",
-    "Berkenlaan",
-    "Hoogstraat",
-];
-const JAPANESE: &[&str] =
-    &["Chuo", "Honcho", "Sakaecho", "Midoricho", "Sakuragaoka", "Asahicho", "Shinmachi", "Motomachi"];
-
-/// The habit of a country, and of the region where one has several: a Swiss or Belgian post code tells the language,
-/// apart from Biel and the rim of Brussels.
-fn habit(city: &City) -> Habit {
-    let district = city.post_code.as_bytes()[0];
-    match (city.country, district) {
-        ("DE" | "AT", _) => Habit::StreetThenNumber(GERMAN),
-        ("CH", b'1') => Habit::StreetThenNumber(FRENCH),
-        ("CH", _) if city.post_code.starts_with("6") && city.longitude > 8.8 => {
-            Habit::StreetThenNumber(ITALIAN)
-        }
-        ("CH", _) if city.post_code.starts_with("23") => Habit::StreetThenNumber(FRENCH),
-        ("CH", _) => Habit::StreetThenNumber(GERMAN),
-        ("BE", b'1' | b'4'..=b'7') => Habit::StreetThenNumber(FRENCH),
-        ("NL" | "BE", _) => Habit::StreetThenNumber(DUTCH),
-        ("FR", _) => Habit::NumberThenStreet(FRENCH),
-        ("IT", _) => Habit::StreetThenNumber(ITALIAN),
-        ("ES" | "MX", _) => Habit::StreetThenNumber(SPANISH),
-        ("PT", _) => Habit::StreetThenNumber(PORTUGUESE),
-        ("GB" | "IE", _) => BRITISH,
-        ("JP", _) => Habit::Blocks(JAPANESE),
-        _ => AMERICAN,
-    }
-}
 
 /// Whether messages of the rail carry the parties' addresses. Wires are CBPR+ messages, which demand town and country
 /// in fields of their own from 14 November 2026 and allow them before: so addresses are structured whatever the day.
@@ -224,40 +49,10 @@ pub fn put_address(country: &str, zone: Option<Zone>, key: u64, party: &mut Part
     // Of an unknown zone, or one of another continent, anywhere in the country.
     let city = geography::home(country, zone.unwrap_or(Zone::London), key);
     let mut choice = Stream::new(key, ADDRESS);
-    put_street(&habit(city), &mut choice, &mut party.street_name);
+    streets::put(city, &mut choice, &mut party.street_name);
     put_post_code(city.post_code, hash(key, ADDRESS + 1), &mut party.post_code);
     party.town_name.put(city.name);
     party.region_code.put(city.region);
-}
-
-fn put_street(habit: &Habit, choice: &mut Stream, out: &mut String) {
-    out.begin(32);
-    match habit {
-        Habit::NumberFirst { names, kinds, up_to } => {
-            out.number(choice.between(1, *up_to), 1);
-            out.push(' ');
-            out.push_str(choice.pick(names));
-            out.push(' ');
-            out.push_str(choice.pick(kinds));
-        }
-        Habit::NumberThenStreet(names) => {
-            out.number(choice.between(1, 150), 1);
-            out.push(' ');
-            out.push_str(choice.pick(names));
-        }
-        Habit::StreetThenNumber(names) => {
-            out.push_str(choice.pick(names));
-            out.push(' ');
-            out.number(choice.between(1, 150), 1);
-        }
-        Habit::Blocks(names) => {
-            out.push_str(choice.pick(names));
-            for (before, most) in [(' ', 7), ('-', 30), ('-', 25)] {
-                out.push(before);
-                out.number(choice.between(1, most), 1);
-            }
-        }
-    }
 }
 
 /// Fills a form's open places from the bits.
@@ -280,6 +75,7 @@ fn put_post_code(form: &str, mut bits: u64, out: &mut String) {
 
 #[cfg(test)]
 mod tests {
+    use super::streets::{DUTCH, FRENCH, GERMAN, ITALIAN};
     use super::*;
     use std::collections::HashSet;
 
@@ -386,6 +182,6 @@ mod tests {
         let written_in = |names: &[&str], street: &str| names.iter().any(|name| street.starts_with(name));
         assert!(written_in(FRENCH, &street("CH", "Geneve")) && written_in(FRENCH, &street("BE", "Liege")));
         assert!(written_in(GERMAN, &street("CH", "Luzern")) && written_in(ITALIAN, &street("CH", "Lugano")));
-        assert!(written_in(DUTCH, &street("BE", "Gent")));
+        assert!(written_in(DUTCH, &street("BE", "Gent")) && written_in(DUTCH, &street("BE", "Dilbeek")));
     }
 }
