@@ -296,7 +296,7 @@ async fn a_trickles_payment_is_judged_in_its_latest_state() -> Result<()> {
         update_within: Duration::from_secs(1),
         ..Default::default()
     };
-    let index = Generator::new(expected.clone())?.index_of_any(&id).unwrap();
+    let index = Generator::new(expected.clone())?.trickle_index_of(&id).unwrap();
     let (first, _) = config.live(expected)?.version(index, Some(1)).unwrap();
     let key = row_key(&first, Table::ByCustomer, KeySuffix::None);
     delete(&pipeline, Table::ByCustomer, &key).await?;

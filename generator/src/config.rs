@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{Datelike, NaiveDate};
 
 use crate::mix::{Mix, Rail};
-use crate::profile::Profile;
+use crate::profile::{Profile, Side};
 use crate::random::{hash, mix};
 
 /// Changes whenever any payment of any configuration changes by a byte; travels in `metadata.generator_version`.
@@ -87,7 +87,40 @@ pub enum ConfigError {
     NoFlow { rail: &'static str },
 }
 
+/// How many payments a person makes in a month: 48 in October 2024 (Federal Reserve Banks, Survey and Diary of Consumer
+/// Payment Choice).
+pub const MONTHLY_PAYMENTS: f64 = 48.0;
+
 impl Config {
+    /// How many payments each person among the customers makes in a month of 30.4 days, on average.
+    pub fn monthly_payments(&self) -> f64 {
+        let people = self.num_customers as f64 * (1.0 - self.profile.customers.businesses);
+        self.by_people() / people.max(1.0)
+    }
+
+    /// The number of customers with which people make as many payments a month as people do.
+    pub fn fitting_customers(&self) -> u64 {
+        let people = self.by_people() / MONTHLY_PAYMENTS;
+        let all = people / (1.0 - self.profile.customers.businesses).max(0.01);
+        (all.ceil() as u64).clamp(1, MAX_CUSTOMERS)
+    }
+
+    /// The payments that people make in a month of the run.
+    fn by_people(&self) -> f64 {
+        let of_rail = |rail: Rail| {
+            let flows = self.profile.rails.get(&rail).into_iter().flat_map(BTreeMap::values);
+            let (mut people, mut all) = (0.0, 0.0);
+            for flow in flows {
+                all += flow.share;
+                people += if flow.from == Side::Person { flow.share } else { 0.0 };
+            }
+            self.mix.share(rail) * people / f64::max(all, f64::MIN_POSITIVE)
+        };
+        let part: f64 = Rail::ALL.into_iter().map(of_rail).sum();
+        let days = ((self.end_date - self.start_date).num_days() + 1).max(1) as f64;
+        self.num_records as f64 * part / (days / (365.25 / 12.0))
+    }
+
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         let (start, end) = (self.start_date, self.end_date);
         if self.num_records == 0 {

@@ -7,6 +7,7 @@ const BEFORE: i32 = 50;
 const AFTER: i32 = 140;
 
 const HOUR_MICROS: i64 = 3_600_000_000;
+const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 
 #[derive(Debug)]
 pub struct Days {
@@ -87,16 +88,6 @@ impl Days {
         days.find(is_open).unwrap_or(day + 1)
     }
 
-    /// The day and the minute from midnight that a zone's clocks show.
-    pub fn local(&self, zone: Zone, micros: i64) -> (i32, i64) {
-        let utc = micros.div_euclid(24 * HOUR_MICROS) as i32;
-        let mut day = utc + 1;
-        while micros < self.micros(zone, day, 0) && day >= utc {
-            day -= 1;
-        }
-        (day, (micros - self.micros(zone, day, 0)) / 60_000_000)
-    }
-
     /// The zone's midnight, in hours since 1970-01-01T00:00Z.
     pub fn midnight_hour(&self, zone: Zone, day: i32) -> i64 {
         self.midnight_hours[zone as usize][self.at(day)]
@@ -105,6 +96,18 @@ impl Days {
     /// A time of the day in the zone, in UTC microseconds; `minute` counts from midnight.
     pub fn micros(&self, zone: Zone, day: i32, minute: i64) -> i64 {
         self.midnight_hour(zone, day) * HOUR_MICROS + minute * 60_000_000
+    }
+
+    /// The day that the zone's calendar shows at a time, in UTC microseconds.
+    pub fn local_day(&self, zone: Zone, micros: i64) -> i32 {
+        let day = micros.div_euclid(DAY_MICROS) as i32;
+        if micros < self.micros(zone, day, 0) {
+            day - 1
+        } else if micros >= self.micros(zone, day + 1, 0) {
+            day + 1
+        } else {
+            day
+        }
     }
 }
 
@@ -125,18 +128,13 @@ mod tests {
     }
 
     #[test]
-    fn days_that_are_open_everywhere_and_those_that_clocks_show() {
+    fn days_that_are_open_in_all_calendars() {
         let days = Days::new(day_of(2024, 3, 1), day_of(2024, 5, 31));
         // Good Friday, Easter Monday; the bank holiday of May and Memorial Day.
         let all = [Banking::Fed, Banking::Target];
         assert_eq!(days.next_of_all(&all, day_of(2024, 3, 28)), day_of(2024, 4, 2));
         assert_eq!(days.next_of_all(&[Banking::Fed], day_of(2024, 3, 28)), day_of(2024, 3, 29));
         assert_eq!(days.next_of_all(&[Banking::Fed, Banking::Chaps], day_of(2024, 5, 3)), day_of(2024, 5, 7));
-        let utc = |day, minute: i64| i64::from(day) * 24 * HOUR_MICROS + minute * 60_000_000;
-        let day = day_of(2024, 3, 14);
-        assert_eq!(days.local(Zone::CentralEurope, utc(day, 23 * 60 + 30)), (day + 1, 30));
-        assert_eq!(days.local(Zone::Eastern, utc(day, 3 * 60 + 59)), (day - 1, 23 * 60 + 59));
-        assert_eq!(days.local(Zone::London, utc(day, 720)), (day, 720));
     }
 
     #[test]
@@ -147,5 +145,15 @@ mod tests {
         assert_eq!(hours(day_of(2024, 3, 11)), 4);
         let noon = days.micros(Zone::CentralEurope, day_of(2024, 3, 14), 720);
         assert_eq!(noon, i64::from(day_of(2024, 3, 14)) * 86_400_000_000 + 11 * HOUR_MICROS);
+    }
+    #[test]
+    fn the_calendars_differ_around_midnight() {
+        let days = Days::new(day_of(2024, 3, 1), day_of(2024, 3, 31));
+        let at = |zone, hour| {
+            days.local_day(zone, i64::from(day_of(2024, 3, 14)) * 24 * HOUR_MICROS + hour * HOUR_MICROS)
+                - day_of(2024, 3, 14)
+        };
+        assert_eq!([3, 4].map(|hour| at(Zone::Eastern, hour)), [-1, 0]);
+        assert_eq!([22, 23].map(|hour| at(Zone::CentralEurope, hour)), [0, 1]);
     }
 }

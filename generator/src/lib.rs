@@ -62,9 +62,9 @@ mod ties;
 mod week;
 mod world;
 
-pub use config::{Config, ConfigError, GENERATOR_VERSION, MAX_DAYS};
+pub use config::{Config, ConfigError, GENERATOR_VERSION, MAX_DAYS, MONTHLY_PAYMENTS};
 pub use generator::{Buffer, Generator};
-pub use live::{Live, LiveConfig, is_live, midnight_micros};
+pub use live::{Live, LiveConfig, midnight_micros};
 pub use mix::{Mix, MixError, Rail};
 pub use profile::{BUILT_IN as BUILT_IN_PROFILE, Profile, ProfileError};
 pub use scorecard::{Line, Scorecard};

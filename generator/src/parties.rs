@@ -61,7 +61,9 @@ impl Identity {
     /// One of a country's banks itself.
     pub fn of_bank(key: u64, country: &'static str, bank: u64) -> Self {
         let (kind, trade) = (PartyType::FinancialInstitution, Trade::Lender);
-        Self { key: hash(key, bank), country, kind, trade, bank: (bank % BANKS.len() as u64) as u8 }
+        let bank = bank % BANKS.len() as u64;
+        let place = country.bytes().fold(0, |sum, byte| sum << 8 | u64::from(byte));
+        Self { key: hash(hash(key, place), bank), country, kind, trade, bank: bank as u8 }
     }
 
     /// The same party with its account at its second bank, as companies have one.

@@ -1,7 +1,15 @@
 //! Random numbers that are a pure function of their coordinates.
 //!
 //! There is no generator state to carry from one payment to the next: a [`Stream`] starts from (key, purpose, index)
-//! and costs a few multiplications, so that any payment can be made alone.
+//! and costs a few multiplications, so that any payment can be made alone. It is one of `rand`'s generators, whose
+//! ranges and choices are used. Weighted picks walk a table (`choose_weighted` builds one each time, seven times slower);
+//! normal, Pareto and Zipf draws are `math`'s, as `rand_distr` gives other bits where a dependency switches
+//! `num-traits/std` on.
+
+use std::convert::Infallible;
+
+use rand::seq::IndexedRandom;
+use rand::{RngExt, TryRng};
 
 /// Weyl increment of the streams: 2^64 divided by the golden ratio, odd.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -38,39 +46,60 @@ pub struct Stream {
     state: u64,
 }
 
+impl TryRng for Stream {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok((self.bits() >> 32) as u32)
+    }
+
+    #[inline]
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(self.bits())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.bits().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
 impl Stream {
     /// The sequence that belongs to a number under a key.
     pub const fn new(key: u64, value: u64) -> Self {
         Self { state: hash(key, value) }
     }
 
+    #[inline]
     pub const fn bits(&mut self) -> u64 {
         self.state = self.state.wrapping_add(GOLDEN);
         mix(self.state)
     }
 
     /// A number in `0..bound`; 0 for a bound of 0.
-    pub const fn below(&mut self, bound: u64) -> u64 {
-        scale(self.bits(), bound)
+    pub fn below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.random_range(0..bound) }
     }
 
     /// A number in `low..=high`.
-    pub const fn between(&mut self, low: u64, high: u64) -> u64 {
-        low + self.below(high - low + 1)
+    pub fn between(&mut self, low: u64, high: u64) -> u64 {
+        self.random_range(low..=high)
     }
 
     pub fn unit(&mut self) -> f64 {
-        unit(self.bits())
+        self.random()
     }
 
     /// True with the given probability.
     pub fn chance(&mut self, probability: f64) -> bool {
-        self.unit() < probability
+        self.random_bool(probability.clamp(0.0, 1.0))
     }
 
     /// One of the choices, all as likely. The slice must not be empty.
-    pub const fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize]
+    pub fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        *choices.choose(self).expect("there are choices")
     }
 
     /// One of the choices, as likely as their weights say. The slice must not be empty.
@@ -100,6 +129,30 @@ mod tests {
         assert_eq!(take(42, 7), take(42, 7));
         assert_ne!(take(42, 7), take(42, 8));
         assert_ne!(take(42, 7), take(43, 7));
+    }
+
+    /// As SplitMix64's reference code (Vigna) gives them for the seed 1234567.
+    #[test]
+    fn a_stream_is_splitmix64() {
+        let mut stream = Stream { state: 1_234_567 };
+        let expected = [6_457_827_717_110_365_317_u64, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423];
+        assert_eq!([stream.bits(), stream.bits(), stream.bits()], expected);
+        let mut bytes = [0; 12];
+        let (mut one, mut two) = (Stream::new(1, 2), Stream::new(1, 2));
+        one.try_fill_bytes(&mut bytes).unwrap();
+        assert_eq!(bytes[..8], two.bits().to_le_bytes());
+        assert_eq!(bytes[8..], two.bits().to_le_bytes()[..4]);
+    }
+
+    #[test]
+    fn ranges_keep_their_bounds() {
+        let mut stream = Stream::new(5, 5);
+        let drawn: Vec<u64> = (0..2_000).map(|_| stream.between(3, 6)).collect();
+        assert!(
+            (3..=6).all(|value| drawn.contains(&value)) && drawn.iter().all(|value| (3..=6).contains(value))
+        );
+        assert_eq!((stream.below(0), stream.below(1)), (0, 0));
+        assert!(!stream.chance(0.0) && stream.chance(1.0));
     }
 
     #[test]

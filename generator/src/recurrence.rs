@@ -189,6 +189,23 @@ impl Arrangements {
         self.firsts.last().copied().unwrap_or(0)
     }
 
+    /// The parts of the payments whose amounts have the same factor.
+    pub fn factors(&self, agenda: &Agenda) -> Vec<(f64, f64)> {
+        let mut factors: Vec<(f64, f64)> = Vec::new();
+        for (at, (_, payments)) in self.days.iter().enumerate() {
+            let day = agenda.first_day + at as i32;
+            for class in agenda.due(day) {
+                let (paid, factor) = (agenda.paid(day, class, *payments) as f64, class.factor());
+                match factors.iter_mut().find(|(_, known)| known.to_bits() == factor.to_bits()) {
+                    Some((sum, _)) => *sum += paid,
+                    None => factors.push((paid, factor)),
+                }
+            }
+        }
+        let total: f64 = factors.iter().map(|(paid, _)| paid).sum();
+        factors.into_iter().map(|(paid, factor)| (paid / total.max(1.0), factor)).collect()
+    }
+
     /// How many there are for each unit of weight, in a run without an end.
     pub const fn each(&self) -> u64 {
         self.each

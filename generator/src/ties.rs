@@ -22,6 +22,9 @@ const KINDS: u64 = CIRCLES as u64 * 2;
 const FRIENDS: [(u32, u64); KINDS as usize] =
     [(368, 0), (184, 1), (123, 2), (92, 3), (74, 4), (61, 5), (53, 6), (45, 7)];
 
+/// The part of payments to others than friends that go to people among whom the customers live (our assumption).
+const ACQUAINTED: f64 = 0.75;
+
 /// The same for a company's suppliers, and for the companies that a household pays in one trade.
 const SUPPLIERS: [(u32, u64); 12] = [
     (320, 0),
@@ -137,7 +140,9 @@ impl Ties {
                 return Tie { to: population.resident(cohort, friend), is_usual: true };
             }
         }
-        Tie { to: population.resident(cohort, choice.below(people)), is_usual: false }
+        // Most of whom one pays once are friends' friends, who are paid by others, too.
+        let known = if choice.chance(ACQUAINTED) { self.lands[land as usize].people } else { people };
+        Tie { to: population.resident(cohort, choice.below(known)), is_usual: false }
     }
 
     /// Who shares a flat with somebody, and pays the landlord.
@@ -244,8 +249,8 @@ impl Ties {
     /// A company in a country in which nobody of the population lives.
     pub fn abroad(&self, country: &'static str, bits: u64) -> Identity {
         let rank = self.abroad.draw(bits);
-        let word = u64::from_le_bytes([country.as_bytes()[0], country.as_bytes()[1], 0, 0, 0, 0, 0, 0]);
-        let key = hash(self.key ^ word, rank);
+        let place = country.bytes().fold(0, |sum, byte| sum << 8 | u64::from(byte));
+        let key = hash(hash(self.key, place), rank);
         Identity::new(key, country, schemas::payment::PartyType::Business, Trade::Industry)
     }
 }

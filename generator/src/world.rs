@@ -3,9 +3,12 @@
 use crate::config::Config;
 use crate::customers::Population;
 use crate::flows::FlowSpec;
-use crate::permutation::Ids;
+use crate::permutation::{Ids, Permutation};
 use crate::random::hash;
 use crate::ties::Ties;
+
+/// Company ids that begin with a given digit: nine more follow.
+pub const COMPANIES: u64 = 1_000_000_000;
 
 /// The names, ids, flows, customers and ties of a seed and a profile.
 #[derive(Debug)]
@@ -14,6 +17,8 @@ pub struct World {
     pub key: u64,
     pub ids: Ids,
     pub uetrs: Ids,
+    /// From companies' numbers to their ids in ACH entries, of which no two share one.
+    pub companies: Permutation,
     pub flows: Vec<FlowSpec>,
     pub population: Population,
     pub ties: Ties,
@@ -29,6 +34,7 @@ impl World {
             key: hash(*seed, 0x9a7),
             ids: Ids::of_payments(ids_key),
             uetrs: Ids::of_wires(ids_key),
+            companies: Permutation::new(COMPANIES, hash(*seed, 0xc1d)),
             flows: FlowSpec::all(profile),
             ties: Ties::new(&population, hash(*seed, 0x71e5)),
             population,

@@ -1,5 +1,6 @@
 //! The flags that say which payments there are.
 
+use crate::customers::{self, Customers};
 use chrono::NaiveDate;
 use generator::{Config, Generator, Mix, Profile};
 use service::units::parse_count;
@@ -16,9 +17,9 @@ pub struct Generation {
     /// Payments of the whole run, over all shards.
     #[arg(long, env = "NUM_RECORDS", default_value_t = Self::default().num_records, value_name = "COUNT", value_parser = parse_count::<u64>)]
     pub num_records: u64,
-    /// Customers that the payments are spread over.
-    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT", value_parser = parse_count::<u64>)]
-    pub num_customers: u64,
+    /// Customers that the payments are spread over; auto: as many as make a person's payments in these days.
+    #[arg(long, env = "NUM_CUSTOMERS", default_value_t = Self::default().num_customers, value_name = "COUNT")]
+    pub num_customers: Customers,
     /// First day of the payments, UTC.
     #[arg(long, env = "START_DATE", default_value_t = Self::default().start_date)]
     #[arg(value_parser = parse_date, value_name = "YYYY-MM-DD")]
@@ -67,7 +68,7 @@ impl Default for Generation {
         } = Config::default();
         Self {
             num_records,
-            num_customers,
+            num_customers: Customers::Count(num_customers),
             start_date,
             end_date,
             seed,
@@ -133,17 +134,22 @@ impl Generation {
 
     /// The generator's configuration by these flags.
     pub fn config(&self) -> Result<Config, Error> {
-        Ok(Config {
+        Ok(self.num_customers.settle(Config {
             seed: self.seed,
             num_records: self.num_records,
-            num_customers: self.num_customers,
             start_date: self.start_date,
             end_date: self.end_date,
             mix: self.mix.clone(),
             customer_skew: self.customer_skew,
             anomaly_rate: self.anomaly_rate,
             profile: read_profile(self.profile.as_deref())?,
-        })
+            ..Config::default()
+        }))
+    }
+
+    /// What is to be said of the run before it begins, in one line.
+    pub fn remark(&self) -> Option<String> {
+        self.config().ok().as_ref().and_then(customers::remark)
     }
 }
 

@@ -21,6 +21,7 @@
 
 mod audience;
 pub mod cli;
+mod customers;
 mod digest;
 mod encode;
 mod error;
@@ -39,6 +40,7 @@ mod state_file;
 mod teller;
 pub mod trickle;
 
+pub use customers::Customers;
 pub use encode::encode;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};

@@ -146,6 +146,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         return Ok(());
     }
     cli.monitor.check()?;
+    cli.generation.remark().into_iter().for_each(|line| tracing::warn!("{line}"));
     let settings = vec![
         ("topic", cli.publishing.topic.clone()),
         ("run_id", generator.run_id().to_owned()),

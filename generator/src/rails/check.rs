@@ -9,11 +9,30 @@ use crate::draft::Draft;
 use crate::identifiers::put_aba;
 use crate::life::{Outcome, State, Timeline};
 use crate::parties::{ABA_PREFIX, bank_number};
-use crate::random::hash;
+use crate::random::{Stream, hash};
 use crate::text::{CODE, Put};
 
-/// ANSI X9.100-187 return reasons: funds, closed, no account, stop payment, refer to maker, stale, signature.
-const RETURNS: [(u32, &str); 7] = [(58, "A"), (12, "D"), (7, "E"), (9, "C"), (6, "Q"), (4, "G"), (4, "I")];
+/// Return reasons of ANSI X9.100-188: A funds, B uncollected, C stopped, D closed, E not located, F frozen, G stale, H
+/// postdated, I endorsement missing, K signature missing, L signature irregular, S refer to maker. Q (not authorised) is
+/// for drafts that nobody signed, which there are none of here. Frequencies: assumption.
+const RETURNS: [(u32, &str); 12] = [
+    (52, "A"),
+    (6, "B"),
+    (9, "C"),
+    (11, "D"),
+    (6, "E"),
+    (2, "F"),
+    (3, "G"),
+    (1, "H"),
+    (2, "I"),
+    (1, "K"),
+    (2, "L"),
+    (5, "S"),
+];
+
+/// Numbers of the first check of an account, as banks let people and companies begin (assumption).
+const FIRST_OF_PERSON: [(u32, u64); 5] = [(45, 101), (25, 1_001), (10, 301), (10, 501), (10, 2_501)];
+const FIRST_OF_COMPANY: [(u32, u64); 4] = [(40, 1_001), (25, 5_001), (20, 10_001), (15, 2_001)];
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let days = draft.days;
@@ -23,8 +42,11 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let settlement_day = days.after(Banking::Fed, today, if draft.place.hour < 14 { 1 } else { 2 });
     let accepted = draft.created() + draft.choice.between(1, 90) as i64 * MINUTE;
     let settled = days.micros(Zone::Eastern, settlement_day, 510).max(accepted + MINUTE);
-    let wait = draft.choice.between(1, 4) as u32;
-    let undone = days.micros(Zone::Eastern, days.after(Banking::Fed, settlement_day, wait), 960);
+    // Presented as it settles, and back by the second banking day after that (Regulation CC, 12 CFR 229.31(b)), before
+    // 14:00 where the depositary bank is: here on the Eastern clock, the earliest (the hour: our assumption).
+    let wait = draft.choice.between(1, 2) as u32;
+    let back = days.after(Banking::Fed, settlement_day, wait);
+    let undone = days.micros(Zone::Eastern, back, draft.choice.between(510, 839) as i64);
     let state = state_of(draft, &Timeline { accepted, settled, undone: undone.max(settled + MINUTE) });
     let code = if draft.outcome == Outcome::Returned { reason(draft, &RETURNS) } else { "" };
     let channel = deposit_channel(draft);
@@ -64,12 +86,26 @@ fn deposit_channel(draft: &mut Draft<'_>) -> &'static str {
     }
 }
 
+/// The number of the account's first check.
+fn first_number(draft: &Draft<'_>) -> u64 {
+    let mut choice = Stream::new(draft.originator.key, 0xb0);
+    if draft.customer.is_business {
+        choice.weighted(&FIRST_OF_COMPANY)
+    } else {
+        choice.weighted(&FIRST_OF_PERSON)
+    }
+}
+
+/// How many checks the drawer wrote before.
+fn check_sequence(draft: &Draft<'_>) -> u64 {
+    draft.checks_before()
+}
+
 fn write_check(draft: &Draft<'_>, channel: &str, check: &mut Check) {
     let drawer = draft.originator;
     let bits = hash(draft.world.key ^ 0xc4ec, draft.index);
     check.check_number.clear();
-    // Books begin at a number of their own and go up by one.
-    check.check_number.number(101 + hash(drawer.key, 0xb0) % 8_000 + draft.checks_before(), 4);
+    check.check_number.number(first_number(draft) + check_sequence(draft), 4);
     put_aba(ABA_PREFIX, bank_number(drawer.bank()), &mut check.routing_number);
     check.account_number.clear();
     check.account_number.number(drawer.account() % 10_000_000_000, 10);

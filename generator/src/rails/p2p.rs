@@ -8,6 +8,7 @@ use crate::dates::Zone;
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::random::{Stream, hash};
+use crate::rules::p2p::{BIZUM, wero_from};
 use crate::text::{LOWER, Put};
 
 const FAILURES: [(u32, &str); 4] =
@@ -45,8 +46,8 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let facts = Facts {
         clearing_system: network,
         channel: "MOBILE",
-        settlement_day: draft.days.following(draft.zone.banking(), draft.place.day),
-        cycle: app_cycle(network),
+        settlement_day: settlement_day(draft, network, settled),
+        cycle: app_cycle(network, draft.zone),
         latency_millis: (250, 600),
         reason: match draft.outcome {
             Outcome::Failed => reason(draft, &FAILURES),
@@ -60,14 +61,30 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     state
 }
 
-/// People stay with an app.
+/// People stay with an app, but for what it does not carry.
 fn network(draft: &Draft<'_>) -> &'static str {
-    let mut choice = Stream::new(draft.customer.identity.key, 0x9e7);
+    let key = draft.customer.identity.key;
+    let mut choice = Stream::new(key, 0x9e7);
     match (draft.zone, draft.originator.country) {
-        (Zone::CentralEurope, "ES") => "BIZUM",
-        (Zone::CentralEurope, "DE" | "FR" | "BE") => choice.weighted(&[(6, "PAYPAL"), (4, "WERO")]),
+        (Zone::CentralEurope, "ES") if BIZUM.contains(&draft.minor_units) => "BIZUM",
+        (Zone::CentralEurope, country @ ("DE" | "FR" | "BE")) => {
+            let wanted = choice.weighted(&[(6, "PAYPAL"), (4, "WERO")]);
+            let from = wero_from(country, hash(key, 0x3e0));
+            let has_begun = from.is_some_and(|from| draft.place.day >= from);
+            if has_begun { wanted } else { "PAYPAL" }
+        }
         (Zone::CentralEurope | Zone::WesternEurope | Zone::London, _) => "PAYPAL",
         _ => choice.weighted(&[(52, "ZELLE"), (22, "VENMO"), (18, "CASH_APP"), (8, "PAYPAL")]),
+    }
+}
+
+/// The day on the sender's calendar: any for those apps that send an instant credit transfer each time, a banking day for
+/// those whose banks settle with each other once a day.
+fn settlement_day(draft: &Draft<'_>, network: &str, settled: i64) -> i32 {
+    let day = draft.days.local_day(draft.zone, settled);
+    match network {
+        "BIZUM" | "WERO" => day,
+        _ => draft.days.following(draft.zone.banking(), day),
     }
 }
 
@@ -81,7 +98,7 @@ fn write_message(draft: &mut Draft<'_>, network: &'static str, p2p: &mut P2p) {
     p2p.recipient_token.push_str("ptk_");
     p2p.recipient_token.letters(hash(theirs, 0x70), LOWER, 12);
     p2p.recipient_token_type.put(match (network, hash(theirs, 0x71) % 10) {
-        ("ZELLE" | "BIZUM" | "WERO", 0..8) => "PHONE",
+        ("BIZUM", _) | ("ZELLE" | "WERO", 0..8) => "PHONE",
         ("VENMO" | "CASH_APP", _) => "USERNAME",
         _ => "EMAIL",
     });

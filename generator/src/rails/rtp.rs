@@ -3,13 +3,17 @@
 use schemas::Payment;
 use schemas::payment::{PaymentStatus, Rtp};
 
-use super::common::{Facts, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing};
-use crate::dates::{Banking, Zone, day_of};
+use super::common::{
+    Facts, MINUTE, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing,
+};
+use crate::dates::Zone;
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::parties::{ABA_PREFIX, bank_number};
 use crate::profile::Side;
-use crate::random::hash;
+use crate::random::{hash, scale};
+use crate::rules;
+use crate::rules::instant::{FEDNOW_CAP, FEDNOW_SHARE};
 use crate::text::{CODE, Put};
 
 /// ISO 20022 external status reasons: wrong, closed or blocked account, type of payment not taken, time-out, no account
@@ -32,11 +36,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         } else {
             draft.choice.weighted(&[(7, "MOBILE"), (3, "WEB")])
         },
-        // FedNow's cycle date is the next banking day on weekends; TCH settles in its own account around the clock.
-        settlement_day: match network {
-            "FEDNOW" => draft.days.following(Banking::Fed, draft.place.day),
-            _ => draft.place.day,
-        },
+        settlement_day: cycle_day(draft, network, timeline.settled),
         cycle: if network == "FEDNOW" { "FEDNOW America/New_York" } else { "TCH_RTP America/New_York" },
         latency_millis: (millis as u32 / 2, 120),
         reason: code,
@@ -47,10 +47,30 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     state
 }
 
-/// `FedNow` went live on 20 July 2023; its part is an assumption.
+/// The banks from which on all have joined `FedNow`: it began with the smaller ones, here with the smaller half, and large
+/// banks stay with RTP (assumption). RTP reaches all.
+const FIRST_IN_FEDNOW: u64 = 5;
+/// Of ten thousand payments, those between two banks that have joined: the sizes of banks decide that.
+const BETWEEN_MEMBERS: u64 = 730;
+
+/// `FedNow` only from a member to a member, up to its limit, and in its quarter's part of all payments.
 fn network(draft: &Draft<'_>) -> &'static str {
-    let is_fednow = draft.originator.bank() >= 7 && draft.place.day >= day_of(2023, 7, 20);
+    let day = local_day(draft);
+    let is_member = |bank: u64| bank >= FIRST_IN_FEDNOW;
+    let share = rules::at(&FEDNOW_SHARE, day).unwrap_or(0);
+    let is_fednow = is_member(draft.originator.bank())
+        && is_member(draft.counterparty.identity.bank())
+        && rules::at(&FEDNOW_CAP, day).is_some_and(|cap| draft.minor_units <= cap)
+        && scale(hash(draft.world.key ^ 0xfed, draft.index), BETWEEN_MEMBERS) < share;
     if is_fednow { "FEDNOW" } else { "TCH_RTP" }
+}
+
+/// The day of the network's cycle, weekends and holidays too: RTP counts the Eastern day; the Reserve Banks keep accounts
+/// for each of the week's seven days since June 2023 (FRB Services, "Seven-Day Accounting"), and `FedNow`'s day ends at
+/// 19:00 Eastern (assumption).
+fn cycle_day(draft: &Draft<'_>, network: &str, settled: i64) -> i32 {
+    let ahead = if network == "FEDNOW" { 5 * 60 * MINUTE } else { 0 };
+    draft.days.local_day(Zone::Eastern, settled + ahead)
 }
 
 fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'static str, rtp: &mut Rtp) {
@@ -85,6 +105,7 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
         rtp.request_for_payment_id.letters(hash(bits, 1), CODE, 12);
     }
     rtp.remittance_information.clear();
+    // Friends and workers are paid without an invoice.
     if draft.spec.flow.to == Side::Business {
         put_invoice(draft, &mut rtp.remittance_information);
     }
@@ -92,6 +113,5 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
 
 /// The day on the Eastern clock, which both networks count by.
 fn local_day(draft: &Draft<'_>) -> i32 {
-    let midnight = draft.days.micros(Zone::Eastern, draft.place.day + 1, 0);
-    if draft.created() >= midnight { draft.place.day + 1 } else { draft.place.day }
+    draft.days.local_day(Zone::Eastern, draft.created())
 }

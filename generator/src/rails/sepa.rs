@@ -12,10 +12,7 @@ use crate::dates::{Banking, Zone};
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::parties::put_bic;
-use crate::rules::{
-    in_force,
-    sepa::{BUSINESS_DEBIT_RETURN, CUT_OFF, DEBIT_RETURN, REFUND_DAYS, TRANSFER_RETURN},
-};
+use crate::rules::sepa::{BUSINESS_DEBIT_RETURN, CUT_OFF, DEBIT_RETURN, REFUND_DAYS, TRANSFER_RETURN};
 use crate::text::Put;
 
 /// Why a consumer's debit comes back, in codes of the rulebooks: account, funds, mandate, refund by the debtor.
@@ -71,12 +68,13 @@ fn scheme(draft: &Draft<'_>) -> &'static str {
 /// Central Europe's clocks, whichever the customer's are.
 fn settlement_day(draft: &Draft<'_>, scheme: &str) -> i32 {
     let days = draft.days;
-    let (today, minute) = days.local(Zone::CentralEurope, draft.created());
+    let today = days.local_day(Zone::CentralEurope, draft.created());
+    let is_in_time = draft.created() < days.micros(Zone::CentralEurope, today, CUT_OFF);
     match (scheme, draft.arrangement) {
         ("SCT_INST", _) => today,
         ("SDD_CORE" | "SDD_B2B", Some(arrangement)) => arrangement.due_day.max(today + 1),
         ("SDD_CORE" | "SDD_B2B", None) => days.after(Banking::Target, today, 1),
-        _ if days.is_open(Banking::Target, today) && minute < CUT_OFF => today,
+        _ if days.is_open(Banking::Target, today) && is_in_time => today,
         _ => days.after(Banking::Target, today, 1),
     }
 }
@@ -97,9 +95,9 @@ fn timeline(draft: &mut Draft<'_>, scheme: &str, settlement_day: i32) -> Timelin
     let minute = if settlement_day > draft.place.day { 9 * 60 + 30 } else { 16 * 60 };
     let settled = days.micros(Zone::CentralEurope, settlement_day, minute).max(accepted + MINUTE);
     let latest = match scheme {
-        "SDD_CORE" => in_force(&DEBIT_RETURN, settlement_day),
-        "SDD_B2B" => in_force(&BUSINESS_DEBIT_RETURN, settlement_day),
-        _ => in_force(&TRANSFER_RETURN, settlement_day),
+        "SDD_CORE" => DEBIT_RETURN,
+        "SDD_B2B" => BUSINESS_DEBIT_RETURN,
+        _ => TRANSFER_RETURN,
     };
     let undone = if reason_code(draft, scheme) == "MD06" {
         let asked = settlement_day + draft.choice.between(4, REFUND_DAYS as u64) as i32;

@@ -15,10 +15,8 @@ use crate::life::{Outcome, State, Timeline};
 use crate::parties::put_bic;
 use crate::permutation::push_uuid;
 use crate::random::hash;
-use crate::rules::{
-    in_force,
-    wires::{CHAPS, CHIPS, FEDWIRE, FEDWIRE_INSTRUMENT, System, T2, currency},
-};
+use crate::rules;
+use crate::rules::wires::{CHAPS, CHIPS, FEDWIRE, FEDWIRE_INSTRUMENT, System, T2, currency};
 use crate::text::{CODE, Put};
 
 /// ISO 20022 external status and return reason codes.
@@ -76,7 +74,7 @@ const fn home_system(banking: Banking) -> &'static System {
 fn settlement_day(draft: &Draft<'_>, system: Option<&System>) -> i32 {
     let (days, theirs) = (draft.days, draft.counterparty.identity.country);
     let at = system.unwrap_or(home_system(draft.zone.banking()));
-    let today = days.local(at.zone, draft.created()).0;
+    let today = days.local_day(at.zone, draft.created());
     if system.is_some() {
         return days.following(at.banking, today);
     }
@@ -88,7 +86,7 @@ fn timeline(draft: &mut Draft<'_>, system: Option<&System>, day: i32) -> Timelin
     let days = draft.days;
     let at = system.unwrap_or(home_system(draft.zone.banking()));
     let accepted = draft.created() + draft.choice.between(5, 900) as i64 * SECOND;
-    let settled = if day > days.local(at.zone, draft.created()).0 {
+    let settled = if day > days.local_day(at.zone, draft.created()) {
         days.micros(at.zone, day, 600) + draft.choice.between(0, 240) as i64 * MINUTE
     } else {
         accepted + draft.choice.between(4, 600) as i64 * SECOND
@@ -124,7 +122,9 @@ fn write_message(draft: &mut Draft<'_>, system: Option<&System>, wire: &mut Wire
     wire.purpose_code.put(purpose(draft));
     wire.service_level.put(if is_foreign { "G001" } else { "URGP" });
     wire.local_instrument.put(match system {
-        Some(System { name: "FEDWIRE", .. }) => in_force(&FEDWIRE_INSTRUMENT, draft.place.day),
+        Some(System { name: "FEDWIRE", .. }) => {
+            rules::at(&FEDWIRE_INSTRUMENT, draft.place.day).unwrap_or("CTR")
+        }
         _ => "",
     });
 }

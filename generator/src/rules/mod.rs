@@ -1,18 +1,14 @@
-//! Rules that the schemes and operators make, as small tables: a value, the day from which it holds, and the source.
+//! Rules of payment schemes with the days from which they hold: tables that the rails look up.
 
+pub mod ach;
+pub mod instant;
+pub mod p2p;
 pub mod sepa;
 pub mod wires;
 
-/// A day before any run.
-pub const ALWAYS: i32 = i32::MIN;
-
-/// Values with the days from which they hold, the oldest first.
-pub type Table<T, const N: usize> = [(i32, T); N];
-
-/// The value that holds on a day.
-pub fn in_force<T: Copy, const N: usize>(table: &Table<T, N>, day: i32) -> T {
-    let at = table.partition_point(|(from, _)| *from <= day);
-    table[at.saturating_sub(1)].1
+/// The value of the last row whose day has come; the rows rise with their days.
+pub fn at<T: Copy>(rows: &[(i32, T)], day: i32) -> Option<T> {
+    rows.iter().rev().find(|(from, _)| *from <= day).map(|(_, value)| *value)
 }
 
 #[cfg(test)]
@@ -20,9 +16,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_value_holds_from_its_day_until_the_next() {
-        let table = [(ALWAYS, 'a'), (10, 'b'), (20, 'c')];
-        let held = [i32::MIN, 9, 10, 19, 20, i32::MAX].map(|day| in_force(&table, day));
-        assert_eq!(held, ['a', 'a', 'b', 'b', 'c', 'c']);
+    fn a_row_holds_from_its_day_until_the_next() {
+        let rows = [(10, 'a'), (20, 'b')];
+        assert_eq!(
+            [9, 10, 19, 20, 99].map(|day| at(&rows, day)),
+            [None, Some('a'), Some('a'), Some('b'), Some('b')]
+        );
     }
 }

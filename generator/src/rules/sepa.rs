@@ -1,17 +1,15 @@
 //! The EPC's rulebooks: how long payments can come back.
 
-use super::{ALWAYS, Table};
-
 /// Banking days from settlement within which the creditor's bank sends a transfer back (SCT rulebook, D+3; confirmed by
 /// no source that we read).
-pub const TRANSFER_RETURN: Table<u32, 1> = [(ALWAYS, 3)];
+pub const TRANSFER_RETURN: u32 = 3;
 
 /// Banking days from settlement within which the debtor's bank sends a debit back (SDD Core rulebook; banks' guides:
 /// Ulster Bank, Lemonway).
-pub const DEBIT_RETURN: Table<u32, 1> = [(ALWAYS, 5)];
+pub const DEBIT_RETURN: u32 = 5;
 
 /// The same between companies (SDD B2B rulebook; paymentbrief.com).
-pub const BUSINESS_DEBIT_RETURN: Table<u32, 1> = [(ALWAYS, 3)];
+pub const BUSINESS_DEBIT_RETURN: u32 = 3;
 
 /// Days within which a consumer has a debit refunded without giving a reason (SDD Core rulebook: eight weeks). Companies
 /// have no such right.

@@ -1,11 +1,10 @@
 //! Rules of the systems that wires settle in.
 
-use super::{ALWAYS, Table};
 use crate::dates::{Banking, Zone, day_of};
 
-/// What a customer's transfer through Fedwire is called: business function `CTR` until the service moved to ISO 20022 on
-/// 14 July 2025, local instrument `CTRC` since (TBB, Fedwire FAQ; codes as in moov-io/wire20022).
-pub const FEDWIRE_INSTRUMENT: Table<&str, 2> = [(ALWAYS, "CTR"), (day_of(2025, 7, 14), "CTRC")];
+/// What a customer's transfer through Fedwire is called: local instrument `CTRC` since the service moved to ISO 20022 on 14
+/// July 2025; before that the business function `CTR` (TBB, Fedwire FAQ; codes as in moov-io/wire20022).
+pub const FEDWIRE_INSTRUMENT: [(i32, &str); 1] = [(day_of(2025, 7, 14), "CTRC")];
 
 /// A system that settles wires the day they are made: the calendars keep to the hours in which it takes them.
 #[derive(Debug)]

@@ -4,6 +4,7 @@ use crate::amounts::Amounts;
 use crate::dates::{Zone, weekday};
 use crate::flows::{FlowSpec, home_currency};
 use crate::generator::Generator;
+use crate::intensity::Segment;
 use crate::mix::Rail;
 use crate::standing::Kind;
 
@@ -16,7 +17,7 @@ pub struct Declared {
 struct Part {
     share: f64,
     amounts: Amounts,
-    /// Shares and factors of the categories; one of 1 where there are none.
+    /// Shares and factors of what shops sell or of how often wages are paid; one of 1 where there are none.
     factors: Vec<(f64, f64)>,
     recurs: bool,
     round_to: f64,
@@ -30,10 +31,11 @@ impl Declared {
         let mut parts: Vec<Part> = segments
             .filter(|(_, segment)| home_currency(segment.zone) == currency)
             .map(|(at, segment)| {
-                (generator.schedule().segment_payments(at), &generator.world().flows[segment.flow])
+                let spec = &generator.world().flows[segment.flow];
+                (generator.schedule().segment_payments(at), segment, spec)
             })
-            .filter(|(_, spec)| spec.rail == rail)
-            .filter_map(|(payments, spec)| Part::of(payments as f64, spec, zone))
+            .filter(|(payments, _, spec)| spec.rail == rail && *payments > 0)
+            .filter_map(|(payments, segment, spec)| Part::of(payments as f64, segment, spec, zone))
             .collect();
         let total: f64 = parts.iter().map(|part| part.share).sum();
         for part in &mut parts {
@@ -43,7 +45,7 @@ impl Declared {
     }
 
     pub fn mean(&self) -> f64 {
-        self.parts.iter().map(|part| part.share * part.amounts.mean).sum()
+        self.parts.iter().map(|part| part.share * part.amounts.mean * part.factor()).sum()
     }
 
     pub fn deviation(&self) -> f64 {
@@ -102,10 +104,13 @@ impl Declared {
 }
 
 impl Part {
-    fn of(payments: f64, spec: &FlowSpec, zone: Zone) -> Option<Self> {
+    fn of(payments: f64, segment: &Segment, spec: &FlowSpec, zone: Zone) -> Option<Self> {
         let amounts = *spec.amounts(zone)?;
-        let has_factors = spec.rail == Rail::Card && spec.flow.rhythm.is_none();
-        let factors = if has_factors { factors_of(spec) } else { vec![(1.0, 1.0)] };
+        let factors = match &segment.agenda {
+            Some(agenda) => segment.standing.arrangements.factors(agenda),
+            None if spec.rail == Rail::Card => factors_of(spec),
+            None => vec![(1.0, 1.0)],
+        };
         Some(Self {
             share: payments,
             amounts,
@@ -114,6 +119,13 @@ impl Part {
             round_to: f64::from(spec.flow.round_to),
             variation: spec.flow.variation,
         })
+    }
+}
+
+impl Part {
+    /// The mean of the factors.
+    fn factor(&self) -> f64 {
+        self.factors.iter().map(|(share, factor)| share * factor).sum()
     }
 }
 

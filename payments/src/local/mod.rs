@@ -36,6 +36,7 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
     args.monitor.check()?;
+    args.generation.remark().into_iter().for_each(terminal::remark);
     let range = args.publishing.range(generator.config().num_records)?;
     let servers = Servers::start(emulator::Options {
         data_dir: args.data_dir.clone(),

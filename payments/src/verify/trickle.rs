@@ -11,7 +11,7 @@ use crate::audit::{
 use crate::output::{Column as Heading, Progress, Table as Columns, words};
 use crate::rows;
 use gcp::bigtable::read::{Error, Row};
-use generator::{Generator, Live, is_live};
+use generator::{Generator, Live};
 use indicatif::HumanCount;
 use parking_lot::Mutex;
 use schemas::Payment;
@@ -123,7 +123,7 @@ impl Recomputer {
     /// The index, the payment in the row's state, and whether that is its last.
     fn recomputed(&self, row: Row<'_>) -> Option<(u64, Payment, bool)> {
         let text = |column| rows::value(&row, column).and_then(|value| std::str::from_utf8(value).ok());
-        let index = self.generator.index_of_any(text(Column::PaymentId)?).filter(|index| is_live(*index))?;
+        let index = self.generator.trickle_index_of(text(Column::PaymentId)?)?;
         let version: u32 = text(Column::Version)?.parse().ok()?;
         let mut live = self.live.lock();
         let (payment, next) = live.version(index, Some(version))?;

@@ -2,7 +2,7 @@
 
 use super::options::Args;
 use crate::moment;
-use crate::origin::Origin;
+use crate::origin::{OTHER_RUN, Origin};
 use generator::{Config, Generator};
 use producer::trickle::{self, Extent};
 use producer::{Confirmed, Fault};
@@ -112,18 +112,14 @@ impl Expected {
 type Found = Result<(String, u64, Vec<Payment>), Foreign>;
 
 fn of_load(origin: Origin, generator: &Generator) -> Found {
-    let (run_id, seed) = (generator.run_id().to_owned(), generator.config().seed);
+    let run_id = generator.run_id().to_owned();
     let hint = match origin {
         Origin::Run(index) => return Ok((run_id, index, vec![generator.payment(index)])),
-        Origin::LongerRun(index) => {
-            let records = generator.config().num_records;
-            format!("it is payment {index} of a longer run: give its --num-records (here {records})")
-        }
         Origin::Trickle(index) => {
             let created = moment::text_of(index as i64);
             format!("it is a trickle's of {created}: give --trickle and the trickle's flags")
         }
-        Origin::Elsewhere => format!("no run of --seed {seed} has it: give the seed of its run"),
+        Origin::Elsewhere => format!("it is {OTHER_RUN}"),
     };
     Err(Foreign { run_id, hint })
 }
@@ -137,10 +133,12 @@ fn of_trickle(origin: Origin, args: &Args, config: &Config) -> Result<Found, Err
             let states: Vec<_> = states.map(|(payment, _)| payment).collect();
             return Ok(Ok((run_id, index, states)));
         }
-        Origin::Run(index) | Origin::LongerRun(index) => {
+        Origin::Run(index) => {
             format!("it is payment {index} of a load: leave out --trickle, and give the load's flags")
         }
-        Origin::Elsewhere => format!("no run of --seed {} has it: give the seed of its run", config.seed),
+        Origin::Elsewhere => {
+            format!("no trickle of --seed {} has it; if it is of a load, leave out --trickle", config.seed)
+        }
     };
     Ok(Err(Foreign { run_id, hint }))
 }
