@@ -13,7 +13,7 @@ use crate::profile::Side;
 use crate::random::{Stream, hash, scale, unit};
 use crate::standing::Kind;
 use crate::text::Put;
-use crate::ties::{HOUSEHOLD, country_abroad, neighbour};
+use crate::ties::{HOUSEHOLD, Search, country_abroad, neighbour, zipf};
 
 /// The other end of a payment.
 #[derive(Clone, Copy, Debug)]
@@ -123,17 +123,18 @@ impl Draft<'_> {
             };
             return Counterparty { is_foreign: foreign, ..Counterparty::outside(bank, is_usual) };
         }
-        if let Some(other) = self.from_abroad(habit) {
+        if let Some(other) = self.find_abroad(habit) {
             return other;
         }
-        let (of, choice, people) = (&self.customer, &mut self.choice, self.people);
+        let (choice, people) = (&mut self.choice, self.people);
+        let search = Search { population, land, of: &self.customer, habit, attempt };
         let tie = match (self.spec.flow.from, self.spec.flow.to) {
-            (_, Side::Person) => ties.friend(population, land, of, habit, people, choice, attempt),
+            (_, Side::Person) => ties.friend(&search, people, choice),
             (Side::Person, _) => {
                 let trade = choice.weighted(&HOUSEHOLD);
-                ties.provider(population, land, of, trade, habit, choice, attempt)
+                ties.provider(&search, trade, choice)
             }
-            _ => ties.supplier(population, land, of, self.what, habit, choice, attempt),
+            _ => ties.supplier(&search, self.what, choice),
         };
         Counterparty::of(&tie.to, tie.is_usual)
     }
@@ -144,7 +145,7 @@ impl Draft<'_> {
     }
 
     /// A counterparty in another country, where the payment goes to one. Who deals with somebody abroad does so again.
-    fn from_abroad(&mut self, habit: f64) -> Option<Counterparty> {
+    fn find_abroad(&mut self, habit: f64) -> Option<Counterparty> {
         let (foreign, across) = (self.spec.flow.foreign, across(self.spec.rail, &self.spec.name));
         if foreign + across <= 0.0 {
             return None;
@@ -154,14 +155,11 @@ impl Draft<'_> {
         let bits = hash(hash(self.customer.identity.key, self.what ^ 0xf0), which);
         let u = unit(bits);
         let world = self.world;
-        let to = match self.spec.flow.to {
-            Side::Person => false,
-            _ => true,
-        };
+        let to = self.spec.flow.to != Side::Person;
         let resident = |land: Land| {
             let cohort = Population::cohort_of(land, to);
             let known = if to { world.ties.companies(land) } else { self.people };
-            let at = if to { crate::ties::zipf(known, hash(bits, 2)) } else { scale(hash(bits, 2), known) };
+            let at = if to { zipf(known, hash(bits, 2)) } else { scale(hash(bits, 2), known) };
             Counterparty::of(&world.population.resident(cohort, at), is_usual)
         };
         if u < foreign {

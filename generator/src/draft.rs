@@ -1,7 +1,7 @@
 //! One payment in the making: everything about it that is decided before its rail's own fields are written.
 
 use crate::amounts::{cap, exchange, settle_on, to_minor};
-use crate::anomalies::{Injected, Kind as Pattern};
+use crate::anomalies::{Actor, Amount, Injected, Kind as Pattern};
 use crate::categories::Category;
 use crate::counterparties::{Counterparty, currency_of};
 use crate::customers::{Customer, Population};
@@ -17,6 +17,7 @@ use crate::profile::Side;
 use crate::random::{Stream, hash, unit};
 use crate::schedule::Schedule;
 use crate::standing::Kind;
+use crate::ties::{Search, collector};
 use crate::world::World;
 
 const CHOICES: u64 = 0xc401;
@@ -212,41 +213,87 @@ impl<'a> Draft<'a> {
 
     /// Makes the payment a member of an injected pattern.
     fn inject(&mut self, injected: Injected, cohort: usize) {
-        let Injected { kind, group, member } = injected;
-        let mut shared = Stream::new(group, 1);
-        let mut own = Stream::new(member, 1);
-        if kind != Pattern::MuleFanIn {
-            self.customer = self.world.population.member(cohort, shared.bits());
-            self.originator = account_in(self.land, self.customer);
-        }
+        let Injected { kind, group, member, .. } = injected;
+        let part = injected.part();
+        let (mut shared, mut own) = (Stream::new(group, 1), Stream::new(group, 2 + member));
+        self.customer = match part.from {
+            Actor::Customer(actor) => self.actor(cohort, injected, actor),
+            Actor::Stranger(_) | Actor::Usual => self.customer,
+        };
+        self.originator = account_in(self.land, self.customer);
         self.currency = home_currency(self.zone);
         if self.category.is_some() {
             self.choose_category(&mut shared);
         }
-        // Testers try a few shops, thieves have a few accounts to send to, mules many.
-        let payee = match kind {
-            Pattern::CardTesting => own.below(3),
-            Pattern::AccountTakeover => own.below(2),
-            Pattern::MuleFanOut => own.bits(),
-            Pattern::Structuring | Pattern::MuleFanIn | Pattern::DuplicatePayment => 0,
+        self.counterparty = match (part.to, self.category) {
+            (Actor::Stranger(payee), Some(category)) => {
+                self.shop_of(category, hash(group, payee), 0.0, false)
+            }
+            (_, Some(category)) => self.shop_of(category, hash(group, 0), 0.0, true),
+            (Actor::Customer(actor), _) => {
+                let other = self.actor(cohort, injected, actor);
+                // Where there are not enough customers somebody else is it.
+                let is_self = other.number == self.customer.number;
+                let stranger = hash(group, 0xac + actor);
+                Counterparty::of(&if is_self { self.stranger(stranger) } else { other }, false)
+            }
+            (Actor::Stranger(payee), _) => Counterparty::of(&self.stranger(hash(group, 0x9a + payee)), false),
+            (Actor::Usual, _) => self.usual(&mut shared),
         };
-        let key = hash(group ^ self.what, payee);
-        self.counterparty = match self.category {
-            Some(category) => self.shop_of(category, key, 0.0, false),
-            None => Counterparty::of(&self.stranger(key), false),
-        };
-        self.counterparty.is_usual = kind == Pattern::DuplicatePayment;
+        if kind == Pattern::BusinessEmailCompromise {
+            self.counterparty.identity = self.counterparty.identity.at_false_account();
+        }
+        // Between two customers of a bank no clearing system is needed: the payer uses another account.
+        let theirs = self.counterparty.identity;
+        if self.category.is_none()
+            && theirs.country == self.originator.country
+            && theirs.bank() == self.originator.bank()
+        {
+            self.originator = self.originator.at_second_bank();
+        }
         if kind == Pattern::DuplicatePayment {
             self.document = group;
         }
         let u = own.unit();
+        let is_probe = kind == Pattern::CardTesting && member + 1 < injected.size;
         self.outcome = match kind {
-            Pattern::CardTesting if u < 0.72 => Outcome::Failed,
+            Pattern::CardTesting if is_probe && member > 0 && u < 0.75 => Outcome::Failed,
             Pattern::AccountTakeover if u < 0.2 && self.rail() != Rail::P2p => Outcome::Rejected,
             _ => Outcome::Completed,
         };
-        let amount = self.injected_amount(kind, &mut shared, &mut own);
+        let amount = to_minor(self.injected_amount(injected), self.currency);
         self.minor_units = amount.min(cap(self.rail(), &self.spec.name, self.place.day, self.currency));
+    }
+
+    /// A customer of a group: another for each number while there are enough.
+    fn actor(&self, cohort: usize, injected: Injected, actor: u64) -> Customer {
+        let population = &self.world.population;
+        let customers = population.cohort(cohort).customers.max(1);
+        let first = hash(injected.group, 0xac);
+        // The cards of an attack are of one bank.
+        let tries = if injected.kind == Pattern::CardTesting { 12 } else { 1 };
+        let nth = |nth: u64| population.resident(cohort, (first % customers + nth) % customers);
+        let bank = nth(0).identity.bank();
+        let mut found = nth(actor * tries);
+        for more in 1..tries {
+            if found.identity.bank() == bank {
+                break;
+            }
+            found = nth(actor * tries + more);
+        }
+        found
+    }
+
+    /// One of those whom the customer deals with anyway.
+    fn usual(&self, choice: &mut Stream) -> Counterparty {
+        let (population, ties) = (&self.world.population, &self.world.ties);
+        let search = Search { population, land: self.land, of: &self.customer, habit: 1.0, attempt: 0 };
+        let tie = if self.spec.flow.to == Side::Person {
+            ties.friend(&search, self.people, choice)
+        } else {
+            ties.supplier(&search, self.what, choice)
+        };
+        Counterparty::of(&tie.to, true)
     }
 
     /// Somebody of the land who has nothing to do with anybody known.
@@ -257,17 +304,19 @@ impl<'a> Draft<'a> {
         self.world.population.resident(cohort, known + (key >> 20))
     }
 
-    fn injected_amount(&self, kind: Pattern, shared: &mut Stream, own: &mut Stream) -> i64 {
+    /// What a member of a group pays, in units of the currency.
+    fn injected_amount(&self, injected: Injected) -> f64 {
         let quantile = |u: f64| self.spec.amounts(self.zone).map_or(1.0, |amounts| amounts.quantile(u));
-        let major = match kind {
-            Pattern::CardTesting => 0.5 + 3.5 * own.unit(),
-            Pattern::Structuring => 10_000.0 - 80.0 - 1_700.0 * own.unit(),
-            Pattern::AccountTakeover => quantile(0.93 + 0.068 * own.unit()),
-            Pattern::MuleFanIn => quantile(0.55 + 0.4 * own.unit()),
-            Pattern::MuleFanOut => quantile(0.45 + 0.4 * own.unit()),
-            Pattern::DuplicatePayment => quantile(shared.unit()),
-        };
-        to_minor(major, self.currency)
+        let u = unit(hash(injected.group, 0xa0 + injected.member));
+        match injected.part().amount {
+            Amount::Between(low, high) => quantile(low + (high - low) * u),
+            Amount::Major(low, high) => low + (high - low) * u,
+            Amount::Shared => quantile(unit(hash(injected.group, 0xa9))),
+            Amount::Of { first, end, part } => {
+                let before = |member| self.injected_amount(Injected { member, ..injected });
+                part * (first..end).map(before).sum::<f64>()
+            }
+        }
     }
 }
 
@@ -307,7 +356,7 @@ fn originator(
         Kind::Bill => {
             let debtor = population.resident(people, at);
             let nth = nth + debtor.identity.key % 6;
-            (world.ties.collector(population, segment.cohort, nth, debtor.identity.key), Some(debtor))
+            (collector(population, segment.cohort, nth, debtor.identity.key), Some(debtor))
         }
         Kind::Rent | Kind::Subscription => (population.resident(segment.cohort, at), None),
         Kind::Trade => {

@@ -47,7 +47,7 @@ impl Generator {
         let world = World::new(&config, run, run);
         let days = Days::new(start, end);
         let schedule = Schedule::new(&config, &world.flows, &world.population, &days)?;
-        let injection = Injection::new(&config, &schedule, &world.flows);
+        let injection = Injection::new(&config, &schedule, &world.flows, &world.population);
         let positions = Permutation::new(config.num_records, hash(config.seed, 0x9051));
         Ok(Self { config, world, positions, days, schedule, injection })
     }
@@ -88,7 +88,7 @@ impl Generator {
 
     fn draft(&self, index: u64) -> Draft<'_> {
         let place = self.schedule.place(self.positions.apply(index));
-        let injected = self.injection.as_ref().and_then(|rules| rules.find(&self.schedule, &place, index));
+        let injected = self.injection.as_ref().and_then(|rules| rules.find(&place));
         let given = Given {
             index,
             place,

@@ -46,6 +46,8 @@ pub struct Place {
     /// The number of this ACH entry in its file, from 0: of those of its Eastern day, or of ten seconds of a run without an
     /// end.
     pub entry: u64,
+    /// The number of the payment in its segment, from 0 in the order of time.
+    pub ordinal: u64,
 }
 
 /// The hours of a range of days, and what the zones' clocks show in them.

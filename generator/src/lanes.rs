@@ -13,7 +13,8 @@ const HOUR: u64 = HOUR_MICROS as u64;
 /// How the microseconds of all hours divide over the segments.
 #[derive(Debug, Default)]
 pub struct Lanes {
-    lanes: u64,
+    /// How many lanes there are.
+    width: u64,
     /// Blocks in an hour.
     blocks: u64,
     /// The first lane of each segment, and the end.
@@ -33,7 +34,7 @@ impl Lanes {
             next += 1 + (u128::from(spare) * u128::from(*peak) / total) as u64;
             firsts.push(next);
         }
-        Self { lanes, blocks: HOUR / lanes, firsts, key }
+        Self { width: lanes, blocks: HOUR / lanes, firsts, key }
     }
 
     const fn width(&self, segment: usize) -> u64 {
@@ -47,7 +48,7 @@ impl Lanes {
 
     /// Where the segment's lanes begin in a block of an hour.
     fn turned(&self, segment: usize, hour: u64, block: u64) -> u64 {
-        (self.firsts[segment] + scale(hash(self.key ^ hour, block), self.lanes)) % self.lanes
+        (self.firsts[segment] + scale(hash(self.key ^ hour, block), self.width)) % self.width
     }
 
     /// The microsecond, counted from its hour's start, of the `k`th of the segment's `count` payments in the hour.
@@ -55,8 +56,8 @@ impl Lanes {
         let (block, nth) = self.slot(segment, hour, k, count);
         let (first, width) = (self.turned(segment, hour, block), self.width(segment));
         // Lanes that run over the block's end go on at its beginning, and come first then.
-        let over = (first + width).saturating_sub(self.lanes);
-        block * self.lanes + if nth < over { nth } else { first + nth - over }
+        let over = (first + width).saturating_sub(self.width);
+        block * self.width + if nth < over { nth } else { first + nth - over }
     }
 
     /// The block of a payment, and which of the segment's microseconds in it.
@@ -73,12 +74,12 @@ impl Lanes {
         if count == 0 {
             return 0;
         }
-        let (block, lane) = (micros / self.lanes, micros % self.lanes);
+        let (block, lane) = (micros / self.width, micros % self.width);
         if block >= self.blocks {
             return count;
         }
         let (first, width) = (self.turned(segment, hour, block), self.width(segment));
-        let over = (first + width).saturating_sub(self.lanes);
+        let over = (first + width).saturating_sub(self.width);
         let nth = if lane < over { lane } else { over + lane.saturating_sub(first).min(width - over) };
         let place = block * width + nth;
         if place == 0 {
@@ -111,7 +112,7 @@ mod tests {
                     assert_eq!(lanes.before(segment, hour, micros + 1, count), k + 1);
                     last = Some(micros);
                 }
-                assert_eq!(lanes.before(segment, hour, HOUR - 1, count) + 1 >= count, true);
+                assert!(lanes.before(segment, hour, HOUR - 1, count) + 1 >= count);
             }
         }
     }

@@ -45,7 +45,6 @@ mod live;
 mod math;
 mod message;
 mod mix;
-mod names;
 mod nearest;
 mod parties;
 mod permutation;
@@ -60,6 +59,7 @@ mod standing;
 mod text;
 mod ties;
 mod week;
+mod words;
 mod world;
 
 pub use config::{Config, ConfigError, GENERATOR_VERSION, MAX_DAYS, MONTHLY_PAYMENTS};

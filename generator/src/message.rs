@@ -4,7 +4,6 @@ use schemas::Payment;
 use schemas::payment::Metadata;
 
 use crate::addresses;
-use crate::categories::put_merchant_name;
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
 use crate::life::State;
@@ -12,6 +11,7 @@ use crate::permutation::push_uuid;
 use crate::rails;
 use crate::random::hash;
 use crate::text::{HEX, Put};
+use crate::words::put_shop;
 
 /// Writes the payment, replacing what `payment` held.
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
@@ -22,7 +22,8 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     let counterparty = parties.counterparty.get_or_insert_default();
     draft.counterparty.put(&draft.world.population, counterparty);
     if let Some(category) = draft.category {
-        put_merchant_name(category, draft.counterparty.identity.key, &mut counterparty.name);
+        let shop = draft.counterparty.identity;
+        put_shop(shop.country, category.mcc, shop.key, &mut counterparty.name);
     }
     addresses::put(draft, originator, counterparty);
     let amount = payment.amount.get_or_insert_default();
@@ -54,9 +55,11 @@ fn write_metadata(draft: &Draft<'_>, metadata: &mut Metadata) {
     metadata.description.put(rails::description(draft));
     metadata.anomaly_type.clear();
     metadata.anomaly_group.clear();
+    metadata.anomaly_role.clear();
     metadata.recurrence_id.clear();
     if let Some(injected) = draft.injected {
         metadata.anomaly_type.put(injected.kind.name());
+        metadata.anomaly_role.put(injected.part().role);
         metadata.anomaly_group.begin(19);
         metadata.anomaly_group.push_str("ANM");
         metadata.anomaly_group.letters(injected.group, HEX, 16);

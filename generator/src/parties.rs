@@ -3,16 +3,15 @@
 use schemas::payment::{Party, PartyType};
 
 use crate::identifiers::{has_iban, put_aba, put_clabe, put_iban, put_lei};
-use crate::names::{BANKS, BILLERS, FANTASY, LANDLORDS, TRADES, bank_form, legal_forms, of_country};
 use crate::random::{Stream, hash};
 use crate::text::Put;
+use crate::words::{BANKS, bank_form, put_firm, put_person};
 
 /// Routing symbol of every American bank here. Numbers begin with 00 to 12, 21 to 32, 61 to 72 or 80 (ABA Key to
 /// Routing Numbers); 50 has never been given out, so none of these can be a bank's.
 pub const ABA_PREFIX: u64 = 5_000;
 
 const ACCOUNT: u64 = 0xacc0;
-const NAME: u64 = 0x4a3e;
 const LEI: u64 = 0x1e1;
 
 /// A company's business, as far as its name shows it.
@@ -24,15 +23,15 @@ pub enum Trade {
     Insurer,
     Telecom,
     Lender,
-    /// Clubs and gyms.
+    /// Clubs, gyms, schools of music.
     Membership,
-    /// For the sick and for children.
+    /// Dentists, doctors, child care.
     Care,
-    /// Plumbers, roofers and the like.
+    /// Plumbers, roofers, painters.
     Crafts,
     Staffing,
     Wholesale,
-    /// Consultants, lawyers, software.
+    /// Consulting, software, law.
     Services,
 }
 
@@ -71,6 +70,14 @@ impl Identity {
         Self { bank: (self.bank + 1 + (hash(self.key, ACCOUNT + 2) % 9) as u8) % BANKS.len() as u8, ..self }
     }
 
+    /// An account under the party's name at a bank with which it has none.
+    pub fn at_false_account(self) -> Self {
+        let second = self.at_second_bank().bank;
+        let banks = (1..BANKS.len() as u8).map(|more| (self.bank + more) % BANKS.len() as u8);
+        let bank = banks.into_iter().find(|bank| *bank != second).unwrap_or(self.bank);
+        Self { bank, ..self }
+    }
+
     /// The same party with an account in another country.
     pub fn in_country(self, country: &'static str) -> Self {
         Self { country, ..self }
@@ -88,27 +95,13 @@ impl Identity {
 
     /// Replaces `out` by the name.
     pub fn put_name(&self, out: &mut String) {
-        let mut choice = Stream::new(self.key, NAME);
         match self.kind {
-            PartyType::Individual => {
-                let names = of_country(self.country);
-                let (given, family) = (choice.pick(names.given), choice.pick(names.family));
-                out.join(&[given, " ", family]);
-            }
+            PartyType::Individual => put_person(self.country, self.key, out),
             PartyType::FinancialInstitution => {
                 let bank = &BANKS[self.bank() as usize];
                 out.join(&[bank.name, " ", bank_form(self.country)]);
             }
-            _ => {
-                let trades = match self.trade {
-                    Trade::Industry | Trade::Staffing | Trade::Wholesale | Trade::Services => TRADES,
-                    Trade::Landlord => LANDLORDS,
-                    _ => BILLERS,
-                };
-                let (name, trade, form) =
-                    (choice.pick(FANTASY), choice.pick(trades), choice.pick(legal_forms(self.country)));
-                out.join(&[name, " ", trade, " ", form]);
-            }
+            _ => put_firm(self.country, self.trade, self.key, out),
         }
     }
 

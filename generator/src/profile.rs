@@ -170,7 +170,14 @@ pub struct Anomalies {
     pub account_takeover: Pattern,
     pub mule_fan_in: Pattern,
     pub mule_fan_out: Pattern,
+    pub mule_chain: Pattern,
+    pub cycle: Pattern,
+    pub scatter_gather: Pattern,
     pub duplicate_payment: Pattern,
+    pub business_email_compromise: Pattern,
+    pub authorised_push_payment: Pattern,
+    /// Honest payments of the same shapes; their share comes on top.
+    pub look_alike: Pattern,
 }
 
 /// How often and how large one injected pattern is.
@@ -179,9 +186,9 @@ pub struct Anomalies {
 pub struct Pattern {
     /// Part of all injected payments.
     pub share: f64,
-    /// The time in which one instance happens.
+    /// The time in which one instance happens, where the run has enough payments in it.
     pub minutes: u32,
-    /// About how many payments one instance has.
+    /// How many payments one instance has.
     pub size: u32,
 }
 
@@ -255,7 +262,7 @@ impl Profile {
                 43_200.0,
                 "1 to 43200",
             )?;
-            between(format!("anomalies.{name}.size"), pattern.size.into(), 2.0, 1e6, "2 or more")?;
+            between(format!("anomalies.{name}.size"), pattern.size.into(), 2.0, 1e3, "2 to 1000")?;
         }
         Ok(())
     }
@@ -308,14 +315,20 @@ impl Profile {
 
 impl Anomalies {
     /// The patterns with their names, in a fixed order.
-    pub fn patterns(&self) -> [(&'static str, &Pattern); 6] {
+    pub fn patterns(&self) -> [(&'static str, &Pattern); 12] {
         [
             ("card_testing", &self.card_testing),
             ("structuring", &self.structuring),
             ("account_takeover", &self.account_takeover),
             ("mule_fan_in", &self.mule_fan_in),
             ("mule_fan_out", &self.mule_fan_out),
+            ("mule_chain", &self.mule_chain),
+            ("cycle", &self.cycle),
+            ("scatter_gather", &self.scatter_gather),
             ("duplicate_payment", &self.duplicate_payment),
+            ("business_email_compromise", &self.business_email_compromise),
+            ("authorised_push_payment", &self.authorised_push_payment),
+            ("look_alike", &self.look_alike),
         ]
     }
 }

@@ -134,8 +134,8 @@ impl Schedule {
                 return;
             }
             for part in again.iter_mut().filter(|part| part.most.is_none()) {
-                let land = part.segment.land as usize;
-                part.share += freed[land] * part.share / open[land];
+                let at = part.segment.land as usize;
+                part.share += freed[at] * part.share / open[at];
             }
             self.hours.truncate(hours);
             self.starts.truncate(segments + 1);
@@ -286,6 +286,7 @@ impl Schedule {
             arrangement,
             turn,
             entry,
+            ordinal: position - self.starts[number],
         }
     }
 
@@ -360,14 +361,10 @@ impl Schedule {
         self.clocks.len()
     }
 
-    /// About how many payments of a segment lie between two times, counted in microseconds from the run's start: whole
-    /// hours, or a part of one.
-    pub fn payments_between(&self, segment: usize, from: u64, to: u64) -> f64 {
-        let row = self.row(segment);
-        let first = ((from / HOUR_MICROS) as usize).min(self.hours() - 1);
-        let end = (to.div_ceil(HOUR_MICROS) as usize).clamp(first + 1, self.hours());
-        let part = (to - from) as f64 / ((end - first) as u64 * HOUR_MICROS) as f64;
-        (row[end] - row[first]) as f64 * part.min(1.0)
+    /// How many payments a segment has in an hour in which it has any, on average.
+    pub fn payments_an_open_hour(&self, segment: usize) -> f64 {
+        let open = self.row(segment).windows(2).filter(|hour| hour[1] > hour[0]).count();
+        self.segment_payments(segment) as f64 / open.max(1) as f64
     }
 }
 

@@ -81,6 +81,18 @@ pub struct Tie {
     pub is_usual: bool,
 }
 
+/// Whose tie is looked for, and where.
+#[derive(Clone, Copy, Debug)]
+pub struct Search<'a> {
+    pub population: &'a Population,
+    pub land: Land,
+    pub of: &'a Customer,
+    /// The part of the payments that goes to those with whom one deals regularly.
+    pub habit: f64,
+    /// How many were found before who would not do.
+    pub attempt: u64,
+}
+
 /// The ties of all lands.
 #[derive(Debug)]
 pub struct Ties {
@@ -111,17 +123,9 @@ impl Ties {
         self.lands[land as usize].companies
     }
 
-    /// A friend, of somebody in a land; `attempt` counts those that did not do.
-    pub fn friend(
-        &self,
-        population: &Population,
-        land: Land,
-        of: &Customer,
-        habit: f64,
-        people: u64,
-        choice: &mut Stream,
-        attempt: u64,
-    ) -> Tie {
+    /// A friend, or somebody of the land's `people`.
+    pub fn friend(&self, search: &Search<'_>, people: u64, choice: &mut Stream) -> Tie {
+        let Search { population, land, of, habit, attempt } = *search;
         let cohort = Population::cohort_of(land, false);
         if attempt < 6 && choice.chance(habit) {
             let at = self.place(land, of);
@@ -170,23 +174,15 @@ impl Ties {
         let x = circle.apply(at);
         let first = x / CIRCLE * CIRCLE;
         // The last circle is short where five does not divide the people.
-        let size = CIRCLE.min(people - first);
-        let step = (1 + kind % 2) % size;
-        let step = if side == 0 { step } else { (size - step) % size };
-        circle.invert(first + (x - first + step) % size)
+        let members = CIRCLE.min(people - first);
+        let step = (1 + kind % 2) % members;
+        let step = if side == 0 { step } else { (members - step) % members };
+        circle.invert(first + (x - first + step) % members)
     }
 
     /// A company that sells to another, somewhere in the land.
-    pub fn supplier(
-        &self,
-        population: &Population,
-        land: Land,
-        of: &Customer,
-        what: u64,
-        habit: f64,
-        choice: &mut Stream,
-        attempt: u64,
-    ) -> Tie {
+    pub fn supplier(&self, search: &Search<'_>, what: u64, choice: &mut Stream) -> Tie {
+        let Search { population, land, of, habit, attempt } = *search;
         let circle = &self.lands[land as usize];
         let is_usual = choice.chance(habit);
         let which = if is_usual { choice.weighted(&SUPPLIERS) + attempt } else { choice.bits() };
@@ -205,45 +201,20 @@ impl Ties {
     }
 
     /// A company of a trade that a household of the land pays.
-    pub fn provider(
-        &self,
-        population: &Population,
-        land: Land,
-        of: &Customer,
-        trade: Trade,
-        habit: f64,
-        choice: &mut Stream,
-        attempt: u64,
-    ) -> Tie {
+    pub fn provider(&self, search: &Search<'_>, trade: Trade, choice: &mut Stream) -> Tie {
+        let Search { population, land, of, habit, attempt } = *search;
         let known = count_of_trade(trade, self.lands[land as usize].companies).max(1);
         let is_usual = choice.chance(habit);
         let which = if is_usual { choice.weighted(&SUPPLIERS[..4]) + attempt } else { choice.bits() };
         let bits = hash(hash(of.identity.key, 0xb111 ^ trade as u64), which);
         let n = zipf(known, bits);
-        Tie { to: self.of_trade(population, land, trade, n), is_usual }
-    }
-
-    fn of_trade(&self, population: &Population, land: Land, trade: Trade, n: u64) -> Customer {
-        population.resident(Population::cohort_of(land, true), nth_of_trade(trade, n))
+        Tie { to: of_trade(population, land, trade, n), is_usual }
     }
 
     /// Who a tenant pays.
     pub fn landlord(&self, population: &Population, land: Land, key: u64) -> Customer {
         let known = count_of_trade(Trade::Landlord, self.lands[land as usize].companies).max(1);
-        self.of_trade(population, land, Trade::Landlord, zipf(known, key))
-    }
-
-    /// The customer who collects a bill, of the cohort of companies: of the first trade, from the nth on, that has some.
-    pub fn collector(&self, population: &Population, cohort: usize, nth: u64, key: u64) -> Customer {
-        let customers = population.cohort(cohort).customers;
-        let trades = (0..COLLECTORS.len() as u64).map(|more| COLLECTORS[((nth + more) % 6) as usize]);
-        for trade in trades {
-            let known = count_of_trade(trade, customers);
-            if known > 0 && population.cohort(cohort).is_business {
-                return population.resident(cohort, nth_of_trade(trade, zipf(known, hash(key, nth))));
-            }
-        }
-        population.member(cohort, key)
+        of_trade(population, land, Trade::Landlord, zipf(known, key))
     }
 
     /// A company in a country in which nobody of the population lives.
@@ -253,6 +224,24 @@ impl Ties {
         let key = hash(hash(self.key, place), rank);
         Identity::new(key, country, schemas::payment::PartyType::Business, Trade::Industry)
     }
+}
+
+/// The customer who collects a bill, of the cohort of companies: of the first trade, from the nth on, that has some.
+pub fn collector(population: &Population, cohort: usize, nth: u64, key: u64) -> Customer {
+    let customers = population.cohort(cohort).customers;
+    let trades = (0..COLLECTORS.len() as u64).map(|more| COLLECTORS[((nth + more) % 6) as usize]);
+    for trade in trades {
+        let known = count_of_trade(trade, customers);
+        if known > 0 && population.cohort(cohort).is_business {
+            return population.resident(cohort, nth_of_trade(trade, zipf(known, hash(key, nth))));
+        }
+    }
+    population.member(cohort, key)
+}
+
+/// The nth company of a trade in a land.
+fn of_trade(population: &Population, land: Land, trade: Trade, n: u64) -> Customer {
+    population.resident(Population::cohort_of(land, true), nth_of_trade(trade, n))
 }
 
 /// One of `size`, the first most often: Zipf's law of exponent 1, by its continuous inverse.

@@ -109,7 +109,8 @@ impl Week {
         let turn = is_dealt(spec).then(|| turn(world, segment, index));
         let entry = index % FILE_MICROS;
         let session = hash(world.key ^ 0x5e55, index);
-        (Place { segment: *number, micros, day, hour, session, arrangement, turn, entry }, segment)
+        let ordinal = index;
+        (Place { segment: *number, micros, day, hour, session, arrangement, turn, entry, ordinal }, segment)
     }
 }
 

@@ -27,7 +27,7 @@ fn config() -> Config {
     Config { num_records: payments(), ..Config::default() }
 }
 
-fn described<'a>(payment: &'a Payment) -> &'a str {
+fn described(payment: &Payment) -> &str {
     &payment.metadata.as_ref().unwrap().description
 }
 
@@ -38,9 +38,9 @@ fn created(payment: &Payment) -> i64 {
 #[test]
 fn payees_are_paid_by_several_and_customers_are_paid() {
     let mut payees: HashMap<String, (u32, HashSet<String>)> = HashMap::new();
-    let (mut payers, mut sending, mut receiving) = (HashSet::new(), HashSet::new(), HashSet::new());
+    let (mut customers, mut sending, mut receiving) = (HashSet::new(), HashSet::new(), HashSet::new());
     each(config(), |_, from, to| {
-        payers.insert(from.party_id.clone());
+        customers.insert(from.party_id.clone());
         if to.party_type() != PartyType::Merchant {
             let payee = payees.entry(to.party_id.clone()).or_default();
             payee.0 += 1;
@@ -52,8 +52,8 @@ fn payees_are_paid_by_several_and_customers_are_paid() {
     let often: Vec<_> = payees.values().filter(|(times, _)| *times >= 5).collect();
     let shared = often.iter().filter(|(_, payers)| payers.len() > 1).count();
     assert!(shared * 100 > often.len() * 95, "{shared} of {}", often.len());
-    let paid = payers.iter().filter(|customer| payees.contains_key(*customer)).count();
-    assert!(paid * 100 > payers.len() * 95, "{paid} of {}", payers.len());
+    let paid = customers.iter().filter(|customer| payees.contains_key(*customer)).count();
+    assert!(paid * 100 > customers.len() * 95, "{paid} of {}", customers.len());
     let both = sending.intersection(&receiving).count();
     assert!(both * 100 > sending.len() * 85, "{both} of {}", sending.len());
 }

@@ -4,7 +4,6 @@ use schemas::Payment;
 use schemas::payment::{Card, PaymentStatus};
 
 use super::common::{Facts, MINUTE, SECOND, card_cycle, reason, specific, state_of, write_processing};
-use crate::categories::put_merchant_name;
 use crate::dates::{date_of, day_of_year};
 use crate::draft::Draft;
 use crate::identifiers::push_luhn;
@@ -12,6 +11,7 @@ use crate::life::{Outcome, State, Timeline};
 use crate::profile::Side;
 use crate::random::{Stream, hash, scale};
 use crate::text::{CODE, LOWER, Put};
+use crate::words::put_shop;
 
 /// ISO 8583 response codes of declines: funds, issuer's choice, limits, expiry, suspected fraud, issuer not reached.
 const DECLINES: [(u32, &str); 8] =
@@ -126,7 +126,8 @@ fn write_card(draft: &mut Draft<'_>, state: &State, network: &'static str, card:
     card.merchant_id.number(hash(shop, 5) % 1_000_000_000_000_000, 15);
     card.merchant_name.clear();
     if let Some(category) = draft.category {
-        put_merchant_name(category, draft.counterparty.identity.key, &mut card.merchant_name);
+        let country = draft.counterparty.identity.country;
+        put_shop(country, category.mcc, shop, &mut card.merchant_name);
     }
     card.terminal_id.put("T");
     card.terminal_id.number(hash(shop, 6 + index % 3) % 10_000_000, 7);

@@ -11,6 +11,7 @@ use crate::life::{Outcome, State, Timeline};
 use crate::parties::{ABA_PREFIX, bank_number};
 use crate::random::{Stream, hash};
 use crate::text::{CODE, Put};
+use crate::words::check_memo;
 
 /// Return reasons of ANSI X9.100-188: A funds, B uncollected, C stopped, D closed, E not located, F frozen, G stale, H
 /// postdated, I endorsement missing, K signature missing, L signature irregular, S refer to maker. Q (not authorised) is
@@ -114,12 +115,14 @@ fn write_check(draft: &Draft<'_>, channel: &str, check: &mut Check) {
     check.image_reference.push_str("IMG-");
     check.image_reference.letters(bits, CODE, 12);
     draft.counterparty.identity.put_name(&mut check.payee);
-    check.memo.put(match draft.spec.name.as_str() {
-        "rent" => "Rent",
-        "household" => "Acct ",
-        _ => "Invoice ",
-    });
-    if draft.spec.name != "rent" {
-        check.memo.number(hash(draft.counterparty.identity.key, drawer.key) % 1_000_000, 6);
+    // A drawer writes the same to a payee every time.
+    let between = hash(draft.counterparty.identity.key, drawer.key);
+    let (memo, has_number) = check_memo(&draft.spec.name, between);
+    check.memo.put(memo);
+    match (has_number, draft.spec.name.as_str()) {
+        (false, _) => {}
+        (true, "rent") => check.memo.number(1 + between % 40, 1),
+        (true, "household") => check.memo.number(between % 1_000_000, 6),
+        (true, _) => check.memo.number(hash(between, draft.index) % 1_000_000, 6),
     }
 }

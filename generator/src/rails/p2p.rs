@@ -10,30 +10,10 @@ use crate::life::{Outcome, State, Timeline};
 use crate::random::{Stream, hash};
 use crate::rules::p2p::{BIZUM, wero_from};
 use crate::text::{LOWER, Put};
+use crate::words::{Language, p2p_memo, rent_share_memo, services_memo};
 
 const FAILURES: [(u32, &str); 4] =
     [(45, "INSUFFICIENT_FUNDS"), (25, "LIMIT_EXCEEDED"), (20, "RECIPIENT_NOT_ENROLLED"), (10, "RISK_HOLD")];
-
-type Memo = (&'static str, &'static [&'static str]);
-
-/// Categories with the words people write, for small amounts and for large ones.
-const SMALL_MEMOS: [(u32, Memo); 7] = [
-    (34, ("FOOD", &["dinner", "lunch", "pizza night", "groceries", "coffee"])),
-    (18, ("TRANSPORT", &["gas", "ride share", "parking", "train tickets"])),
-    (14, ("ENTERTAINMENT", &["movie tickets", "game night", "drinks"])),
-    (12, ("HOUSEHOLD", &["internet", "cleaning", "supplies"])),
-    (8, ("CHILDREN", &["babysitting", "school lunch", "allowance"])),
-    (6, ("GIFT", &["happy birthday", "thank you"])),
-    (8, ("OTHER", &["", "stuff", "as agreed"])),
-];
-const LARGE_MEMOS: [(u32, Memo); 6] = [
-    (22, ("LOAN", &["paying you back", "owed you", "loan"])),
-    (20, ("TRAVEL", &["trip", "flights", "hotel", "cabin weekend"])),
-    (18, ("HOUSEHOLD", &["utilities", "furniture", "deposit"])),
-    (14, ("GIFT", &["wedding gift", "graduation", "happy birthday"])),
-    (14, ("CAR", &["car repair", "car insurance", "tires"])),
-    (12, ("OTHER", &["", "as agreed"])),
-];
 
 pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let created = draft.created();
@@ -102,14 +82,15 @@ fn write_message(draft: &mut Draft<'_>, network: &'static str, p2p: &mut P2p) {
         ("VENMO" | "CASH_APP", _) => "USERNAME",
         _ => "EMAIL",
     });
-    let (category, words) = match draft.spec.name.as_str() {
-        "rent_share" => ("RENT", &["rent"][..]),
-        "services" => ("SERVICES", &["lawn care", "piano lesson", "repair", "hair", "tutoring"][..]),
-        _ if draft.minor_units < 9_000 => draft.choice.weighted(&SMALL_MEMOS),
-        _ => draft.choice.weighted(&LARGE_MEMOS),
+    let language = Language::of(draft.originator.country, draft.originator.key);
+    let bits = draft.choice.bits();
+    let (category, memo) = match draft.spec.name.as_str() {
+        "rent_share" => ("RENT", rent_share_memo(language, bits)),
+        "services" => ("SERVICES", services_memo(language, bits)),
+        _ => p2p_memo(language, draft.minor_units < 9_000, bits),
     };
     p2p.memo_category.put(category);
-    p2p.memo.put(draft.choice.pick(words));
+    p2p.memo.put(memo);
     p2p.funding_source.put(match network {
         "ZELLE" | "BIZUM" | "WERO" => "BANK_ACCOUNT",
         _ => draft.choice.weighted(&[(50, "BALANCE"), (32, "DEBIT_CARD"), (18, "BANK_ACCOUNT")]),

@@ -4,7 +4,7 @@ use schemas::Payment;
 use schemas::payment::{PaymentStatus, Rtp};
 
 use super::common::{
-    Facts, MINUTE, put_end_to_end_id, put_invoice, reason, specific, state_of, write_processing,
+    Facts, MINUTE, put_end_to_end_id, put_remittance, reason, specific, state_of, write_processing,
 };
 use crate::dates::Zone;
 use crate::draft::Draft;
@@ -104,11 +104,7 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
         rtp.request_for_payment_id.put("RFP");
         rtp.request_for_payment_id.letters(hash(bits, 1), CODE, 12);
     }
-    rtp.remittance_information.clear();
-    // Friends and workers are paid without an invoice.
-    if draft.spec.flow.to == Side::Business {
-        put_invoice(draft, &mut rtp.remittance_information);
-    }
+    put_remittance(draft, &mut rtp.remittance_information);
 }
 
 /// The day on the Eastern clock, which both networks count by.

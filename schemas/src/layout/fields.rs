@@ -180,6 +180,7 @@ macro_rules! fields {
                 anomaly_type: text => AnomalyType "anomaly_type",
                 anomaly_group: text => AnomalyGroup "anomaly_group",
                 recurrence_id: text => RecurrenceId "recurrence_id",
+                anomaly_role: text => AnomalyRole "anomaly_role",
             }
         }
     };

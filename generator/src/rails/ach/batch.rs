@@ -3,12 +3,12 @@
 use super::{Entry, agreement, trace_bank};
 use crate::dates::{Zone, date_of, day_of_year};
 use crate::draft::Draft;
-use crate::names::BANKS;
 use crate::parties::Trade;
 use crate::rails::common::MINUTE;
 use crate::random::{Stream, hash};
 use crate::rules::ach::{DESCRIPTIONS_PRESCRIBED, WINDOWS};
 use crate::text::Put;
+use crate::words::BANKS;
 use crate::world::COMPANIES;
 
 /// Minutes before the operator's deadline at which a bank closes its file (assumption).
