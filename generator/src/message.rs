@@ -3,6 +3,7 @@
 use schemas::Payment;
 use schemas::payment::{Metadata, PaymentStatus};
 
+use crate::addresses;
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
 use crate::life::State;
@@ -22,6 +23,9 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
     draft.counterparty.put(&draft.world.population, counterparty);
     if let Some(shop) = &draft.shop {
         put_shop(shop.country, shop.category.mcc, shop.key, &mut counterparty.name);
+    }
+    addresses::put(draft, originator, counterparty);
+    if let Some(shop) = &draft.shop {
         shop.put_address(counterparty);
     }
     let amount = payment.amount.get_or_insert_default();

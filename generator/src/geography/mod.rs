@@ -24,6 +24,8 @@ pub struct City {
     pub region: &'static str,
     /// None where no zone of the generator keeps the city's time.
     pub zone: Option<Zone>,
+    /// The form of its post codes: `#` stands for a digit, `%` for one from 1 to 9, `@` for a letter.
+    pub post_code: &'static str,
     /// WGS 84 degrees, north and east positive.
     pub latitude: f64,
     pub longitude: f64,
@@ -144,7 +146,7 @@ fn place(code: &str) -> Option<usize> {
 fn city(row: &'static str) -> City {
     let mut fields = row.split(',');
     let mut next = || fields.next().unwrap_or_default();
-    let (country, region, name, zone) = (next(), next(), next(), next());
+    let (country, region, name, zone, post_code) = (next(), next(), next(), next(), next());
     let (latitude, longitude, inhabitants) = (next(), next(), next());
     let zone = Zone::ALL.into_iter().find(|known| zone_name(*known) == zone);
     let at = (ten_thousandths(latitude), ten_thousandths(longitude));
@@ -153,6 +155,7 @@ fn city(row: &'static str) -> City {
         country,
         region,
         zone,
+        post_code,
         latitude: f64::from(at.0) / 10_000.0,
         longitude: f64::from(at.1) / 10_000.0,
         at,

@@ -6,7 +6,7 @@ mod usage;
 use schemas::Payment;
 use schemas::payment::{Card, PaymentStatus};
 
-use super::common::{Facts, MINUTE, SECOND, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, SECOND, card_cycle, specific, state_of, write_processing};
 use crate::dates::{date_of, day_of_year};
 use crate::draft::Draft;
 use crate::identifiers::push_luhn;
@@ -39,6 +39,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
             Outcome::ChargedBack => used.chargeback(draft),
             _ => used.decline,
         },
+        cycle: card_cycle(network),
         has_batch: false,
     };
     write_processing(draft, &state, &facts, payment.processing_info.get_or_insert_default());
