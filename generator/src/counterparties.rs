@@ -4,6 +4,7 @@ use schemas::payment::{Party, PartyType};
 
 use crate::categories::{Category, merchant_key};
 use crate::customers::{Customer, Population};
+use crate::dates::Zone;
 use crate::draft::Draft;
 use crate::lands::Land;
 use crate::mix::Rail;
@@ -23,17 +24,20 @@ pub struct Counterparty {
     /// Whether the two deal with each other regularly.
     pub is_usual: bool,
     pub is_foreign: bool,
+    /// Where it is at home; `None` for who is no customer.
+    pub zone: Option<Zone>,
 }
 
 impl Counterparty {
     /// Somebody of the population.
     pub const fn of(customer: &Customer, is_usual: bool) -> Self {
-        Self { identity: customer.identity, number: customer.number, is_usual, is_foreign: false }
+        let (number, zone) = (customer.number, Some(customer.zone));
+        Self { identity: customer.identity, number, is_usual, is_foreign: false, zone }
     }
 
     /// Somebody from elsewhere.
     pub const fn outside(identity: Identity, is_usual: bool) -> Self {
-        Self { identity, number: 0, is_usual, is_foreign: false }
+        Self { identity, number: 0, is_usual, is_foreign: false, zone: None }
     }
 
     /// Writes the party with its id: a customer's, or the kind and twelve digits of the key.

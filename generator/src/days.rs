@@ -80,6 +80,14 @@ impl Days {
         (0..count).fold(day, |day, _| self.preceding(banking, day - 1))
     }
 
+    /// The next day after `day` that is a banking day in all of the calendars.
+    pub fn next_of_all(&self, calendars: &[Banking], day: i32) -> i32 {
+        // Christmas and New Year, the longest, are ten days.
+        let mut days = day + 1..day + 15;
+        let is_open = |day: &i32| calendars.iter().all(|banking| self.is_open(*banking, *day));
+        days.find(is_open).unwrap_or(day + 1)
+    }
+
     /// The zone's midnight, in hours since 1970-01-01T00:00Z.
     pub fn midnight_hour(&self, zone: Zone, day: i32) -> i64 {
         self.midnight_hours[zone as usize][self.at(day)]
@@ -117,6 +125,16 @@ mod tests {
         assert_eq!(days.following(Banking::Fed, good_friday), good_friday);
         assert_eq!(days.after(Banking::Fed, day_of(2024, 3, 8), 2), day_of(2024, 3, 12));
         assert_eq!(days.before(Banking::Fed, day_of(2024, 3, 11), 1), day_of(2024, 3, 8));
+    }
+
+    #[test]
+    fn days_that_are_open_in_all_calendars() {
+        let days = Days::new(day_of(2024, 3, 1), day_of(2024, 5, 31));
+        // Good Friday, Easter Monday; the bank holiday of May and Memorial Day.
+        let all = [Banking::Fed, Banking::Target];
+        assert_eq!(days.next_of_all(&all, day_of(2024, 3, 28)), day_of(2024, 4, 2));
+        assert_eq!(days.next_of_all(&[Banking::Fed], day_of(2024, 3, 28)), day_of(2024, 3, 29));
+        assert_eq!(days.next_of_all(&[Banking::Fed, Banking::Chaps], day_of(2024, 5, 3)), day_of(2024, 5, 7));
     }
 
     #[test]

@@ -10,8 +10,9 @@
 //! 3. `anomalies`: some payments become members of injected patterns, if any are asked for.
 //! 4. `draft`: whose payment it is (`customers`; by turns, `deal`; by arrangement, `recurrence` and `standing`) and to
 //!    whom (`ties`, `counterparties`), how much (`amounts`, `categories`), and what becomes of it (`life`).
-//! 5. `rails`: the fields that this rail's messages carry.
-//! 6. `message`: the parts that all rails share, around the rail's own.
+//! 5. `rails`: the fields that this rail's messages carry, after the schemes' `rules`.
+//! 6. `message`: the parts that all rails share, around the rail's own; with the parties' `addresses`, in cities of
+//!    `geography`.
 //!
 //! [`Live`] makes payments of a run that has no end: there the index is the microsecond itself, `week` takes the place
 //! of `schedule`, and a payment is seen in its successive states. [`Scorecard`] compares payments with what was
@@ -21,6 +22,7 @@
 //! IEEE 754 fixes (`math`), so equal configurations give equal bytes everywhere.
 
 mod activity;
+mod addresses;
 mod amounts;
 mod anomalies;
 mod categories;
@@ -33,6 +35,7 @@ mod deal;
 mod draft;
 mod flows;
 mod generator;
+mod geography;
 mod identifiers;
 mod intensity;
 mod lands;

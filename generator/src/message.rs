@@ -3,6 +3,7 @@
 use schemas::Payment;
 use schemas::payment::{Metadata, PaymentStatus};
 
+use crate::addresses;
 use crate::config::GENERATOR_VERSION;
 use crate::draft::Draft;
 use crate::life::State;
@@ -24,6 +25,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) {
         let shop = draft.counterparty.identity;
         put_shop(shop.country, category.mcc, shop.key, &mut counterparty.name);
     }
+    addresses::put(draft, originator, counterparty);
     let amount = payment.amount.get_or_insert_default();
     amount.minor_units = draft.minor_units;
     amount.currency.put(draft.currency);

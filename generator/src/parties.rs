@@ -2,7 +2,7 @@
 
 use schemas::payment::{Party, PartyType};
 
-use crate::identifiers::{has_iban, put_aba, put_iban, put_lei};
+use crate::identifiers::{has_iban, put_aba, put_clabe, put_iban, put_lei};
 use crate::random::{Stream, hash};
 use crate::text::Put;
 use crate::words::{BANKS, bank_form, put_firm, put_person};
@@ -123,6 +123,8 @@ impl Identity {
         if has_iban(self.country) {
             let code = BANKS[bank as usize].code;
             put_iban(self.country, bank, code, self.account(), &mut party.account_number);
+        } else if self.country == "MX" {
+            put_clabe(bank, self.account(), &mut party.account_number);
         } else {
             party.account_number.clear();
             party.account_number.number(self.account() % 10_000_000_000, 10);

@@ -263,6 +263,13 @@ fn classes_of(day: i32, rhythm: Rhythm, due: Due) -> [Option<(u32, u32)>; 4] {
     }
 }
 
+/// The last day, by the book, on which a class fell due until `day`; `day` itself for a class that never does.
+pub fn last_due(class: u32, rhythm: Rhythm, due: Due, day: i32) -> i32 {
+    let falls = |day: &i32| classes_of(*day, rhythm, due).iter().flatten().any(|(of, _)| *of == class);
+    // February may be between two days of a month.
+    (day - 62..=day).rev().find(falls).unwrap_or(day)
+}
+
 fn monthly(day: i32, due: Due) -> Option<(u32, u32)> {
     let class = if is_month_end(day) { LAST } else { date_of(day).2 };
     let weight = match (due, class) {

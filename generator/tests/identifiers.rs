@@ -38,6 +38,8 @@ fn every_identifier_passes_an_independent_implementation_and_is_nobodys() {
     }
     let countries = ["DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CH"];
     assert!(countries.iter().all(|country| seen.contains_key(country)), "{seen:?}");
+    assert!(CREDITORS.iter().all(|country| seen.contains_key(country)), "{seen:?}");
+    assert!(seen.contains_key("CLABE"), "{seen:?}");
 }
 
 fn check_party(party: &Party, seen: &mut Seen) {
@@ -46,6 +48,8 @@ fn check_party(party: &Party, seen: &mut Seen) {
     }
     if let Some(country) = iban_country(&party.country_code) {
         check_iban(&party.account_number, country, seen);
+    } else if party.country_code == "MX" {
+        check_clabe(&party.account_number, seen);
     } else {
         assert_eq!(party.account_number.len(), 10);
     }
@@ -58,6 +62,18 @@ fn check_party(party: &Party, seen: &mut Seen) {
     }
     check_bic(&party.bank_bic, &party.country_code, seen);
 }
+
+const CREDITORS: [&str; 9] = [
+    "DE creditor",
+    "FR creditor",
+    "IT creditor",
+    "ES creditor",
+    "NL creditor",
+    "BE creditor",
+    "AT creditor",
+    "IE creditor",
+    "PT creditor",
+];
 
 fn iban_country(country: &str) -> Option<&'static str> {
     ["DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CH"]
@@ -90,6 +106,21 @@ fn check_aba(text: &str, seen: &mut Seen) {
     let symbol = d[0] * 10 + d[1];
     assert!(!matches!(symbol, 0..=12 | 21..=32 | 61..=72 | 80), "{text} is in a range that is given out");
     *seen.entry("ABA").or_default() += 1;
+}
+
+/// As Banco de Mexico writes it down: the products' last digits, and what is missing to the next ten.
+fn check_clabe(text: &str, seen: &mut Seen) {
+    assert!(is_clabe("032180000118359719") && !is_clabe("032180000118359718"), "the published example");
+    assert!(is_clabe(text), "{text}");
+    // Participants have codes up to 903.
+    assert!(text[..3] >= *"980", "{text}: the bank exists");
+    *seen.entry("CLABE").or_default() += 1;
+}
+
+fn is_clabe(text: &str) -> bool {
+    let d: Vec<u32> = text.chars().map(|c| c.to_digit(10).unwrap()).collect();
+    let product = |at: usize| d[at] * [3, 7, 1][at % 3] % 10;
+    d.len() == 18 && ((0..17).map(product).sum::<u32>() + d[17]).is_multiple_of(10)
 }
 
 /// ISO 9362: four letters, a country, a location of two, of which the second is 0 for test BICs.
@@ -142,6 +173,24 @@ fn check_specific(specific: &TypeSpecific, seen: &mut Seen) {
                 .collect();
             let rest = digits.bytes().fold(0_u32, |rest, byte| (rest * 10 + u32::from(byte - b'0')) % 97);
             assert_eq!(rest, 1, "{id}");
+            // EPC262-08, lengths of the published examples.
+            let (country, len) = (&id[..2], id.len());
+            let expected = match country {
+                "DE" | "AT" => 18,
+                "FR" | "IE" | "PT" => 13,
+                "ES" => 16,
+                "IT" => 23,
+                "NL" => 19,
+                "BE" => 17,
+                _ => panic!("{id}: no creditor is there"),
+            };
+            assert_eq!(len, expected, "{id}");
+            if matches!(country, "DE" | "AT" | "NL" | "BE" | "IE" | "PT" | "IT") {
+                assert!(id[7..].bytes().all(|byte| byte.is_ascii_digit()), "{id}");
+            }
+            *seen
+                .entry(CREDITORS[CREDITORS.iter().position(|known| known[..2] == *country).unwrap()])
+                .or_default() += 1;
             *seen.entry("creditor id").or_default() += 1;
         }
         TypeSpecific::Check(check) => check_aba(&check.routing_number, seen),

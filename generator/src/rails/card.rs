@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::{Card, PaymentStatus};
 
-use super::common::{Facts, MINUTE, SECOND, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, SECOND, card_cycle, reason, specific, state_of, write_processing};
 use crate::dates::{date_of, day_of_year};
 use crate::draft::Draft;
 use crate::identifiers::push_luhn;
@@ -38,6 +38,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
             _ => "API",
         },
         settlement_day: settlement_day(draft),
+        cycle: card_cycle(network),
         latency_millis: (45, 140),
         reason: match draft.outcome {
             Outcome::Failed => reason(draft, &DECLINES),

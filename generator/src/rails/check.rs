@@ -58,6 +58,11 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
             _ => "FILE",
         },
         settlement_day,
+        cycle: if draft.originator.bank() % 3 < 2 {
+            "FED_CHECK America/New_York"
+        } else {
+            "VIEWPOINTE America/New_York"
+        },
         latency_millis: (600, 2_500),
         reason: if draft.outcome == Outcome::Cancelled { "C" } else { code },
         has_batch: true,

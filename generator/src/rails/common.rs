@@ -3,7 +3,7 @@
 
 use schemas::payment::{PaymentStatus, ProcessingInfo};
 
-use crate::dates::date_of;
+use crate::dates::{Zone, date_of};
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::math::{log2, pow};
@@ -36,11 +36,64 @@ pub struct Facts {
     pub channel: &'static str,
     /// Known as soon as the payment is accepted.
     pub settlement_day: i32,
+    /// Which system's day that is, which of its settlements where it has several, and the time zone: `T2 Europe/Berlin`.
+    pub cycle: &'static str,
     /// Of the decision to accept: the least, and the mean of what comes on top.
     pub latency_millis: (u32, u32),
     /// Why it ended badly, where it did.
     pub reason: &'static str,
     pub has_batch: bool,
+}
+
+/// The settlement of a card network. By which clock its day is counted is our assumption.
+pub fn card_cycle(network: &str) -> &'static str {
+    match network {
+        "VISA" => "VISANET UTC",
+        "MASTERCARD" => "BANKNET UTC",
+        "AMEX" => "AMEX_GNS UTC",
+        _ => "DCI_PULSE UTC",
+    }
+}
+
+/// The settlement of an app's payments, by the clock of the sender's bank.
+pub fn app_cycle(network: &str, zone: Zone) -> &'static str {
+    match (network, zone) {
+        ("BIZUM", _) => "BIZUM Europe/Madrid",
+        ("WERO", _) => "WERO Europe/Berlin",
+        ("PAYPAL", Zone::Eastern) => "PAYPAL America/New_York",
+        ("PAYPAL", Zone::Central) => "PAYPAL America/Chicago",
+        ("PAYPAL", Zone::Mountain) => "PAYPAL America/Denver",
+        ("PAYPAL", Zone::Pacific) => "PAYPAL America/Los_Angeles",
+        ("PAYPAL", Zone::CentralEurope) => "PAYPAL Europe/Berlin",
+        // Ireland's, Portugal's and Britain's clocks agree.
+        ("PAYPAL", _) => "PAYPAL Europe/London",
+        ("VENMO", Zone::Eastern) => "VENMO America/New_York",
+        ("VENMO", Zone::Central) => "VENMO America/Chicago",
+        ("VENMO", Zone::Mountain) => "VENMO America/Denver",
+        ("VENMO", _) => "VENMO America/Los_Angeles",
+        ("CASH_APP", Zone::Eastern) => "CASH_APP America/New_York",
+        ("CASH_APP", Zone::Central) => "CASH_APP America/Chicago",
+        ("CASH_APP", Zone::Mountain) => "CASH_APP America/Denver",
+        ("CASH_APP", _) => "CASH_APP America/Los_Angeles",
+        (_, Zone::Eastern) => "ZELLE America/New_York",
+        (_, Zone::Central) => "ZELLE America/Chicago",
+        (_, Zone::Mountain) => "ZELLE America/Denver",
+        _ => "ZELLE America/Los_Angeles",
+    }
+}
+
+/// The settlement of an ACH entry: in one of the day's windows, counted from 0, or in the morning.
+pub fn ach_cycle(system: &str, window: Option<usize>) -> &'static str {
+    match (system, window) {
+        ("FEDACH", None) => "FEDACH MORNING America/New_York",
+        ("FEDACH", Some(0)) => "FEDACH SAME_DAY_1 America/New_York",
+        ("FEDACH", Some(1)) => "FEDACH SAME_DAY_2 America/New_York",
+        ("FEDACH", Some(_)) => "FEDACH SAME_DAY_3 America/New_York",
+        (_, None) => "EPN MORNING America/New_York",
+        (_, Some(0)) => "EPN SAME_DAY_1 America/New_York",
+        (_, Some(1)) => "EPN SAME_DAY_2 America/New_York",
+        (_, Some(_)) => "EPN SAME_DAY_3 America/New_York",
+    }
 }
 
 /// The payment's state, as far into its life as one looks.
@@ -53,8 +106,10 @@ pub fn state_of(draft: &mut Draft<'_>, timeline: &Timeline) -> State {
 pub fn write_processing(draft: &mut Draft<'_>, state: &State, facts: &Facts, info: &mut ProcessingInfo) {
     info.clearing_system.put(facts.clearing_system);
     info.settlement_date.clear();
+    info.settlement_cycle.clear();
     if state.is_settled() || state.status == PaymentStatus::Processing {
         info.settlement_date.date(facts.settlement_day);
+        info.settlement_cycle.put(facts.cycle);
     }
     let (least, more) = facts.latency_millis;
     info.latency_millis = least + exponential(draft.choice.unit(), f64::from(more)) as u32;

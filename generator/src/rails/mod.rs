@@ -4,6 +4,7 @@ mod ach;
 mod card;
 mod check;
 mod common;
+mod mandates;
 mod p2p;
 mod rtp;
 mod sepa;

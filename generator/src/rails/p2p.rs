@@ -3,7 +3,7 @@
 use schemas::Payment;
 use schemas::payment::P2p;
 
-use super::common::{Facts, MINUTE, reason, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, app_cycle, reason, specific, state_of, write_processing};
 use crate::dates::Zone;
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
@@ -27,6 +27,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
         clearing_system: network,
         channel: "MOBILE",
         settlement_day: settlement_day(draft, network, settled),
+        cycle: app_cycle(network, draft.zone),
         latency_millis: (250, 600),
         reason: match draft.outcome {
             Outcome::Failed => reason(draft, &FAILURES),

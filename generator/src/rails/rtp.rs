@@ -37,6 +37,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
             draft.choice.weighted(&[(7, "MOBILE"), (3, "WEB")])
         },
         settlement_day: cycle_day(draft, network, timeline.settled),
+        cycle: if network == "FEDNOW" { "FEDNOW America/New_York" } else { "TCH_RTP America/New_York" },
         latency_millis: (millis as u32 / 2, 120),
         reason: code,
         has_batch: false,

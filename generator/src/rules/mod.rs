@@ -3,6 +3,8 @@
 pub mod ach;
 pub mod instant;
 pub mod p2p;
+pub mod sepa;
+pub mod wires;
 
 /// The value of the last row whose day has come; the rows rise with their days.
 pub fn at<T: Copy>(rows: &[(i32, T)], day: i32) -> Option<T> {

@@ -6,7 +6,7 @@ mod returns;
 use schemas::Payment;
 use schemas::payment::Ach;
 
-use super::common::{Facts, MINUTE, put_invoice, specific, state_of, write_processing};
+use super::common::{Facts, MINUTE, ach_cycle, put_invoice, specific, state_of, write_processing};
 use crate::dates::{Banking, Zone};
 use crate::draft::Draft;
 use crate::life::{State, Timeline};
@@ -45,10 +45,12 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     let code = returns::code(draft, &entry);
     let timeline = timeline(draft, &entry, code);
     let state = state_of(draft, &timeline);
+    let operator = if draft.originator.bank() % 5 < 3 { "FEDACH" } else { "EPN" };
     let facts = Facts {
-        clearing_system: if draft.originator.bank() % 5 < 3 { "FEDACH" } else { "EPN" },
+        clearing_system: operator,
         channel: if draft.customer.is_business { "FILE" } else { draft.choice.pick(&["WEB", "MOBILE"]) },
         settlement_day: entry.effective,
+        cycle: ach_cycle(operator, same_day.then_some(file.window)),
         latency_millis: (120, 400),
         reason: code,
         // Its own, below.
