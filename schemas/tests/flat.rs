@@ -67,7 +67,7 @@ fn the_injected_truth_is_marked_wherever_the_contract_speaks_of_it() {
         assert_eq!(field.is_label(), comment.contains("injected"), "{field:?}");
     }
     let labels: Vec<_> = Field::ALL.iter().filter(|field| field.is_label()).map(Field::name).collect();
-    assert_eq!(labels, ["anomaly_type", "anomaly_group"]);
+    assert_eq!(labels, ["anomaly_type", "anomaly_group", "anomaly_role"]);
 }
 
 fn header() -> PaymentHeader {

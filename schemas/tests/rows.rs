@@ -27,7 +27,7 @@ fn payment() -> Payment {
             updated_at_micros: 1_710_408_414_000_000,
             status: PaymentStatus::Completed as i32,
         }),
-        amount: Some(Amount { minor_units: 123_450, currency: "USD".into() }),
+        amount: Some(Amount { minor_units: 123_450, currency: "USD".into(), ..Amount::default() }),
         parties: Some(Parties {
             originator: Some(party("CUST000042", PartyType::Business)),
             counterparty: Some(party("EMP1", PartyType::Individual)),
