@@ -48,12 +48,6 @@ pub fn home(country: &str, zone: Zone, key: u64) -> &'static City {
     &of.cities[draw.at(bits)]
 }
 
-/// A city of the country for 64 random bits, in proportion to inhabitants.
-pub fn any(country: &str, bits: u64) -> &'static City {
-    let of = ATLAS.country_or_first(country);
-    &of.cities[of.all.at(bits)]
-}
-
 /// Appends ten-thousandths of a degree as degrees with four decimals.
 pub fn push_degrees(ten_thousandths: i32, out: &mut String) {
     if ten_thousandths < 0 {
@@ -185,7 +179,6 @@ fn ten_thousandths(text: &str) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::random::mix;
 
     const COUNTRIES: [&str; 15] =
         ["US", "DE", "FR", "IT", "ES", "NL", "BE", "AT", "IE", "PT", "GB", "CA", "MX", "JP", "CH"];
@@ -249,17 +242,6 @@ mod tests {
             }
             let expected = f64::from(largest.inhabitants) / all as f64 * draws as f64;
             assert!((count as f64 - expected).abs() < 5.0 * expected.sqrt(), "{count} of {expected}");
-        }
-    }
-
-    #[test]
-    fn any_city_of_the_country_is_drawn_and_no_other() {
-        for country in COUNTRIES {
-            let drawn: std::collections::HashSet<&str> =
-                (0..40_000_u64).map(|number| any(country, mix(number))).map(|city| city.name).collect();
-            assert!(drawn.len() * 10 > cities(country).len() * 9, "{country}");
-            assert_eq!(any(country, 0).name, cities(country)[0].name);
-            assert_eq!(any(country, u64::MAX).name, cities(country).last().unwrap().name);
         }
     }
 
