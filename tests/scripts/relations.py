@@ -525,7 +525,7 @@ def main():
     args = parser.parse_args()
     if args.payments:
         command = [args.payments, "sample", "-n", str(args.n), "--num-records", str(args.n), "--format", "csv", *args.flags]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8", newline="") as sample:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as sample:
             lines = read(sample.stdout)
         if sample.returncode:
             sys.exit(f"{args.payments} failed with exit code {sample.returncode}")
