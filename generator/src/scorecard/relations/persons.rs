@@ -16,6 +16,8 @@ const LEAST_PAYMENTS: f64 = 10.0;
 pub struct Persons {
     ids: Ids,
     payments: Vec<u32>,
+    /// Who orders payments too: others are met at the end of a debit only, and not with all they pay.
+    orders: Vec<bool>,
     /// Rents by tenant and month.
     rents: HashMap<(u32, i32), u32>,
     subscriptions: HashMap<u64, u32>,
@@ -38,8 +40,10 @@ impl Persons {
         let person = self.ids.number(&payer.party_id);
         if self.payments.len() <= person as usize {
             self.payments.push(0);
+            self.orders.push(false);
         }
         self.payments[person as usize] += 1;
+        self.orders[person as usize] |= !view.is_debit;
         if is_rent(view) {
             let (year, month, _) = date_of(view.micros.div_euclid(DAY) as i32);
             *self.rents.entry((person, year * 12 + month as i32)).or_default() += 1;
@@ -51,13 +55,14 @@ impl Persons {
     }
 
     pub fn lines(&self, out: &mut Lines) {
-        let persons = self.payments.len() as f64;
+        let days = (self.last - self.first.unwrap_or(self.last)) as f64 / DAY as f64;
+        let months = (days / MONTH_DAYS).max(1.0 / MONTH_DAYS);
+        let known = self.payments.iter().zip(&self.orders).filter(|(_, orders)| **orders);
+        let monthly: Vec<f64> = known.map(|(count, _)| f64::from(*count) / months).collect();
+        let persons = monthly.len() as f64;
         if persons < 20.0 {
             return;
         }
-        let days = (self.last - self.first.unwrap_or(self.last)) as f64 / DAY as f64;
-        let months = (days / MONTH_DAYS).max(1.0 / MONTH_DAYS);
-        let monthly: Vec<f64> = self.payments.iter().map(|count| f64::from(*count) / months).collect();
         let mean = super::view::mean(&monthly);
         let source = "Fed Diary 2024: 48 a month, 14 % of them cash; by half is our assumption";
         out.within("ALL", "payments of a person in a month, median", source, 20.0..=62.0, median(monthly))
