@@ -120,7 +120,7 @@ class Network:
         self.credited = set()
         self.name_of = Numbers()
         self.banks, self.bank_payments = defaultdict(set), Counter()
-        self.rents = defaultdict(Counter)
+        self.rents = defaultdict(lambda: defaultdict(set))
 
     def look(self, row, at, rail, debit, day):
         ours, theirs = self.ids[row[at.originator_party_id]], self.ids[row[at.counterparty_party_id]]
@@ -157,7 +157,8 @@ class Network:
             "P2P": row[at.memo_category] == "RENT",
         }
         if kind.get(rail):
-            self.rents[rail][(ours, day[:7])] += 1
+            # An arrangement may be paid twice in a month, on its first and for the next one on its last day.
+            self.rents[rail][(ours, day[:7])].add(row[at.recurrence_id] or row[at.counterparty_party_id])
 
     def report(self, out):
         merchants, persons = self.is_merchant, self.is_person
@@ -177,11 +178,14 @@ class Network:
         both = len(self.sending & self.receiving)
         out.share("accounts that are originator's and counterparty's", both, len(self.sending))
         for rail, rents in sorted(self.rents.items()):
-            several = sum(count > 1 for count in rents.values())
+            several = sum(len(those) > 1 for those in rents.values())
             out.share(f"tenant-months with 2+ rents, {rail}", several, len(rents))
-        everywhere = sum(self.rents.values(), Counter())
-        out.share("tenant-months with 2+ rents, all rails", sum(count > 1 for count in everywhere.values()),
-                  len(everywhere))
+        everywhere = defaultdict(set)
+        for rents in self.rents.values():
+            for tenant, those in rents.items():
+                everywhere[tenant] |= those
+        several = sum(len(those) > 1 for those in everywhere.values())
+        out.share("tenant-months with 2+ rents, all rails", several, len(everywhere))
         ordered = sorted(self.ordered[party] for party in self.is_customer & persons)
         if ordered:
             out.add("payments of a person: largest / median",
@@ -232,11 +236,17 @@ def hill(ascending):
     return f"{1 / mean:.2f}" if mean > 0 else "no tail"
 
 
+def changes(uses):
+    """How often the country is another than less than four hours before."""
+    return sum(b[1] != a[1] and b[0] - a[0] < 4 * HOUR for a, b in zip(uses, uses[1:]))
+
+
 class Cards:
     def __init__(self):
         self.ids = Numbers()
         self.places = defaultdict(set)
         self.of_card = defaultdict(list)
+        self.of_customer = defaultdict(list)
         self.most = Counter()
         self.touched = Counter()
         self.three_ds = Counter()
@@ -246,6 +256,8 @@ class Cards:
         country, currency = row[at.counterparty_country_code], row[at.currency]
         self.places[row[at.merchant_id]].add(country)
         self.of_card[card].append((micros, country if mode in PRESENT else "", code))
+        if mode in PRESENT:
+            self.of_customer[row[at.originator_party_id]].append((micros, country))
         mcc = row[at.mcc]
         if currency == "USD" and mcc in ("5541", "5814"):
             self.most[mcc] = max(self.most[mcc], major)
@@ -270,13 +282,14 @@ class Cards:
             payments.sort()
             shown = [(micros, country) for micros, country, _ in payments if country]
             present += len(shown)
-            jumps += sum(b[1] != a[1] and b[0] - a[0] < 4 * HOUR for a, b in zip(shown, shown[1:]))
+            jumps += changes(shown)
             for code in ("54", "14"):
                 first = next((i for i, payment in enumerate(payments) if payment[2] == code), None)
                 if first is not None:
                     declined[code] += 1
                     cured[code] += any(payment[2] == "00" for payment in payments[first:])
         out.add("changes of country of a card that is present, within 4 h", f"{jumps:,}", f"of {present:,} payments")
+        out.add("... of a customer with all cards", f"{sum(changes(sorted(uses)) for uses in self.of_customer.values()):,}")
         for mcc, what in (("5541", "fuel"), ("5814", "diner")):
             out.add(f"largest payment, USD, {what}", f"{self.most[mcc]:,.2f}")
         above = self.touched[(True, True)] + self.touched[(True, False)]
@@ -341,8 +354,8 @@ class Papers:
     def look_at_instant(self, row, at, micros, rail):
         """A settlement date counts by the clock that its cycle names, else by UTC."""
         date = row[at.settlement_date]
+        self.before[rail]["all"] += 1
         if date:
-            self.before[rail]["dated"] += 1
             self.before[rail]["early"] += number_of_day(date) < local_day(micros, clock_of(row[at.settlement_cycle]))
 
     def report(self, out):
@@ -372,7 +385,7 @@ class Papers:
         for country in sorted(seen):
             out.share(f"creditor ids of a wrong length, {country}", wrong[country], seen[country])
         for rail, counts in sorted(self.before.items()):
-            out.share(f"{rail} settled on a day before its creation", counts["early"], counts["dated"])
+            out.share(f"{rail} settled on a day before its creation", counts["early"], counts["all"])
         out.share("wires with CTRC before 2025-07-14", self.wires["CTRC"], self.wires["all"])
         out.share("CHIPS to banks abroad without intermediary", self.wires["CHIPS direct"],
                   self.wires["CHIPS abroad"])

@@ -18,8 +18,9 @@ pub struct Persons {
     payments: Vec<u32>,
     /// Who orders payments too: others are met at the end of a debit only, and not with all they pay.
     orders: Vec<bool>,
-    /// Rents by tenant and month.
-    rents: HashMap<(u32, i32), u32>,
+    /// By tenant and month: one of the arrangements, and whether there is another.
+    rents: HashMap<(u32, i32), (u64, bool)>,
+    rent_payments: u64,
     subscriptions: HashMap<u64, u32>,
     subscription_payments: u64,
     first: Option<i64>,
@@ -46,7 +47,14 @@ impl Persons {
         self.orders[person as usize] |= !view.is_debit;
         if is_rent(view) {
             let (year, month, _) = date_of(view.micros.div_euclid(DAY) as i32);
-            *self.rents.entry((person, year * 12 + month as i32)).or_default() += 1;
+            // An arrangement may be paid twice in a month, on its first and for the next one on its last day.
+            let arrangement = match view.metadata.recurrence_id.as_str() {
+                "" => key(&view.theirs.party_id),
+                id => key(id),
+            };
+            let rent = self.rents.entry((person, year * 12 + month as i32)).or_insert((arrangement, false));
+            rent.1 |= rent.0 != arrangement;
+            self.rent_payments += 1;
         }
         if is_subscription(view) {
             self.subscriptions.insert(key(&view.metadata.recurrence_id), person);
@@ -69,9 +77,8 @@ impl Persons {
             .unless(mean > MOST_PAYMENTS, "more than 120 payments a person and month")
             .unless(mean < LEAST_PAYMENTS, "under 10 payments a person and month");
         let mut several = Count::default();
-        self.rents.values().for_each(|rents| several.add(*rents > 1));
+        self.rents.values().for_each(|rent| several.add(rent.1));
         if several.seen >= 20 {
-            let rents: u32 = self.rents.values().sum();
             // Some pay for a garage or a child's room too.
             out.within(
                 "ALL",
@@ -80,7 +87,7 @@ impl Persons {
                 0.0..=0.05,
                 several.part(),
             )
-            .unless(f64::from(rents) > persons * months.ceil(), "more rents than persons");
+            .unless(self.rent_payments as f64 > persons * months.ceil(), "more rents than persons");
         }
         if self.subscriptions.len() >= 20 {
             let mut of_person: HashMap<u32, u32> = HashMap::new();
