@@ -1,6 +1,6 @@
 //! Who pays whom: payees in common, paying back, circles of friends, busy shops.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use schemas::payment::PartyType;
 
@@ -88,13 +88,13 @@ impl Network {
             }
         }
         self.accounts.values().filter(|sides| **sides & 1 != 0).for_each(|sides| both.add(*sides == 3));
-        if met.seen >= 20 {
-            let what = "payees but shops with a second payer, of those with 5 payments";
-            out.within("ALL", what, ASSUMPTION, 0.5..=1.0, met.part());
-        }
         let payments: u32 = self.edges.values().sum();
         let is_thin = u64::from(payments) < 20 * paid.seen;
         let why = "under 20 payments a customer";
+        if met.seen >= 20 {
+            let what = "payees but shops with a second payer, of those with 5 payments";
+            out.within("ALL", what, ASSUMPTION, 0.5..=1.0, met.part()).unless(is_thin, why);
+        }
         out.within("ALL", "customers who are paid, part", ASSUMPTION, 0.5..=1.0, paid.part())
             .unless(is_thin, why);
         out.within("ALL", "accounts that send and receive, part", ASSUMPTION, 0.5..=1.0, both.part())
@@ -113,10 +113,13 @@ impl Network {
         let is_personal = |(a, b): (u32, u32)| a != b && self.is(a, PERSON) && self.is(b, PERSON);
         let (mut back, mut again) = (Count::default(), Count::default());
         let mut friends: HashMap<u32, Vec<u32>> = HashMap::new();
+        let (mut payers, mut paid) = (HashSet::new(), 0);
         for ((a, b), payments) in self.edges.iter().filter(|(pair, _)| is_personal(**pair)) {
             let pays_back = self.edges.contains_key(&(*b, *a));
             back.add(pays_back);
             again.add(*payments > 1);
+            payers.insert(*a);
+            paid += *payments as usize;
             if !pays_back || a < b {
                 friends.entry(*a).or_default().push(*b);
                 friends.entry(*b).or_default().push(*a);
@@ -128,11 +131,15 @@ impl Network {
         let persons = friends.len() as f64;
         let degrees: Vec<f64> = friends.values().map(|those| those.len() as f64).collect();
         let degree = mean(&degrees);
-        out.within("ALL", "pairs of persons that pay back, part", ASSUMPTION, 0.2..=1.0, back.part());
-        out.within("ALL", "pairs of persons that pay again, part", ASSUMPTION, 0.15..=1.0, again.part());
+        let (is_thin, why) = (paid < 10 * payers.len(), "under 10 payments of a person to persons");
+        out.within("ALL", "pairs of persons that pay back, part", ASSUMPTION, 0.2..=1.0, back.part())
+            .unless(is_thin, why);
+        out.within("ALL", "pairs of persons that pay again, part", ASSUMPTION, 0.15..=1.0, again.part())
+            .unless(is_thin, why);
         out.reported("ALL", "persons that a person deals with, mean", ASSUMPTION, degree);
         let source = "Venmo, arXiv 1806.06328: 0.2; the range is our assumption";
         out.within("ALL", "clustering of persons", source, 0.05..=0.4, clustering(friends))
+            .unless(is_thin, why)
             .unless(degree * 10.0 > persons, "a person deals with a tenth of all");
     }
 }

@@ -11,6 +11,7 @@ use super::view::{DAY, HOUR, Ids, MONTH_DAYS, View, groups, median};
 const LARGE_DAYS: i64 = 30;
 /// Above this many payments a month a person stands for many.
 const MOST_PAYMENTS: f64 = 150.0;
+const LEAST_PAYMENTS: f64 = 5.0;
 
 #[derive(Default)]
 pub struct Velocity {
@@ -96,10 +97,12 @@ impl Velocity {
                 tripped as f64 / persons,
             );
         }
+        let a_month = all.payments as f64 / persons / months;
         let what = "persons who trip any of R1, R2 and R7, part (P4)";
         // Five to eight per cent are assumed in a month, half as many and as many again are let through.
         out.within("ALL", what, "5 to 8 % is our assumption", 0.025..=0.12, all.speed as f64 / persons)
-            .unless(all.payments as f64 / persons / months > MOST_PAYMENTS, "more than 150 payments a person")
+            .unless(a_month > MOST_PAYMENTS, "more than 150 payments a person")
+            .unless(a_month < LEAST_PAYMENTS, "under 5 payments a person")
             .unless(!(0.5..=2.0).contains(&months), "the rate is one of about a month");
     }
 }
