@@ -1,9 +1,7 @@
 //! Injected patterns: whether they are whole, and what the imitated screening makes of them.
 
-use std::collections::HashMap;
-
 use super::lines::{ASSUMPTION, Count, Lines};
-use super::view::{View, key};
+use super::view::{Map, View, key};
 use crate::random::hash;
 
 /// Scores from 0 to 100.
@@ -16,12 +14,12 @@ pub struct Injected {
     /// Honest payments and others by score.
     scores: [[u64; SCORES]; 2],
     /// Duplicates by what makes them twins.
-    twins: HashMap<u64, u64>,
+    twins: Map<u64, u64>,
 }
 
 impl Default for Injected {
     fn default() -> Self {
-        Self { scores: [[0; SCORES]; 2], twins: HashMap::new() }
+        Self { scores: [[0; SCORES]; 2], twins: Map::default() }
     }
 }
 

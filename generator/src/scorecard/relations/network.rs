@@ -1,11 +1,9 @@
 //! Who pays whom: payees in common, paying back, circles of friends, busy shops.
 
-use std::collections::{HashMap, HashSet};
-
 use schemas::payment::PartyType;
 
 use super::lines::{ASSUMPTION, Count, Lines};
-use super::view::{Ids, View, key, mean};
+use super::view::{Ids, Map, Set, View, key, mean};
 use crate::scorecard::declared::gini_of;
 
 const CUSTOMER: u8 = 1;
@@ -18,9 +16,9 @@ pub struct Network {
     /// What each party is.
     kinds: Vec<u8>,
     /// Payments by payer and payee. A debit makes nobody a payee here: it takes, and is not given.
-    edges: HashMap<(u32, u32), u32>,
+    edges: Map<(u32, u32), u32>,
     /// Whether accounts were seen as an originator's (1) and as a counterparty's (2).
-    accounts: HashMap<u64, u8>,
+    accounts: Map<u64, u8>,
 }
 
 impl Network {
@@ -112,8 +110,8 @@ impl Network {
     fn pairs(&self, out: &mut Lines) {
         let is_personal = |(a, b): (u32, u32)| a != b && self.is(a, PERSON) && self.is(b, PERSON);
         let (mut back, mut again) = (Count::default(), Count::default());
-        let mut friends: HashMap<u32, Vec<u32>> = HashMap::new();
-        let (mut payers, mut paid) = (HashSet::new(), 0);
+        let mut friends: Map<u32, Vec<u32>> = Map::default();
+        let (mut payers, mut paid) = (Set::default(), 0);
         for ((a, b), payments) in self.edges.iter().filter(|(pair, _)| is_personal(**pair)) {
             let pays_back = self.edges.contains_key(&(*b, *a));
             back.add(pays_back);
@@ -145,7 +143,7 @@ impl Network {
 }
 
 /// Closed wedges by all wedges: how many of two persons that a third deals with deal with each other.
-fn clustering(mut friends: HashMap<u32, Vec<u32>>) -> f64 {
+fn clustering(mut friends: Map<u32, Vec<u32>>) -> f64 {
     for those in friends.values_mut() {
         those.sort_unstable();
     }

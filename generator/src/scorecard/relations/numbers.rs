@@ -1,11 +1,9 @@
 //! Numbers that a rail wants to be unique, and what belongs together by its number.
 
-use std::collections::HashMap;
-
 use schemas::payment::TypeSpecific;
 
 use super::lines::{ASSUMPTION, Lines};
-use super::view::{View, key, local_day};
+use super::view::{Map, View, key, local_day};
 use crate::dates::Zone;
 use crate::random::hash;
 
@@ -22,7 +20,7 @@ pub struct Numbers {
 
 /// Whether what has a number is always the same.
 #[derive(Default)]
-struct Constant(HashMap<u64, (u64, bool)>);
+struct Constant(Map<u64, (u64, bool)>);
 
 impl Constant {
     fn look(&mut self, number: &str, value: u64) {

@@ -1,18 +1,16 @@
 //! What comes after what: the numbers of a check book, the debits of a mandate.
 
-use std::collections::HashMap;
-
 use schemas::payment::TypeSpecific;
 
 use super::lines::{ASSUMPTION, Count, Lines};
-use super::view::{View, groups, key};
+use super::view::{Map, View, groups, key};
 use crate::random::hash;
 
 #[derive(Default)]
 pub struct Order {
     /// Account, time, number.
     checks: Vec<(u64, i64, u64)>,
-    mandates: HashMap<u64, Mandate>,
+    mandates: Map<u64, Mandate>,
 }
 
 struct Mandate {

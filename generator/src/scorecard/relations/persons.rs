@@ -1,11 +1,9 @@
 //! What a person has in a month: payments, rents, subscriptions.
 
-use std::collections::{HashMap, HashSet};
-
 use schemas::payment::{PartyType, TypeSpecific};
 
 use super::lines::{ASSUMPTION, Count, Lines};
-use super::view::{DAY, Ids, MONTH_DAYS, View, key, median};
+use super::view::{DAY, Ids, MONTH_DAYS, Map, Set, View, key, median};
 use crate::dates::date_of;
 
 /// Above this many payments a month a person stands for many, as with the default of 1,000 customers.
@@ -19,9 +17,9 @@ pub struct Persons {
     /// Who orders payments too: others are met at the end of a debit only, and not with all they pay.
     orders: Vec<bool>,
     /// By tenant and month: one of the arrangements, and whether there is another.
-    rents: HashMap<(u32, i32), (u64, bool)>,
+    rents: Map<(u32, i32), (u64, bool)>,
     rent_payments: u64,
-    subscriptions: HashMap<u64, u32>,
+    subscriptions: Map<u64, u32>,
     subscription_payments: u64,
     first: Option<i64>,
     last: i64,
@@ -90,14 +88,14 @@ impl Persons {
             .unless(self.rent_payments as f64 > persons * months.ceil(), "more rents than persons");
         }
         if self.subscriptions.len() >= 20 {
-            let mut of_person: HashMap<u32, u32> = HashMap::new();
+            let mut of_person: Map<u32, u32> = Map::default();
             self.subscriptions.values().for_each(|person| *of_person.entry(*person).or_default() += 1);
             let many = of_person.values().filter(|count| **count > 12).count() as f64 / persons;
             let a_month = self.subscription_payments as f64 / months / persons;
             out.within("CARD", "persons with more than 12 subscriptions, part", ASSUMPTION, 0.0..=0.05, many)
                 .unless(a_month > 6.0, "more than 6 a person");
         }
-        let distinct: HashSet<u32> = self.subscriptions.values().copied().collect();
+        let distinct: Set<u32> = self.subscriptions.values().copied().collect();
         out.reported("CARD", "persons with subscriptions, part", ASSUMPTION, distinct.len() as f64 / persons);
     }
 }

@@ -1,11 +1,9 @@
 //! Rules of velocity that a fraud system would run, on honest persons: measure P4 of arXiv 2604.13125.
 
-use std::collections::{HashMap, HashSet};
-
 use schemas::payment::{PartyType, TypeSpecific};
 
 use super::lines::Lines;
-use super::view::{DAY, HOUR, Ids, MONTH_DAYS, View, groups, median};
+use super::view::{DAY, HOUR, Ids, MONTH_DAYS, Map, Set, View, groups, median};
 
 /// Days of the rule that looks for the largest payment.
 const LARGE_DAYS: i64 = 30;
@@ -117,8 +115,7 @@ impl Tripped {
         let failing = is_fast(orders.iter().filter(|order| order.has_failed), 2);
         let (mut shops, mut rich) = (false, false);
         for day in groups(orders, |order| order.micros.div_euclid(DAY)) {
-            let met: HashSet<u32> =
-                day.iter().filter(|order| order.is_shop).map(|order| order.payee).collect();
+            let met: Set<u32> = day.iter().filter(|order| order.is_shop).map(|order| order.payee).collect();
             shops |= met.len() > 5;
             rich |= day.iter().map(|order| order.major).sum::<f32>() > 1_000.0;
         }
@@ -143,7 +140,7 @@ fn is_fast<'a>(orders: impl Iterator<Item = &'a Order>, most: usize) -> bool {
 
 /// Whether more than two methods are used within seven days.
 fn has_many_methods(orders: &[Order]) -> bool {
-    let mut used: HashMap<u32, i64> = HashMap::new();
+    let mut used: Map<u32, i64> = Map::default();
     orders.iter().any(|order| {
         used.insert(order.method, order.micros);
         used.len() > 2 && used.values().filter(|last| order.micros - **last <= 7 * DAY).count() > 2

@@ -1,6 +1,7 @@
 //! A payment as the relations look at it: read once, with texts as numbers so that nothing is kept of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use schemas::Payment;
 use schemas::payment::{Metadata, Party, PaymentHeader, PaymentStatus, ProcessingInfo, TypeSpecific};
@@ -77,9 +78,40 @@ pub fn key(text: &str) -> u64 {
     })
 }
 
+/// For keys that nobody chooses to collide: some times as fast as the standard's.
+#[derive(Default)]
+pub struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_u64(u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = hash(self.0, value);
+    }
+
+    fn write_u32(&mut self, value: u32) {
+        self.write_u64(value.into());
+    }
+
+    fn write_i32(&mut self, value: i32) {
+        self.write_u64(value as u64);
+    }
+}
+
+pub type Map<K, V> = HashMap<K, V, BuildHasherDefault<Mixed>>;
+pub type Set<K> = HashSet<K, BuildHasherDefault<Mixed>>;
+
 /// Counts texts from 0 in the order in which they are met.
 #[derive(Default)]
-pub struct Ids(HashMap<u64, u32>);
+pub struct Ids(Map<u64, u32>);
 
 impl Ids {
     pub fn number(&mut self, text: &str) -> u32 {
