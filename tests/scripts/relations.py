@@ -487,9 +487,6 @@ class Places:
         named = {column: at for at, column in enumerate(header)}
         self.check_routing = named["type_specific:routing_number"]
         self.check_account = named["type_specific:account_number"]
-        for missing in ("cardholder_verification", "settlement_cycle"):
-            if not hasattr(self, missing):
-                setattr(self, missing, named["metadata:anomaly_type"])
 
 
 def read(lines):
