@@ -2,10 +2,12 @@
 //!
 //! Tolerances are statistical: five standard errors of what is compared, so that a sound generator fails about one line
 //! in a million. Payments of one standing arrangement repeat an amount; a sample counts for a third of its size there.
+//! [`relations`] adds what must hold between payments whatever the configuration says.
 
 mod checks;
 mod declared;
 mod observed;
+mod relations;
 
 use crate::dates::Zone;
 use crate::flows::home_currency;
@@ -23,15 +25,22 @@ pub struct Line {
     /// The rail, or ALL.
     pub scope: &'static str,
     pub what: String,
+    /// Where the declared figure comes from.
+    pub source: &'static str,
     pub declared: f64,
     pub observed: f64,
-    /// How far the two may be apart.
+    /// How far the two may be apart; infinite where there is no verdict.
     pub tolerance: f64,
 }
 
 impl Line {
     pub fn is_ok(&self) -> bool {
         (self.observed - self.declared).abs() <= self.tolerance
+    }
+
+    /// Whether the figure has a verdict: some are only reported, or do not apply to such a run.
+    pub fn is_applicable(&self) -> bool {
+        self.tolerance.is_finite()
     }
 }
 
@@ -59,6 +68,9 @@ impl Scorecard {
         }
         card.add_customers(generator, &observed);
         card.add_checks(&observed);
+        card.lines.extend(observed.relations.lines(payments == generator.config().num_records));
+        let place = |line: &Line| Rail::ALL.into_iter().position(|rail| rail.name() == line.scope);
+        card.lines.sort_by_key(|line| place(line).unwrap_or(usize::MAX));
         card
     }
 
@@ -74,7 +86,8 @@ impl Scorecard {
         observed: f64,
         tolerance: f64,
     ) {
-        self.lines.push(Line { scope, what: what.into(), declared, observed, tolerance });
+        let source = "the configuration";
+        self.lines.push(Line { scope, what: what.into(), source, declared, observed, tolerance });
     }
 
     fn add_counts(&mut self, generator: &Generator, observed: &Observed, rail: Rail) {

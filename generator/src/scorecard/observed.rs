@@ -7,6 +7,7 @@ use schemas::payment::PaymentStatus;
 use schemas::text::minor_digits;
 
 use super::checks::Checks;
+use super::relations::Relations;
 use crate::counterparties::currency_of;
 use crate::dates::weekday;
 use crate::generator::{Buffer, Generator};
@@ -40,6 +41,7 @@ pub struct Observed {
     pub shared_times: u64,
     pub injected: u64,
     pub checks: Checks,
+    pub relations: Relations,
     customers: Vec<u64>,
 }
 
@@ -52,6 +54,7 @@ impl Observed {
         for index in 0..payments {
             let payment = generator.fill(index, &mut buffer);
             observed.look(payment);
+            observed.relations.look(payment);
             times.push(payment.payment_header.as_ref().map_or(0, |header| header.created_at_micros));
         }
         times.sort_unstable();

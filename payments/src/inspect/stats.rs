@@ -4,22 +4,24 @@ use crate::output::{Column, Table, words};
 use generator::{Line, Scorecard};
 use serde_json::{Value, json};
 
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 7] = [
     Column::left("rail"),
     Column::left("what").to(12, 1),
     Column::right("declared"),
     Column::right("observed"),
     Column::right("tolerance"),
     Column::left("verdict"),
+    Column::left("source").to(12, 1),
 ];
 
 /// The verdict, and a line for each rail with its figure nearest to its bounds; or, with `all`, for each figure.
 pub fn text(card: &Scorecard, all: bool) -> String {
     let payments = words::count(card.payments, "payment");
+    let judged = card.lines.iter().filter(|line| line.is_applicable()).count();
     let off = card.lines.iter().filter(|line| !line.is_ok()).count();
     let mut text = match off {
-        0 => words::ok(&format!("{payments}, all {} figures as declared", card.lines.len())),
-        _ => words::bad(&format!("{payments}, {off} of {} figures not as declared", card.lines.len())),
+        0 => words::ok(&format!("{payments}, all {judged} figures as declared")),
+        _ => words::bad(&format!("{payments}, {off} of {judged} figures not as declared")),
     };
     let shown: Vec<&Line> = if all {
         card.lines.iter().collect()
@@ -65,13 +67,19 @@ fn strain(line: &Line) -> f64 {
 }
 
 fn cells(line: &Line) -> Vec<String> {
-    let verdict = if line.is_ok() { "ok" } else { "OFF" };
+    let verdict = match line.is_ok() {
+        _ if !line.is_applicable() => "-",
+        true => "ok",
+        false => "OFF",
+    };
     let [declared, observed, tolerance] = [line.declared, line.observed, line.tolerance].map(number);
-    vec![line.scope.to_owned(), line.what.clone(), declared, observed, tolerance, verdict.to_owned()]
+    let texts = [verdict, line.source].map(str::to_owned);
+    [vec![line.scope.to_owned(), line.what.clone(), declared, observed, tolerance], texts.into()].concat()
 }
 
 fn number(value: f64) -> String {
     match value {
+        endless if endless.is_infinite() => "-".to_owned(),
         whole if whole.fract() == 0.0 => format!("{whole:.0}"),
         small if small.abs() < 10.0 => format!("{small:.4}"),
         middle if middle.abs() < 100_000.0 => format!("{middle:.2}"),
@@ -84,7 +92,7 @@ pub fn json(card: &Scorecard) -> Value {
     let line = |line: &Line| {
         json!({
             "rail": line.scope, "what": line.what, "declared": line.declared, "observed": line.observed,
-            "tolerance": line.tolerance, "ok": line.is_ok(),
+            "tolerance": line.tolerance, "ok": line.is_ok(), "source": line.source,
         })
     };
     let lines: Vec<_> = card.lines.iter().map(line).collect();
@@ -100,6 +108,7 @@ mod tests {
         let line = |scope, what: &str, observed| Line {
             scope,
             what: what.into(),
+            source: "the configuration",
             declared: 1.0,
             observed,
             tolerance: 0.5,
@@ -109,7 +118,7 @@ mod tests {
         let short = text(&card, false);
         assert!(short.starts_with("NOT OK: 2,000 payments, 1 of 3 figures"), "{short}");
         assert!(short.contains("ACH         2  mean") && short.contains("OFF"), "{short}");
-        assert_eq!(text(&card, true).lines().filter(|line| line.ends_with("ok")).count(), 2);
+        assert_eq!(text(&card, true).lines().filter(|line| line.contains(" ok ")).count(), 2);
         assert_eq!(json(&card)["figures"][2]["ok"], false);
     }
 }
