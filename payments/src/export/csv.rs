@@ -37,7 +37,7 @@ fn push(out: &mut Vec<u8>, value: Value<'_>) {
     }
 }
 
-fn push_text(out: &mut Vec<u8>, text: &str) {
+pub fn push_text(out: &mut Vec<u8>, text: &str) {
     if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         return out.extend_from_slice(text.as_bytes());
     }

@@ -10,23 +10,32 @@ pub fn rows(batch: &Batch) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(4 * batch.text_bytes + 256 * batch.rows);
     let mut failed = None;
     batch.each(|row| {
-        let mut opening = b'{';
-        for (column, value) in row {
-            let Some(value) = value else { continue };
-            out.push(opening);
-            opening = b',';
-            out.push(b'"');
-            // A name has nothing that JSON escapes.
-            out.extend_from_slice(column.name.as_bytes());
-            out.extend_from_slice(b"\":");
-            if let Err(error) = push(&mut out, value) {
-                failed.get_or_insert(error);
-            }
+        let named = row.map(|(column, value)| (&*column.name, value));
+        if let Err(error) = push_object(&mut out, named) {
+            failed.get_or_insert(error);
         }
-        // The header's columns are in every row, so that it is open.
-        out.extend_from_slice(b"}\n");
     });
     failed.map_or(Ok(out), Err)
+}
+
+/// Appends a line with those values that are there, by names that have nothing which JSON escapes.
+pub fn push_object<'a>(
+    out: &mut Vec<u8>,
+    row: impl Iterator<Item = (&'a str, Option<Value<'a>>)>,
+) -> Result<(), serde_json::Error> {
+    let mut opening = b'{';
+    for (name, value) in row {
+        let Some(value) = value else { continue };
+        out.push(opening);
+        opening = b',';
+        out.push(b'"');
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        push(out, value)?;
+    }
+    // The header's columns are in every row, so that it is open.
+    out.extend_from_slice(b"}\n");
+    Ok(())
 }
 
 fn push(out: &mut Vec<u8>, value: Value<'_>) -> Result<(), serde_json::Error> {
