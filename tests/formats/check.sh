@@ -31,6 +31,7 @@ sample() {
 }
 sample wire pacs008 -n 10000 --num-records 10000 --mix WIRE=1
 sample sepa pacs008 -n 25000 --num-records 25000 --mix SEPA=1
-sample ach nacha -n 12000 --num-records 12000 --mix ACH=1
+# Before the clocks change: the check counts by days of Eastern Standard Time.
+sample ach nacha -n 12000 --num-records 12000 --mix ACH=1 --start-date 2024-03-04 --end-date 2024-03-08
 
 "$work/venv/bin/python" "$here/check.py" "$work"

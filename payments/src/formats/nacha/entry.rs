@@ -23,6 +23,8 @@ const ADDENDA_INFO: usize = 80;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Batch {
     pub odfi: u64,
+    /// The batch that the bank has collected the entry in: trace numbers count by its files, and so rise in a batch.
+    id: String,
     pub company_id: String,
     company_name: String,
     sec_code: String,
@@ -77,6 +79,7 @@ impl Entry {
         }
         let batch = Batch {
             odfi: trace / 10_000_000,
+            id: payment.processing_info.as_ref().map_or_else(String::new, |info| info.batch_id.clone()),
             company_id: ach.company_id.clone(),
             company_name: ach.company_name.clone(),
             sec_code: ach.sec_code.clone(),

@@ -1,8 +1,9 @@
 //! A Nacha file, after the Operating Rules, appendix three: header, batches of entries with addenda, controls, and blocks
 //! of ten records.
 //!
-//! One file has all entries, whichever banks they come from and whatever days they are due on. Entries that were rejected
-//! or returned are in it as they were sent.
+//! One file has all entries, whichever banks they come from and whatever days they are due on. Banks number their entries
+//! by the day, so that trace numbers come again in later days' batches. Entries that were rejected or returned are in it as
+//! they were sent.
 
 mod entry;
 mod iat;
