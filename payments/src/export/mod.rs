@@ -16,7 +16,7 @@ mod format;
 mod generated;
 mod lanes;
 mod manifest;
-pub(crate) mod ndjson;
+mod ndjson;
 mod options;
 #[cfg(feature = "parquet")]
 mod parquet;

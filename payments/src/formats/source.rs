@@ -3,6 +3,7 @@
 use crate::output::words;
 use schemas::Payment;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 /// Payments by their number. A format may ask for one several times: totals come before what they are totals of.
 pub struct Source<'a> {
@@ -30,12 +31,11 @@ impl LeftOut {
         *self.0.entry(why).or_default() += 1;
     }
 
-    /// A line for each reason.
-    pub fn text(&self) -> String {
-        self.0
-            .iter()
-            .map(|(why, count)| format!("left out     {} {why}\n", words::count(*count, "payment")))
-            .collect()
+    /// Writes a line for each reason.
+    pub fn write(&self, notes: &mut impl Write) -> io::Result<()> {
+        self.0.iter().try_for_each(|(why, count)| {
+            writeln!(notes, "left out     {} {why}", words::count(*count, "payment"))
+        })
     }
 
     /// The reasons alone.

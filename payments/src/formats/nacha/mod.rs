@@ -74,7 +74,7 @@ pub fn write(source: &Source<'_>, out: &mut impl Write, notes: &mut impl Write) 
         totals.debit.max(totals.credit) <= MOST_CENTS && count <= MOST_BATCHES && records <= MOST_RECORDS,
         "these entries are too many for one file, whose totals have twelve digits: give fewer payments, by -n"
     );
-    write!(notes, "{}", left_out.text())?;
+    left_out.write(notes)?;
     writeln!(out, "{}", header(newest))?;
     for (number, (batch, mut entries)) in (1..).zip(batches) {
         entries.sort_unstable();

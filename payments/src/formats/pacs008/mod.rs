@@ -64,7 +64,7 @@ pub fn write(source: &Source<'_>, out: &mut impl Write, notes: &mut impl Write) 
     if group.transfers == 0 {
         return Err(super::nothing("pacs008", "payments of WIRE, and credit transfers of SEPA", &left_out));
     }
-    write!(notes, "{}", left_out.text())?;
+    left_out.write(notes)?;
     let method = group.method();
     if let Some(others) = group.settled_otherwise() {
         writeln!(notes, "note         a message has one settlement method, {method} here; {others}")?;
