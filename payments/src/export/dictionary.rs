@@ -80,10 +80,9 @@ mod tests {
             assert!(lines.contains(&line), "{line}");
         }
         assert!(text.contains("anomaly_type,labels,STRING,metadata,anomaly_type,"));
-        assert!(
-            text.contains("created_at,all,TIMESTAMP,payment_header,created_at,\"PaymentHeader."),
-            "{text}"
-        );
+        let quoted =
+            "payment_id,all,STRING,payment_header,payment_id,\"PaymentHeader.payment_id: a UUID, lower case,";
+        assert!(text.contains(quoted), "{text}");
         let mut table = Vec::new();
         write(false, &mut table).unwrap();
         let table = String::from_utf8(table).unwrap();
