@@ -172,6 +172,37 @@ fn counts_names_and_flags_may_be_spelt_as_people_spell_them() -> Result<()> {
 }
 
 #[test]
+fn other_peoples_formats_are_the_output_and_what_they_have_no_place_for_is_told_beside_it() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let run = |args: &[&str]| run_in(folder.path(), args, &[]);
+    let nacha = run(&["sample", "-n", "300", "--format", "nacha"])?;
+    let file = text(&nacha)?;
+    assert!(file.lines().all(|line| line.len() == 94) && file.lines().count() % 10 == 0, "{file}");
+    let said = String::from_utf8(nacha.stderr.clone())?;
+    assert!(said.contains("payments of rails other than ACH"), "{said}");
+    let transfers = run(&["sample", "-n", "300", "--mix", "WIRE=1", "--format", "pacs008"])?;
+    assert_eq!(text(&transfers)?.matches("<CdtTrfTxInf>").count(), 300);
+    let one = run(&["show", "--index", "3", "--mix", "WIRE=1", "--format", "pacs008"])?;
+    assert!(text(&one)?.contains("<NbOfTxs>1</NbOfTxs>"));
+    for (rails, format, knows) in [("CARD=1", "pacs008", "WIRE"), ("P2P=1", "nacha", "ACH")] {
+        for args in [["show", "--index", "3"], ["sample", "-n", "50"]] {
+            let refused = run(&[&args[..], &["--mix", rails, "--format", format]].concat())?;
+            let said = String::from_utf8(refused.stderr)?;
+            assert_eq!((refused.status.code(), said.lines().count()), (Some(2), 1), "{said}");
+            assert!(said.contains("--format") && said.contains(knows), "{said}");
+        }
+    }
+    let line = run(&["show", "--index", "3", "--format", "ndjson"])?;
+    let object: serde_json::Value = serde_json::from_str(text(&line)?)?;
+    assert!(object["amount_value"].is_string() && object["status"].as_str().is_some(), "{object}");
+    let columns = run(&["export", "--columns", "--format", "csv"])?;
+    assert!(text(&columns)?.starts_with("column,of,type,family,qualifier,description\r\n"));
+    assert!(text(&run(&["export", "--columns"])?)?.contains("ach_trace_number"));
+    assert_eq!(run(&["export", "--format", "csv"])?.status.code(), Some(2));
+    Ok(())
+}
+
+#[test]
 fn output_is_coloured_and_told_as_people_want_it() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let local = ["local", "--num-records", "300"];

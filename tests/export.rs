@@ -96,6 +96,58 @@ async fn equal_flags_give_equal_bytes_however_many_threads_there_are() -> Result
 }
 
 #[tokio::test]
+async fn by_rail_a_payment_is_in_the_files_of_its_rail_with_no_other_rails_columns() -> Result<()> {
+    let (rows, labels) = wanted(&payments(&generator(&RUN)));
+    let rails = ["ach", "wire", "card", "rtp", "sepa", "check", "p2p"];
+    for format in FORMATS {
+        let mut first = None;
+        for threads in ["1", "3"] {
+            let folder = tempfile::tempdir()?;
+            let flags = ["--by-rail", "--rows-per-file", "700", "--parallelism", threads];
+            let ended = export(folder.path(), format, &[&RUN[..], &flags].concat()).await;
+            ended.result?;
+            for rail in rails {
+                let own: Vec<_> =
+                    rows.iter().filter(|row| row["payment_type"] == rail.to_uppercase()).cloned().collect();
+                assert!(!own.is_empty(), "{rail}");
+                assert_eq!(
+                    exported::read(folder.path(), &format!("payments-{rail}"))?,
+                    own,
+                    "{format} {rail}"
+                );
+                let manifest = exported::manifest(folder.path())?;
+                let files = manifest[format!("payments-{rail}")]["files"].as_array().unwrap();
+                assert_eq!(files.len(), own.len().div_ceil(700));
+                let schema = fs::read_to_string(folder.path().join(format!("payments-{rail}.schema.json")))?;
+                let columns: Vec<serde_json::Value> = serde_json::from_str(&schema)?;
+                let names: Vec<_> = columns.iter().map(|column| column["name"].as_str().unwrap()).collect();
+                let is_of = |rail: &str| names.iter().any(|name| name.starts_with(&format!("{rail}_")));
+                assert!(rails.iter().all(|other| is_of(other) == (*other == rail)), "{names:?}");
+                assert!(names.contains(&"amount_value") && names.contains(&"run_id"), "{names:?}");
+            }
+            assert_eq!(exported::read(folder.path(), "labels")?, labels, "{format}");
+            let found = files(folder.path());
+            assert!(
+                !found.contains_key("schema.json")
+                    && !found.keys().any(|name| name.starts_with("payments-0"))
+            );
+            assert_eq!(*first.get_or_insert(found.clone()), found, "{format}, {threads} threads");
+        }
+    }
+    // In the place of an export by rail, and the other way round.
+    let folder = tempfile::tempdir()?;
+    let few = ["--num-records", "40", "--overwrite", "--by-rail"];
+    for flags in [&few[..], &few[..3], &few[..]] {
+        export(folder.path(), "csv", flags).await.result?;
+        let is_by_rail = flags.contains(&"--by-rail");
+        let names: Vec<_> = files(folder.path()).into_keys().collect();
+        assert_eq!(names.iter().any(|name| name.starts_with("payments-card")), is_by_rail, "{names:?}");
+        assert_eq!(names.iter().any(|name| name == "schema.json"), !is_by_rail, "{names:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
 async fn nothing_is_replaced_but_the_files_of_an_earlier_export_and_only_if_asked() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let few = ["--num-records", "40"];

@@ -19,7 +19,7 @@
 //! - [`plan`]: the resources that a load needs, by arithmetic.
 //!
 //! Commands share [`audit`] (tables read and judged), [`rows`] (payments as rows), [`letters`] (dead letters), `origin`
-//! (whose payment an id is), [`splits`] (where a load's tables are cut), `rails` (their names in flags), [`reading`] and [`names`] (flags), `moment` (times) and
+//! (whose payment an id is), `formats` (payments as other people's files), [`splits`] (where a load's tables are cut), `rails` (their names in flags), [`reading`] and [`names`] (flags), `moment` (times) and
 //! [`output`] (reports). None imports another one, but local takes emulators, emulators takes setup, replay
 //! and cleanup take snapshot, and query prints as inspect does.
 
@@ -31,6 +31,7 @@ pub mod dead_letter;
 mod defaults;
 pub mod emulators;
 pub mod export;
+mod formats;
 pub mod heatmap;
 pub mod inspect;
 pub mod letters;

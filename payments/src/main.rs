@@ -46,7 +46,7 @@ async fn run(command: Command, out: &mut impl Write, is_live: bool) -> anyhow::R
     match command {
         // These have nothing to bring to an end: a signal ends them as it ends any program.
         Command::Show(args) => inspect::show(&args, out),
-        Command::Sample(args) => inspect::sample(&args, out),
+        Command::Sample(args) => inspect::sample(&args, out, rest),
         Command::Plan(args) => plan::run(&args, out),
         Command::Local(args) => local::run(*args, out, signals::shutdown_token()?).await,
         Command::Emulators(args) => emulators::run(*args, out, signals::shutdown_token()?).await,

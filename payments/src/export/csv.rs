@@ -4,8 +4,8 @@
 
 use super::batch::Batch;
 use super::columns::Column;
+use crate::formats::plain_json::push_plain;
 use schemas::layout::flat::Value;
-use schemas::text;
 
 pub fn header(columns: &[Column]) -> Vec<u8> {
     let names: Vec<_> = columns.iter().map(|column| &*column.name).collect();
@@ -37,7 +37,7 @@ fn push(out: &mut Vec<u8>, value: Value<'_>) {
     }
 }
 
-fn push_text(out: &mut Vec<u8>, text: &str) {
+pub fn push_text(out: &mut Vec<u8>, text: &str) {
     if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
         return out.extend_from_slice(text.as_bytes());
     }
@@ -49,19 +49,6 @@ fn push_text(out: &mut Vec<u8>, text: &str) {
         out.push(byte);
     }
     out.push(b'"');
-}
-
-/// A value as text that needs no quotes.
-pub fn push_plain(out: &mut Vec<u8>, value: Value<'_>) {
-    match value {
-        Value::Text(text) => out.extend_from_slice(text.as_bytes()),
-        Value::Date(day) => out.extend_from_slice(&text::date(day)),
-        Value::Time(micros) => out.extend_from_slice(&text::time(micros)),
-        Value::Number(number) => text::push_decimal(out, number, 0),
-        Value::Flag(true) => out.extend_from_slice(b"true"),
-        Value::Flag(false) => out.extend_from_slice(b"false"),
-        Value::Money { units, decimals } => text::push_decimal(out, units, usize::from(decimals)),
-    }
 }
 
 #[cfg(test)]

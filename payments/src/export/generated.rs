@@ -2,8 +2,7 @@
 
 use super::batch::Batch;
 use super::columns::Columns;
-use super::folder::{Folder, Made};
-use super::format::Format;
+use super::folder::{Folder, Made, Making};
 use super::{STOPPED, lanes};
 use crate::output::Progress;
 use anyhow::{Context, ensure};
@@ -47,7 +46,7 @@ impl Cut {
 #[derive(Clone)]
 struct Maker<'a> {
     generator: &'a Generator,
-    format: Format,
+    making: Making,
     payments: Columns,
     labels: Columns,
     stop: &'a CancellationToken,
@@ -72,8 +71,7 @@ impl Maker<'_> {
                 return Some(Err(error));
             }
         }
-        let rows = payments.rows as u64;
-        Some(self.format.encode(payments).map(|payments| Made { payments, rows, labels }))
+        Some(self.making.make(payments, labels))
     }
 }
 
@@ -88,14 +86,14 @@ pub fn export(
     count: u64,
     rows_per_file: u64,
     threads: usize,
-    format: Format,
     folder: &mut Folder,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     let bar = Progress::new("exporting payments", Some(count));
-    let cut = Cut { count, rows_per_file, most: format.most_rows() };
-    let (payments, labels) = (folder.payments.columns.clone(), folder.labels.columns.clone());
-    let maker = Maker { generator, format, payments, labels, stop };
+    let making = folder.making();
+    let cut = Cut { count, rows_per_file, most: making.format.most_rows() };
+    let (payments, labels) = folder.columns();
+    let maker = Maker { generator, making, payments, labels, stop };
     let taken = thread::scope(|scope| {
         let work = move |piece| maker.make(cut.piece(piece));
         let lanes = lanes::start(scope, threads, cut.pieces(), work).context("a thread cannot be started")?;

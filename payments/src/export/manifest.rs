@@ -10,10 +10,34 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 pub const NAME: &str = "manifest.json";
-pub const SCHEMA: &str = "schema.json";
-pub const LABELS_SCHEMA: &str = "labels.schema.json";
-/// Files with rows begin like this.
-pub const STEMS: [&str; 2] = ["payments", "labels"];
+
+/// A kind of files with rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// How the files begin, and where the manifest tells of them.
+    pub stem: &'static str,
+    /// The file that tells their columns.
+    pub schema: &'static str,
+    /// The part of a payment that is its rail's; empty for files that are not of one rail.
+    pub part: &'static str,
+}
+
+pub const PAYMENTS: Kind = Kind { stem: "payments", schema: "schema.json", part: "" };
+pub const LABELS: Kind = Kind { stem: "labels", schema: "labels.schema.json", part: "" };
+/// In the place of [`PAYMENTS`] where each rail has files of its own.
+pub const RAILS: [Kind; 7] = [
+    Kind { stem: "payments-ach", schema: "payments-ach.schema.json", part: "ach" },
+    Kind { stem: "payments-wire", schema: "payments-wire.schema.json", part: "wire" },
+    Kind { stem: "payments-card", schema: "payments-card.schema.json", part: "card" },
+    Kind { stem: "payments-rtp", schema: "payments-rtp.schema.json", part: "rtp" },
+    Kind { stem: "payments-sepa", schema: "payments-sepa.schema.json", part: "sepa" },
+    Kind { stem: "payments-check", schema: "payments-check.schema.json", part: "check" },
+    Kind { stem: "payments-p2p", schema: "payments-p2p.schema.json", part: "p2p" },
+];
+
+fn kinds() -> impl Iterator<Item = Kind> {
+    [PAYMENTS, LABELS].into_iter().chain(RAILS)
+}
 
 /// Larger than the manifest of a hundred thousand files.
 const MOST_BYTES: u64 = 64 << 20;
@@ -34,12 +58,11 @@ pub enum Origin {
 }
 
 /// Nothing in it depends on when or where it was made.
-pub fn json(format: Format, origin: &Origin, payments: &Series, labels: &Series) -> Value {
-    let mut manifest = json!({
-        "format": format.name(),
-        "payments": kind(payments, SCHEMA),
-        "labels": kind(labels, LABELS_SCHEMA),
-    });
+pub fn json<'a>(format: Format, origin: &Origin, series: impl Iterator<Item = &'a Series>) -> Value {
+    let mut manifest = json!({ "format": format.name() });
+    for series in series {
+        manifest[series.kind.stem] = told(series);
+    }
     match origin {
         Origin::Generator { run_id, flags } => {
             manifest["from"] = "generator".into();
@@ -56,18 +79,22 @@ pub fn json(format: Format, origin: &Origin, payments: &Series, labels: &Series)
     manifest
 }
 
-fn kind(series: &Series, schema: &str) -> Value {
+fn told(series: &Series) -> Value {
     let file = |Written { name, rows, bytes, sha256 }: &Written| json!({ "name": name, "rows": rows, "bytes": bytes, "sha256": sha256 });
     let files: Vec<_> = series.done.iter().map(file).collect();
-    json!({ "schema": schema, "rows": series.rows(), "files": files })
+    json!({ "schema": series.kind.schema, "rows": series.rows(), "files": files })
 }
 
 /// The files that a manifest names; `None` if it is none.
 pub fn files(manifest: &Value) -> Option<Vec<String>> {
     let mut names = vec![NAME.to_owned()];
-    for stem in STEMS {
-        names.push(manifest[stem]["schema"].as_str()?.to_owned());
-        for file in manifest[stem]["files"].as_array()? {
+    for kind in kinds() {
+        let told = &manifest[kind.stem];
+        if told.is_null() && kind != LABELS {
+            continue;
+        }
+        names.push(told["schema"].as_str()?.to_owned());
+        for file in told["files"].as_array()? {
             names.push(file["name"].as_str()?.to_owned());
         }
     }
@@ -103,7 +130,7 @@ pub fn is_of_export(name: &str) -> bool {
                 && ["csv", "ndjson", "parquet"].contains(&ending)
         })
     };
-    [NAME, SCHEMA, LABELS_SCHEMA].contains(&name) || STEMS.into_iter().any(is_numbered)
+    name == NAME || kinds().any(|kind| kind.schema == name || is_numbered(kind.stem))
 }
 
 /// Whether it is the name of such a file in the making, or of one that is being replaced.
@@ -118,15 +145,28 @@ mod tests {
 
     #[test]
     fn only_names_that_an_export_gives_are_its_files() {
-        for ours in ["payments-00000.csv", "labels-123456.parquet", "schema.json", "manifest.json"] {
+        for ours in [
+            "payments-00000.csv",
+            "labels-123456.parquet",
+            "schema.json",
+            "manifest.json",
+            "payments-p2p-00007.csv",
+            "payments-p2p.schema.json",
+        ] {
             assert!(is_of_export(ours) && !is_passing(ours), "{ours}");
             for passing in [format!(".{ours}.partial"), format!(".{ours}.replaced")] {
                 assert!(is_passing(&passing) && !is_of_export(&passing), "{passing}");
             }
         }
-        for others in
-            ["payments.csv", "payments-1.csv", "../payments-00000.csv", "payments-00000.csv.bak", "notes.txt"]
-        {
+        for others in [
+            "payments.csv",
+            "payments-1.csv",
+            "payments-ach.csv",
+            "payments-own-00000.csv",
+            "../payments-00000.csv",
+            "payments-00000.csv.bak",
+            "notes.txt",
+        ] {
             assert!(!is_of_export(others) && !is_passing(others), "{others}");
             assert!(!is_passing(&format!(".{others}.partial")), "{others}");
         }

@@ -3,41 +3,16 @@
 //! What a row has not is left out. Amounts are texts: as JSON's numbers most readers would round them.
 
 use super::batch::Batch;
-use super::csv::push_plain;
-use schemas::layout::flat::Value;
+use crate::formats::plain_json::push_object;
 
 pub fn rows(batch: &Batch) -> Result<Vec<u8>, serde_json::Error> {
     let mut out = Vec::with_capacity(4 * batch.text_bytes + 256 * batch.rows);
     let mut failed = None;
     batch.each(|row| {
-        let mut opening = b'{';
-        for (column, value) in row {
-            let Some(value) = value else { continue };
-            out.push(opening);
-            opening = b',';
-            out.push(b'"');
-            // A name has nothing that JSON escapes.
-            out.extend_from_slice(column.name.as_bytes());
-            out.extend_from_slice(b"\":");
-            if let Err(error) = push(&mut out, value) {
-                failed.get_or_insert(error);
-            }
+        let named = row.map(|(column, value)| (&*column.name, value));
+        if let Err(error) = push_object(&mut out, named) {
+            failed.get_or_insert(error);
         }
-        // The header's columns are in every row, so that it is open.
-        out.extend_from_slice(b"}\n");
     });
     failed.map_or(Ok(out), Err)
-}
-
-fn push(out: &mut Vec<u8>, value: Value<'_>) -> Result<(), serde_json::Error> {
-    match value {
-        Value::Text(text) => return serde_json::to_writer(out, text),
-        Value::Number(_) | Value::Flag(_) => push_plain(out, value),
-        Value::Date(_) | Value::Time(_) | Value::Money { .. } => {
-            out.push(b'"');
-            push_plain(out, value);
-            out.push(b'"');
-        }
-    }
-    Ok(())
 }

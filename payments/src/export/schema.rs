@@ -10,17 +10,23 @@ pub fn of(columns: &[Column]) -> Value {
 
 fn field(column: &Column) -> Value {
     let from = column.field;
-    let comment =
-        schemas::comment(from.message, from.field).map_or(String::new(), |text| format!(": {text}"));
     json!({
         "name": column.name,
         "type": type_of(from.kind),
         "mode": if from.is_required() { "REQUIRED" } else { "NULLABLE" },
-        "description": format!("{}.{}{comment}", from.message, from.field),
+        "description": description(column),
     })
 }
 
-fn type_of(kind: Kind) -> &'static str {
+/// The field that it is, and what the contract says of it.
+pub fn description(column: &Column) -> String {
+    let from = column.field;
+    let comment =
+        schemas::comment(from.message, from.field).map_or(String::new(), |text| format!(": {text}"));
+    format!("{}.{}{comment}", from.message, from.field)
+}
+
+pub fn type_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Text => "STRING",
         Kind::Date => "DATE",

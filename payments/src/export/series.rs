@@ -2,6 +2,7 @@
 
 use super::columns::Columns;
 use super::format::{Encoded, Format, Writer};
+use super::manifest::Kind;
 use super::sink::{Sink, Written, partial};
 use anyhow::Context;
 use std::fs;
@@ -9,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 pub struct Series {
     folder: PathBuf,
-    stem: &'static str,
-    format: Format,
+    pub kind: Kind,
+    pub format: Format,
     pub columns: Columns,
     rows_per_file: u64,
     /// The file in the making, with its rows so far.
@@ -21,19 +22,13 @@ pub struct Series {
 }
 
 impl Series {
-    pub fn new(
-        folder: &Path,
-        stem: &'static str,
-        format: Format,
-        columns: Columns,
-        rows_per_file: u64,
-    ) -> Self {
+    pub fn new(folder: &Path, kind: Kind, format: Format, columns: Columns, rows_per_file: u64) -> Self {
         let (folder, done) = (folder.to_owned(), Vec::new());
-        Self { folder, stem, format, columns, rows_per_file, open: None, done, created: 0 }
+        Self { folder, kind, format, columns, rows_per_file, open: None, done, created: 0 }
     }
 
     fn name(&self, number: usize) -> String {
-        format!("{}-{number:05}.{}", self.stem, self.format.name())
+        format!("{}-{number:05}.{}", self.kind.stem, self.format.name())
     }
 
     /// The name of the file that is next to be done.

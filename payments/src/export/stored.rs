@@ -3,7 +3,7 @@
 //! One stream reads, and threads encode what it brings: the order, and with it every byte, is that of the table.
 
 use super::batch::{Batch, MOST_BYTES};
-use super::folder::{Folder, Made};
+use super::folder::{Folder, Made, Making};
 use super::format::Format;
 use super::generated::is_injected;
 use super::{STOPPED, lanes};
@@ -97,12 +97,12 @@ pub async fn export(
     reader: &Reader,
     rows_per_file: u64,
     threads: usize,
-    format: Format,
     folder: Folder,
     stop: &CancellationToken,
 ) -> anyhow::Result<(Folder, Found)> {
-    let empty = (Batch::new(&folder.payments.columns), Batch::new(&folder.labels.columns));
-    let (jobs, lanes): (Vec<_>, Vec<_>) = (0..threads).map(|_| encoder(format)).unzip();
+    let (making, (payments, labels)) = (folder.making(), folder.columns());
+    let (format, empty) = (making.format, (Batch::new(&payments), Batch::new(&labels)));
+    let (jobs, lanes): (Vec<_>, Vec<_>) = (0..threads).map(|_| encoder(making)).unzip();
     let taking = spawn_blocking(move || take_all(&lanes, folder));
     let found = Found { runs: Runs::default(), left_out: Listed::new(MOST_LISTED) };
     let next = empty.clone();
@@ -128,13 +128,11 @@ pub async fn export(
 }
 
 /// A thread that encodes what comes.
-fn encoder(format: Format) -> (SyncSender<Job>, Receiver<anyhow::Result<Made>>) {
+fn encoder(making: Making) -> (SyncSender<Job>, Receiver<anyhow::Result<Made>>) {
     let ((jobs, coming), (done, made)) = (lanes::lane::<Job>(), lanes::lane());
     spawn_blocking(move || {
         for (payments, labels) in coming {
-            let rows = payments.rows as u64;
-            let encoded = format.encode(payments).map(|payments| Made { payments, rows, labels });
-            if done.send(encoded).is_err() {
+            if done.send(making.make(payments, labels)).is_err() {
                 return;
             }
         }

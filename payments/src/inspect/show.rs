@@ -1,6 +1,8 @@
 //! `payments show`: one payment of a run, by its index or its id; also one of a trickle, whose index is a time.
 
 use super::cells;
+use crate::formats::source::Source;
+use crate::formats::{self, nacha, pacs008, plain_json};
 use crate::origin::{OTHER_RUN, Origin};
 use generator::Generator;
 use producer::Generation;
@@ -9,7 +11,7 @@ use schemas::Payment;
 use schemas::json::Renderer;
 use service::Error;
 use service::units::parse_count;
-use std::io::Write;
+use std::io::{self, Write};
 
 /// How the payment is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -21,11 +23,19 @@ pub enum Format {
     Proto,
     /// Row keys and cells, as in the tables.
     Cells,
+    /// A flat JSON object on one line, for people: names and values of `payments export`.
+    Ndjson,
+    /// ISO 20022 (pacs.008.001.08), for wires and SEPA credit transfers; direct debits are pacs.003, and refused as other
+    /// rails are.
+    Pacs008,
+    /// A Nacha file of one entry, for ACH; of IAT where both parties have addresses.
+    Nacha,
 }
 
 #[derive(Clone, Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  payments show --seed 42 --index 123456\n  payments show --id 8f0c…  --format cells"
+    after_help = "Examples:\n  payments show --seed 42 --index 123456\n  payments show --id 8f0c…  --format cells\n  \
+                  payments show --index 7 --mix WIRE=1 --format pacs008"
 )]
 #[group(id = "show")]
 pub struct Args {
@@ -59,9 +69,28 @@ pub fn run(args: &Args, out: &mut impl Write) -> anyhow::Result<()> {
         Format::Json => Renderer::new()?.json(&payment, true)?,
         Format::Proto => Renderer::new()?.text(&payment)?,
         Format::Cells => cells::render(&payment),
+        Format::Ndjson => return plain_json::write(&payment, out),
+        Format::Pacs008 | Format::Nacha => return in_file(&payment, args.format, out),
     };
     writeln!(out, "{}", text.trim_end())?;
     Ok(())
+}
+
+/// The payment as the only one of a file.
+fn in_file(payment: &Payment, format: Format, out: &mut impl Write) -> anyhow::Result<()> {
+    let name = payment.payment_header.clone().unwrap_or_default().payment_id.replace('-', "");
+    let source = Source { count: 1, get: &|_| payment.clone(), name };
+    let notes = &mut io::sink();
+    if format == Format::Nacha {
+        return match nacha::misfit(payment) {
+            Some(why) => Err(formats::refused("nacha", "ACH", why)),
+            None => nacha::write(&source, out, notes),
+        };
+    }
+    match pacs008::misfit(payment) {
+        Some(why) => Err(formats::refused("pacs008", "WIRE and SEPA credit transfers", why)),
+        None => pacs008::write(&source, out, notes),
+    }
 }
 
 fn by_id(args: &Args, id: &str, generator: &Generator) -> Result<Payment, Error> {

@@ -5,6 +5,7 @@
 
 use super::fields::fields;
 use super::names::{party_type_name, status_name, type_name};
+use super::{Column, Family};
 use crate::payment::{self, PartyType, PaymentStatus, PaymentType, TypeSpecific};
 use crate::{Payment, text};
 
@@ -46,6 +47,8 @@ pub struct Field {
     pub message: &'static str,
     pub field: &'static str,
     pub kind: Kind,
+    /// Where it lies in the tables.
+    pub column: Column,
 }
 
 /// Parts whose fields have names that say enough by themselves.
@@ -61,6 +64,11 @@ impl Field {
             field => field.trim_end_matches("_micros"),
         };
         if PLAIN.contains(&self.part) { field.to_owned() } else { format!("{}_{field}", self.part) }
+    }
+
+    /// The part of the only rail whose payments have it; `None` for what all payments have.
+    pub fn rail(&self) -> Option<&'static str> {
+        (self.column.family() == Family::TypeSpecific).then_some(self.part)
     }
 
     /// Whether every row has it: only the header must be there. Other families may have outlived their retention.
@@ -175,6 +183,7 @@ macro_rules! walks {
                 message: stringify!($message),
                 field: stringify!($field),
                 kind: kind!($kind),
+                column: Column::$column,
             },)*)*];
         }
 

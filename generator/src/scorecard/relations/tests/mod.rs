@@ -52,7 +52,7 @@ fn made(specific: TypeSpecific, micros: i64) -> Made {
             status: PaymentStatus::Completed as i32,
             ..PaymentHeader::default()
         }),
-        amount: Some(Amount { minor_units: 1_000, currency: "USD".into() }),
+        amount: Some(Amount { minor_units: 1_000, currency: "USD".into(), ..Amount::default() }),
         parties: Some(Parties {
             originator: Some(party("CUST000001", PartyType::Individual)),
             counterparty: Some(party("CUST000002", PartyType::Individual)),
@@ -86,7 +86,7 @@ impl Made {
     }
 
     fn amount(mut self, minor_units: i64, currency: &str) -> Self {
-        self.0.amount = Some(Amount { minor_units, currency: currency.into() });
+        self.0.amount = Some(Amount { minor_units, currency: currency.into(), ..Amount::default() });
         self
     }
 
