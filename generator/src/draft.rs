@@ -344,8 +344,7 @@ fn originator(
         if let Some(turn) = place.turn {
             return (population.resident(segment.cohort, turn.member), None);
         }
-        let is_session = matches!(world.flows[segment.flow].rail, Rail::Card | Rail::P2p);
-        let customer = if is_session {
+        let customer = if is_in_sessions(&world.flows[segment.flow]) {
             in_session(world, segment, place)
         } else {
             population.member(segment.cohort, choice.bits())
@@ -396,8 +395,7 @@ fn in_session(world: &World, segment: &Segment, place: &Place) -> Customer {
     let is_on_site = world.flows[segment.flow].is_on_site();
     let mut customer = population.member(segment.cohort, place.session);
     for attempt in 1..16 {
-        let busy = 0.2 + 0.8 * unit(hash(customer.identity.key ^ 0xb5, week));
-        let is_busy = attempt >= 6 || unit(hash(place.session, attempt)) < busy;
+        let is_busy = attempt >= 6 || unit(hash(place.session, attempt)) < busy(customer.identity.key, week);
         let is_away = || {
             is_on_site
                 && !customer.is_business
@@ -409,6 +407,16 @@ fn in_session(world: &World, segment: &Segment, place: &Place) -> Customer {
         customer = population.member(segment.cohort, hash(place.session ^ 0xa1, attempt));
     }
     customer
+}
+
+/// How busy a week, counted from 1970, is for a customer: the part of the payments drawn that it keeps.
+pub fn busy(key: u64, week: u64) -> f64 {
+    0.2 + 0.8 * unit(hash(key ^ 0xb5, week))
+}
+
+/// Whether the payments of a flow come in sessions.
+pub fn is_in_sessions(spec: &FlowSpec) -> bool {
+    matches!(spec.rail, Rail::Card | Rail::P2p) && spec.flow.rhythm.is_none()
 }
 
 /// The customer with the account used in a land: at home, or one kept abroad where the rail does not reach home.

@@ -6,6 +6,7 @@
 use crate::activity::Activity;
 use crate::customers::{Customer, Population, count_of_trade, nth_of_trade};
 use crate::lands::Land;
+use crate::math::{exp2, log2};
 use crate::parties::{Identity, Trade};
 use crate::permutation::Permutation;
 use crate::random::{Stream, hash, unit};
@@ -246,8 +247,14 @@ fn of_trade(population: &Population, land: Land, trade: Trade, n: u64) -> Custom
 
 /// One of `size`, the first most often: Zipf's law of exponent 1, by its continuous inverse.
 pub fn zipf(size: u64, bits: u64) -> u64 {
-    let x = crate::math::exp2(crate::math::log2((size + 1) as f64) * unit(bits));
+    let x = exp2(log2((size + 1) as f64) * unit(bits));
     (x as u64).saturating_sub(1).min(size.saturating_sub(1))
+}
+
+/// The part of [`zipf`]'s draws that are the nth.
+pub fn zipf_share(size: u64, n: u64) -> f64 {
+    let log = |x: u64| log2(x as f64);
+    (log(n + 2) - log(n + 1)) / log(size + 1)
 }
 
 /// A country that trades with the land's companies.

@@ -77,7 +77,9 @@ impl Made {
             (Kind::Uint64, _) => (Value::U64(next.into()), next.to_string()),
             (Kind::Bool, _) => (Value::Bool(true), "true".into()),
             // The yen has no decimals.
-            (Kind::Int64, name) if name.ends_with("minor_units") => (Value::I64(next.into()), next.to_string()),
+            (Kind::Int64, name) if name.ends_with("minor_units") => {
+                (Value::I64(next.into()), next.to_string())
+            }
             (Kind::Int64, _) => (Value::I64(next.into()), format!("1970-01-01T00:00:00.{next:06}Z")),
             (Kind::Enum(values), name) => {
                 let number = if name == "payment_type" { self.rail } else { 2 };

@@ -1,15 +1,19 @@
 //! Payments as a configuration declares them.
 
 use crate::amounts::Amounts;
+use crate::customers::{Cohort, count_of_trade, nth_of_trade};
 use crate::dates::{Zone, weekday};
+use crate::draft::{busy, is_in_sessions};
 use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::generator::Generator;
 use crate::intensity::Segment;
 use crate::journeys::Journeys;
 use crate::lands::Land;
 use crate::mix::Rail;
+use crate::parties::Trade;
 use crate::shops::in_other_currencies;
 use crate::standing::Kind;
+use crate::ties::{COLLECTORS, zipf_share};
 
 /// The amounts of a rail's payments in one home currency: a mixture over flows, and for cards over what shops sell.
 pub struct Declared {
@@ -196,17 +200,56 @@ pub fn other_currency_share(rail: Rail) -> f64 {
 pub fn payments_by_customer(generator: &Generator) -> Vec<f64> {
     let population = &generator.world().population;
     let mut expected = vec![0.0; generator.config().num_customers as usize];
+    let (start, end) = generator.config().days();
+    let week = |day: i32| (day + 3).div_euclid(7) as u64;
+    let weeks = week(start)..=week(end);
     for (at, segment) in generator.schedule().segments.iter().enumerate() {
         let payments = generator.schedule().segment_payments(at) as f64;
         let cohort = population.cohort(segment.cohort);
         // Tenants are some of the customers; all have about as many subscriptions.
         let is_even = matches!(segment.standing.kind, Some(Kind::Rent | Kind::Subscription));
-        for member in 0..cohort.customers {
-            let share = if is_even { 1.0 / cohort.customers as f64 } else { cohort.activity.share(member) };
-            expected[population.rank(segment.cohort, member) as usize] += payments * share;
+        let is_busy = is_in_sessions(&generator.world().flows[segment.flow]);
+        let share = |member: u64| match (is_even, is_busy) {
+            (true, _) => 1.0,
+            (false, false) => cohort.activity.share(member),
+            (false, true) => {
+                let key = population.resident(segment.cohort, member).identity.key;
+                cohort.activity.share(member) * weeks.clone().map(|week| busy(key, week)).sum::<f64>()
+            }
+        };
+        let shares: Vec<f64> = match segment.standing.kind {
+            Some(Kind::Bill) => collectors(cohort),
+            _ => (0..cohort.customers).map(share).collect(),
+        };
+        let total: f64 = shares.iter().sum();
+        for (member, share) in shares.into_iter().enumerate() {
+            expected[population.rank(segment.cohort, member as u64) as usize] += payments * share / total;
         }
     }
     expected
+}
+
+/// How the bills of a land divide over the companies that collect them.
+fn collectors(cohort: &Cohort) -> Vec<f64> {
+    let mut shares = vec![0.0; cohort.customers as usize];
+    for nth in 0..COLLECTORS.len() {
+        let trades = (0..COLLECTORS.len()).map(|more| COLLECTORS[(nth + more) % COLLECTORS.len()]);
+        let known = |trade: &Trade| count_of_trade(*trade, cohort.customers);
+        match trades.into_iter().find(|trade| cohort.is_business && known(trade) > 0) {
+            Some(trade) => {
+                let all = known(&trade);
+                for n in 0..all {
+                    shares[nth_of_trade(trade, n) as usize] += zipf_share(all, n);
+                }
+            }
+            None => {
+                for (member, share) in shares.iter_mut().enumerate() {
+                    *share += cohort.activity.share(member as u64);
+                }
+            }
+        }
+    }
+    shares
 }
 
 /// The Gini coefficient: 0 where all have the same, towards 1 where one has all.

@@ -5,6 +5,7 @@ use schemas::payment::PartyType;
 use super::towns::near;
 use super::{Item, Menu, Shop, in_town, online, web_shop};
 use crate::counterparties::Counterparty;
+use crate::dates::weekday;
 use crate::draft::Draft;
 use crate::geography::{City, home};
 use crate::parties::{Identity, Trade};
@@ -63,11 +64,17 @@ impl<'a> Draft<'a> {
         let zone = if is_own { self.customer.zone } else { self.zone };
         let mut resident = self.customer.identity.key;
         if self.customer.is_business {
-            let hand = choice.below(COMPANY_CARDS);
+            // Between two weeks those who travel are under way; the first never does.
+            let is_between = match weekday(self.place.day) {
+                0 => self.place.hour < 12,
+                6 => self.place.hour >= 12,
+                _ => false,
+            };
+            let hand = if is_between { 0 } else { choice.below(COMPANY_CARDS) };
             self.hand = Some(hand);
             let week = (self.place.day + 3).div_euclid(7) as u64;
             let bits = hash(hash(resident, hand), week);
-            if unit(bits) < ON_THE_ROAD {
+            if hand > 0 && unit(bits) < ON_THE_ROAD {
                 resident = bits;
             }
         }

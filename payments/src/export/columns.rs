@@ -55,7 +55,10 @@ mod tests {
     #[test]
     fn every_field_is_in_the_payments_or_in_the_labels() {
         let (payments, labels) = (of_payments(), of_labels());
-        assert_eq!(names(&labels), ["payment_id", "run_id", "record_index", "anomaly_type", "anomaly_group", "anomaly_role"]);
+        assert_eq!(
+            names(&labels),
+            ["payment_id", "run_id", "record_index", "anomaly_type", "anomaly_group", "anomaly_role"]
+        );
         assert_eq!(payments.len() + labels.len() - KEYS.len(), Field::ALL.len());
         assert!(!names(&payments).iter().any(|name| name.contains("anomaly")));
     }

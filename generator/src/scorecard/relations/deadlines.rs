@@ -86,6 +86,8 @@ fn clock_of(cycle: &str) -> Option<Zone> {
     [
         ("America/New_York", Zone::Eastern),
         ("America/Chicago", Zone::Central),
+        ("America/Denver", Zone::Mountain),
+        ("America/Los_Angeles", Zone::Pacific),
         ("Europe/London", Zone::London),
         ("Europe/", Zone::CentralEurope),
     ]
