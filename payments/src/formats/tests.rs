@@ -40,7 +40,7 @@ fn payment(minor_units: i64, currency: &str, receiver: Party, rail: TypeSpecific
             updated_at_micros: NOON,
             status: PaymentStatus::Returned.into(),
         }),
-        amount: Some(Amount { minor_units, currency: currency.into() }),
+        amount: Some(Amount { minor_units, currency: currency.into(), ..Amount::default() }),
         parties: Some(Parties { originator: Some(originator), counterparty: Some(receiver) }),
         processing_info: Some(ProcessingInfo {
             clearing_system: "STEP2".into(),

@@ -56,7 +56,7 @@ impl Entry {
         let Some(TypeSpecific::Ach(ach)) = payment.type_specific.clone() else { return Err(OTHER_RAIL) };
         let Parties { originator, counterparty } = payment.parties.clone().unwrap_or_default();
         let (originator, receiver) = (originator.unwrap_or_default(), counterparty.unwrap_or_default());
-        let Amount { minor_units, currency } = payment.amount.clone().unwrap_or_default();
+        let Amount { minor_units, currency, .. } = payment.amount.clone().unwrap_or_default();
         let is_abroad = ach.sec_code == "IAT";
         if is_abroad && !iat::is_complete(&originator, &receiver) {
             return Err(NO_ADDRESS);
