@@ -130,13 +130,16 @@ impl State {
     }
 }
 
+/// Within which time instant rails have settled and cards are authorised, in microseconds; nothing else has ended by then.
+const ANSWER: i64 = 10_000_000;
+
 /// How far into a payment's life one looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum View {
     /// As known at a time, in UTC microseconds.
     At(i64),
-    /// After the first `number` changes of a life that is compressed into `span_micros` where it is longer; into
-    /// nothing, so that only its end is seen, for a span of 0.
+    /// After the first `number` changes of a life that is compressed into `span_micros` where it is longer; for a span of
+    /// 0 once, with what its rail answered within seconds.
     Change { number: u32, span_micros: i64 },
 }
 
@@ -158,6 +161,9 @@ impl View {
     pub fn state(self, created: i64, timeline: &Timeline, outcome: Outcome) -> (State, Option<i64>) {
         let (number, span) = match self {
             Self::At(at) => return (State::at(created, timeline, outcome, at), None),
+            Self::Change { span_micros: ..=0, .. } => {
+                return (State::at(created, timeline, outcome, created + ANSWER), None);
+            }
             Self::Change { number, span_micros } => (number as usize, span_micros),
         };
         let first = State { status: PaymentStatus::Pending, updated_micros: created };
@@ -166,9 +172,6 @@ impl View {
         for state in State::changes(timeline, outcome) {
             last += 1;
             states[last] = state;
-        }
-        if span <= 0 {
-            return (State { updated_micros: created, ..states[last] }, None);
         }
         let whole = states[last].updated_micros.saturating_sub(created);
         for at in 1..=last {
@@ -244,12 +247,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_undone_ends_settled_and_a_life_without_a_span_is_its_end() {
+    fn what_cannot_be_undone_ends_settled_and_a_life_without_a_span_is_its_first_seconds() {
         let instant = Timeline { undone: i64::MAX, ..TIMELINE };
         assert_eq!(seen(Outcome::Returned, &instant, 2), (PaymentStatus::Completed, 30, None));
         let view = View::Change { number: 0, span_micros: 0 };
-        let (state, next) = view.state(10, &TIMELINE, Outcome::Refunded);
-        assert_eq!((state.status, state.updated_micros, next), (PaymentStatus::Refunded, 10, None));
+        let later = Timeline { settled: 20_000_000, ..TIMELINE };
+        let (state, next) = view.state(10, &later, Outcome::Refunded);
+        assert_eq!((state.status, state.updated_micros, next), (PaymentStatus::Processing, 20, None));
+        let (state, next) = view.state(10, &instant, Outcome::Completed);
+        assert_eq!((state.status, state.updated_micros, next), (PaymentStatus::Completed, 30, None));
         assert_eq!(view.version(), 1);
     }
 }

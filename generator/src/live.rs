@@ -35,7 +35,8 @@ pub struct LiveConfig {
     /// Seed, customers, mix, skew and profile; records and dates are of no account.
     pub base: Config,
     pub curve: Curve,
-    /// Part of the payments that are published as they begin and updated later; the others are published as they end.
+    /// Part of the payments that are published as they begin and updated later; the others are published once, with what
+    /// their rail answers within seconds.
     pub update_share: f64,
     /// The time into which a life is compressed that would last longer: this, or down to a quarter of it.
     pub update_within: Duration,

@@ -150,10 +150,10 @@ fn a_payment_is_valid_in_all_its_states_and_keeps_its_id_its_keys_and_its_partie
 }
 
 #[test]
-fn a_share_of_the_payments_is_followed_and_the_others_are_published_as_they_end() {
+fn a_share_of_the_payments_is_followed_and_the_others_are_published_with_their_first_answer() {
     let mut live = live(Curve::Flat, 0.3);
     let mut buffer = Buffer::default();
-    let (start, mut followed) = (monday("2026-03-02"), 0);
+    let (start, mut followed, mut ended) = (monday("2026-03-02"), 0, HashMap::new());
     for step in 0..20_000 {
         let index = (start + step * 30_000_017) as u64;
         let is_followed = live.is_followed(index);
@@ -161,10 +161,51 @@ fn a_share_of_the_payments_is_followed_and_the_others_are_published_as_they_end(
         let (payment, next) = live.fill(index, 0, &mut buffer);
         let header = payment.payment_header.as_ref().unwrap();
         assert_eq!(next.is_some(), is_followed);
-        assert_eq!(header.status() == PaymentStatus::Pending, is_followed);
-        assert_eq!(header.updated_at_micros, header.created_at_micros);
+        let answered = header.updated_at_micros - header.created_at_micros;
+        if is_followed {
+            assert_eq!((header.status(), answered), (PaymentStatus::Pending, 0));
+        } else {
+            assert!((0..=10_000_000).contains(&answered), "{answered}");
+            let is_open = matches!(header.status(), PaymentStatus::Pending | PaymentStatus::Processing);
+            *ended.entry((rail(payment), is_open)).or_insert(0) += 1;
+        }
     }
     assert!((5_700..6_300).contains(&followed), "{followed}");
+    for rail in [PaymentType::Ach, PaymentType::Check, PaymentType::Wire] {
+        assert!(ended.contains_key(&(rail, true)), "{ended:?}");
+    }
+    assert!(
+        !ended.contains_key(&(PaymentType::Ach, false)) && !ended.contains_key(&(PaymentType::Check, false))
+    );
+    assert!(ended.contains_key(&(PaymentType::Rtp, false)) && !ended.contains_key(&(PaymentType::Rtp, true)));
+}
+
+#[test]
+fn nothing_has_settled_before_its_time() {
+    let start = monday("2026-03-02");
+    let (mut live, mut buffer, mut settled) = (live(Curve::Calendar, 0.6), Buffer::default(), 0);
+    for step in 0..20_000 {
+        let index = (start + step * 30_000_017) as u64;
+        for changes in 0.. {
+            let (payment, then) = live.fill(index, changes, &mut buffer);
+            let header = payment.payment_header.as_ref().unwrap();
+            let date = &payment.processing_info.as_ref().unwrap().settlement_date;
+            let is_final = !matches!(header.status(), PaymentStatus::Pending | PaymentStatus::Processing);
+            // The payees of cards, apps and instant payments have the money before the banks settle.
+            let waits = !matches!(rail(payment), PaymentType::Card | PaymentType::P2p | PaymentType::Rtp);
+            if is_final && !date.is_empty() && waits {
+                // Europe's clocks are two hours ahead at most.
+                let seen =
+                    chrono::DateTime::from_timestamp_micros(header.updated_at_micros + 2 * HOUR).unwrap();
+                assert!(*date <= seen.date_naive().to_string(), "{payment:?}");
+                settled += 1;
+            }
+            if then.is_none() {
+                break;
+            }
+        }
+    }
+    assert!(settled > 5_000, "{settled}");
 }
 
 #[test]

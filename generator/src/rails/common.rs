@@ -3,10 +3,11 @@
 
 use schemas::payment::{PaymentStatus, ProcessingInfo};
 
-use crate::dates::{Zone, date_of};
+use crate::dates::{Banking, Zone, date_of};
 use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::math::{log2, pow};
+use crate::mix::Rail;
 use crate::profile::Side;
 use crate::random::{Stream, hash};
 use crate::text::{CODE, Put};
@@ -108,7 +109,7 @@ pub fn write_processing(draft: &mut Draft<'_>, state: &State, facts: &Facts, inf
     info.settlement_date.clear();
     info.settlement_cycle.clear();
     if state.is_settled() || state.status == PaymentStatus::Processing {
-        info.settlement_date.date(facts.settlement_day);
+        info.settlement_date.date(settlement_day(draft, state, facts));
         info.settlement_cycle.put(facts.cycle);
     }
     let (least, more) = facts.latency_millis;
@@ -133,6 +134,25 @@ pub fn write_processing(draft: &mut Draft<'_>, state: &State, facts: &Facts, inf
         info.batch_id.number(u64::from(draft.place.hour), 2);
         info.batch_id.push('-');
         info.batch_id.number(bank, 3);
+    }
+}
+
+/// The day of settlement. Where a life is compressed it comes with the life: no payment has settled before its time. (The
+/// payees of cards, apps and instant payments have the money before the banks settle.)
+fn settlement_day(draft: &Draft<'_>, state: &State, facts: &Facts) -> i32 {
+    let waits = matches!(draft.rail(), Rail::Ach | Rail::Wire | Rail::Sepa | Rail::Check);
+    if !waits || !draft.view.is_followed() || !state.is_settled() {
+        return facts.settlement_day;
+    }
+    facts.settlement_day.min(draft.days.local_day(clearing_zone(draft.zone), state.updated_micros))
+}
+
+/// The zone on whose clock a zone's clearing systems run.
+pub const fn clearing_zone(zone: Zone) -> Zone {
+    match zone.banking() {
+        Banking::Fed => Zone::Eastern,
+        Banking::Target => Zone::CentralEurope,
+        Banking::Chaps => Zone::London,
     }
 }
 

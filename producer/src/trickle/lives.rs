@@ -32,10 +32,11 @@ pub struct Lives {
     /// How the rate goes up and down over the week. The rails follow their calendars either way: no ACH on a Sunday.
     #[arg(long, value_enum, default_value_t, value_name = "CURVE")]
     pub rate_curve: RateCurve,
-    /// Part of the payments that begin as PENDING and are updated until they end; the others are published as they end.
+    /// Part of the payments that begin as PENDING and are updated until they end; the others are published once, with what
+    /// their rail answers within seconds: most are then on their way.
     #[arg(long, default_value_t = Self::default().update_share, value_name = "SHARE", allow_negative_numbers = true)]
     pub update_share: f64,
-    /// Time on the event clock within which the last update of a payment comes, although settlement takes days.
+    /// Time on the event clock within which the last update of a payment comes: days of settlement are compressed into it.
     #[arg(long, default_value = "10m", value_parser = parse_duration, value_name = "DURATION")]
     pub update_within: Duration,
 }
