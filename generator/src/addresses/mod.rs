@@ -23,13 +23,14 @@ const LETTERS: &[u8; 8] = b"AEHNPRTX";
 /// Whether messages of the rail carry the parties' addresses. Wires are CBPR+ messages, which demand town and country
 /// in fields of their own from 14 November 2026 and allow them before: so addresses are structured whatever the day.
 /// The same holds for SEPA's (EPC rulebooks).
-const fn carries_address(rail: Rail) -> bool {
-    matches!(rail, Rail::Wire | Rail::Sepa)
+const fn carries_address(rail: Rail, is_foreign: bool) -> bool {
+    // An IAT entry has both parties' in its addenda.
+    matches!(rail, Rail::Wire | Rail::Sepa) || matches!(rail, Rail::Ach) && is_foreign
 }
 
 /// Writes both parties' addresses where the rail carries them, and empties them elsewhere.
 pub fn put(draft: &Draft<'_>, originator: &mut Party, counterparty: &mut Party) {
-    if !carries_address(draft.rail()) {
+    if !carries_address(draft.rail(), draft.counterparty.is_foreign) {
         clear(originator);
         clear(counterparty);
         return;
