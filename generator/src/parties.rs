@@ -112,8 +112,17 @@ impl Identity {
         party.country_code.put(self.country);
         self.put_account(party);
         party.lei.clear();
-        if matches!(self.kind, PartyType::Business | PartyType::FinancialInstitution) {
+        if self.has_lei() {
             put_lei(hash(self.key, LEI), &mut party.lei);
+        }
+    }
+
+    /// Banks have one, and of companies those that deal in securities or derivatives (our assumption: a fifth).
+    fn has_lei(&self) -> bool {
+        match self.kind {
+            PartyType::FinancialInstitution => true,
+            PartyType::Business => hash(self.key, LEI + 1) % 5 == 0,
+            _ => false,
         }
     }
 
