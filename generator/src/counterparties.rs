@@ -12,7 +12,7 @@ use crate::profile::Side;
 use crate::random::{hash, scale, unit};
 use crate::standing::Kind;
 use crate::text::Put;
-use crate::ties::{HOUSEHOLD, Search, country_abroad, neighbour, zipf};
+use crate::ties::{HOUSEHOLD, HOUSES, Search, country_abroad, neighbour, zipf};
 
 /// The other end of a payment.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,8 @@ impl Draft<'_> {
         let tie = match (self.spec.flow.from, self.spec.flow.to) {
             (_, Side::Person) => ties.friend(&search, people, choice),
             (Side::Person, _) => {
-                let trade = choice.weighted(&HOUSEHOLD);
+                let trade =
+                    choice.weighted(if self.spec.rail == Rail::Wire { &HOUSES[..] } else { &HOUSEHOLD });
                 ties.provider(&search, trade, choice)
             }
             _ => ties.supplier(&search, self.what, choice),

@@ -21,6 +21,9 @@ use crate::standing::Kind;
 use crate::ties::{Search, collector};
 use crate::world::World;
 
+/// The part of the payees of wires abroad who are paid in their own currency (our assumption).
+pub const IN_THEIRS: f64 = 0.45;
+
 const CHOICES: u64 = 0xc401;
 const AMOUNT: u64 = 0xa304;
 const OUTCOME: u64 = 0x07c0;
@@ -181,7 +184,7 @@ impl<'a> Draft<'a> {
         let pays_abroad_in_theirs = match self.spec.rail {
             Rail::Card => true,
             // Most cross-border wires are in the sender's or the world's currency.
-            Rail::Wire => hash(self.counterparty.identity.key, 0xcc) % 100 < 45,
+            Rail::Wire => unit(hash(self.counterparty.identity.key, 0xcc)) < IN_THEIRS,
             _ => false,
         };
         if self.counterparty.is_foreign && pays_abroad_in_theirs {
@@ -409,9 +412,11 @@ fn in_session(world: &World, segment: &Segment, place: &Place) -> Customer {
     customer
 }
 
-/// How busy a week, counted from 1970, is for a customer: the part of the payments drawn that it keeps.
+/// How busy a week, counted from 1970, is for a customer: the part of the payments drawn that it keeps. Busy weeks are
+/// few, so that short gaps come among short ones.
 pub fn busy(key: u64, week: u64) -> f64 {
-    0.2 + 0.8 * unit(hash(key ^ 0xb5, week))
+    let u = unit(hash(key ^ 0xb5, week));
+    0.08 + 0.92 * u * u
 }
 
 /// Whether the payments of a flow come in sessions.

@@ -121,7 +121,7 @@ impl Identity {
     fn has_lei(&self) -> bool {
         match self.kind {
             PartyType::FinancialInstitution => true,
-            PartyType::Business => hash(self.key, LEI + 1) % 5 == 0,
+            PartyType::Business => hash(self.key, LEI + 1).is_multiple_of(5),
             _ => false,
         }
     }

@@ -24,8 +24,9 @@ const HOUR_MICROS: u64 = intensity::HOUR_MICROS as u64;
 
 /// Sessions lie within steps of five minutes.
 const STEPS: u64 = 12;
-/// The part of the steps, of sixteen, at which another customer comes.
-const CHANGES: u64 = 11;
+/// How often, of sixteen times, a customer who has paid once, twice or three times in a session pays again: about one
+/// payment in 400 is the fourth (our assumption).
+const AGAIN: [u64; 3] = [5, 2, 1];
 
 #[derive(Debug)]
 pub struct Schedule {
@@ -296,8 +297,13 @@ impl Schedule {
         let rows = count.div_ceil(STEPS);
         let (step, row) = (k / rows, k % rows);
         let bits = hash(hash(self.key ^ 0x5e55, (segment * self.hours() + slot) as u64), row);
-        let begins = |step: &u64| *step == 0 || bits >> (step * 4) & 15 < CHANGES;
-        let first = (0..=step).rev().find(begins).unwrap_or(0);
+        let mut first = 0;
+        for at in 1..=step {
+            let paid = (at - first - 1) as usize;
+            if bits >> (at * 4) & 15 >= AGAIN.get(paid).copied().unwrap_or(0) {
+                first = at;
+            }
+        }
         hash(bits, first)
     }
 

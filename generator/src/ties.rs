@@ -4,7 +4,7 @@
 //! elsewhere under the same name, account and bank. Each tie is a pure function of its ends' places in their cohorts.
 
 use crate::activity::Activity;
-use crate::customers::{Customer, Population, count_of_trade, nth_of_trade};
+use crate::customers::{Customer, Population, count_of_trade, nth_of_trade, trade_at};
 use crate::lands::Land;
 use crate::math::{exp2, log2};
 use crate::parties::{Identity, Trade};
@@ -61,6 +61,8 @@ pub const HOUSEHOLD: [(u32, Trade); 6] = [
     (20, Trade::Crafts),
     (8, Trade::Membership),
 ];
+/// Who gets a person's wires: who sells, finances or lets a house, or sees to the papers.
+pub const HOUSES: [(u32, Trade); 3] = [(50, Trade::Services), (25, Trade::Lender), (25, Trade::Landlord)];
 /// Who collects from households.
 pub const COLLECTORS: [Trade; 6] =
     [Trade::Insurer, Trade::Utility, Trade::Lender, Trade::Telecom, Trade::Membership, Trade::Care];
@@ -193,7 +195,7 @@ impl Ties {
             let partner = circle.partners.apply(at) ^ 1;
             circle.partners.invert(partner.min(circle.companies - 1))
         } else {
-            circle.popularity.draw(bits)
+            supplying(circle.popularity.draw(bits))
         };
         if to == at && of.is_business {
             to = (to + 1 + attempt) % circle.companies;
@@ -224,6 +226,15 @@ impl Ties {
         let place = country.bytes().fold(0, |sum, byte| sum << 8 | u64::from(byte));
         let key = hash(hash(self.key, place), rank);
         Identity::new(key, country, schemas::payment::PartyType::Business, Trade::Industry)
+    }
+}
+
+/// The place itself, or that of a company nearby where the one there has nothing that companies buy for their trade.
+const fn supplying(at: u64) -> u64 {
+    match trade_at(at) {
+        Trade::Landlord | Trade::Insurer | Trade::Lender => at - 1,
+        Trade::Crafts | Trade::Care | Trade::Membership => at + 1,
+        _ => at,
     }
 }
 

@@ -28,7 +28,8 @@ pub struct World {
 }
 
 impl World {
-    /// `run` stands for the run's configuration; `ids_key` decides its payments' ids.
+    /// `run` stands for the run's configuration; `ids_key` decides its payments' ids and all that is
+    /// drawn for one payment alone, so that runs of one seed share customers and no payments.
     pub fn new(config: &Config, run: u64, ids_key: u64) -> Self {
         let Config { seed, num_customers, mix, customer_skew, profile, .. } = config;
         let population = Population::new(*num_customers, mix, &profile.customers, *customer_skew, *seed);
@@ -39,7 +40,7 @@ impl World {
         Self {
             journeys: Journeys::new(origins.to_vec(), hash(*seed, 0x7e45)),
             run_id: format!("{run:016x}"),
-            key: hash(*seed, 0x9a7),
+            key: hash(ids_key, 0x9a7),
             ids: Ids::of_payments(ids_key),
             uetrs: Ids::of_wires(ids_key),
             companies: Permutation::new(COMPANIES, hash(*seed, 0xc1d)),

@@ -72,7 +72,11 @@ fn wires_and_sepa_payments_carry_addresses_and_others_none() {
     let mut kept: HashMap<String, [String; 4]> = HashMap::new();
     let (mut with, mut without) = (0, 0);
     each(Config { num_records: 60_000, ..Config::default() }, |payment| {
-        let carries = wire(payment).is_some() || sepa(payment).is_some();
+        let is_abroad =
+            |specific: &TypeSpecific| matches!(specific, TypeSpecific::Ach(ach) if ach.sec_code == "IAT");
+        let carries = wire(payment).is_some()
+            || sepa(payment).is_some()
+            || payment.type_specific.as_ref().is_some_and(is_abroad);
         for party in parties(payment) {
             let address = [&party.street_name, &party.post_code, &party.town_name, &party.region_code];
             let address = address.map(String::clone);
@@ -326,12 +330,13 @@ fn a_mandate_is_used_first_once() {
 fn mandates_of_a_run_without_an_end_are_signed_all_the_time_and_used_first_once() {
     let base = Config { mix: "SEPA=1".parse().unwrap(), num_customers: 60, ..Config::default() };
     let (curve, update_within) = (Curve::Flat, Duration::from_mins(1));
-    let mut live = Live::new(LiveConfig { base, curve, update_share: 0.0, update_within }).unwrap();
+    let mut live = Live::new(LiveConfig { base, curve, update_share: 1.0, update_within }).unwrap();
     let (mut buffer, mut mandates) = (Buffer::default(), HashMap::<String, BTreeMap<String, String>>::new());
     let from = generator::midnight_micros(day("2024-01-01")) as u64;
     for step in 0..120_000_u64 {
         let index = from + step * 182 * 86_400_000_000 / 120_000;
-        let payment = live.fill(index, 0, &mut buffer).0;
+        // On its way: the date is the one that it is due.
+        let payment = live.fill(index, 1, &mut buffer).0;
         let sepa = sepa(payment).unwrap();
         if sepa.scheme == "SDD_CORE" && !info(payment).settlement_date.is_empty() {
             assert!(sepa.mandate_signature_date < info(payment).settlement_date);

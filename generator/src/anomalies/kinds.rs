@@ -88,7 +88,7 @@ impl Kind {
                 Self::MuleFanIn | Self::MuleFanOut | Self::MuleChain | Self::Cycle | Self::ScatterGather => {
                     instant
                 }
-                Self::DuplicatePayment => supplies || rail == Rail::Card && flow == "in_store",
+                Self::DuplicatePayment => supplies || rail == Rail::Card && flow == "online",
                 Self::BusinessEmailCompromise => supplies,
                 Self::LookAlike => instant || supplies,
             }

@@ -58,14 +58,22 @@ fn mod97(start: u64, bytes: &[u8]) -> u64 {
 /// the check digit that makes 3-7-1 weights a multiple of ten.
 pub fn put_aba(prefix: u64, bank: u64, out: &mut String) {
     out.begin(9);
+    out.number(aba(prefix, bank), 9);
+}
+
+/// The number that [`put_aba`] writes.
+pub const fn aba(prefix: u64, bank: u64) -> u64 {
     let body = prefix % 10_000 * 10_000 + bank % 10_000;
     let mut rest = body;
     let mut sum = 0;
-    for weight in [7, 3, 1, 7, 3, 1, 7, 3] {
-        sum += rest % 10 * weight;
+    let weights = [7, 3, 1, 7, 3, 1, 7, 3];
+    let mut at = 0;
+    while at < weights.len() {
+        sum += rest % 10 * weights[at];
         rest /= 10;
+        at += 1;
     }
-    out.number(body * 10 + (10 - sum % 10) % 10, 9);
+    body * 10 + (10 - sum % 10) % 10
 }
 
 /// Appends the digit that makes the digits of `out` from `start` on pass Luhn's test (ISO/IEC 7812-1).

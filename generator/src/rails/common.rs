@@ -157,6 +157,10 @@ pub const fn clearing_zone(zone: Zone) -> Zone {
 }
 
 fn attempts(draft: &mut Draft<'_>) -> u32 {
+    // A declined card is declined; whoever tries again makes another payment.
+    if draft.rail() == Rail::Card && draft.outcome == Outcome::Failed {
+        return 1;
+    }
     let again = if draft.outcome == Outcome::Completed { 0.012 } else { 0.08 };
     if draft.choice.chance(again) { 2 + u32::from(draft.choice.chance(0.15)) } else { 1 }
 }
@@ -204,7 +208,12 @@ fn language(draft: &Draft<'_>) -> Language {
 /// an invoice.
 pub fn put_remittance(draft: &Draft<'_>, out: &mut String) {
     let word = match draft.spec.name.as_str() {
-        "salary" | "wages" => salary_word(language(draft)),
+        // Days of work, paid at once.
+        "wages" => {
+            out.put("WAGES ");
+            return out.date(draft.place.day);
+        }
+        "salary" => salary_word(language(draft)),
         "standing_order" => rent_word(language(draft)),
         _ if draft.spec.flow.to == Side::Person && !draft.spec.flow.debit => {
             let bits = hash(draft.world.key ^ 0xf41e, draft.document);

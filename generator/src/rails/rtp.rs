@@ -8,8 +8,9 @@ use super::common::{
 };
 use crate::dates::Zone;
 use crate::draft::Draft;
+use crate::identifiers::aba;
 use crate::life::{Outcome, State, Timeline};
-use crate::parties::{ABA_PREFIX, bank_number};
+use crate::parties::{ABA_PREFIX, Trade, bank_number};
 use crate::profile::Side;
 use crate::random::{hash, scale};
 use crate::rules;
@@ -73,6 +74,19 @@ fn cycle_day(draft: &Draft<'_>, network: &str, settled: i64) -> i32 {
     draft.days.local_day(Zone::Eastern, settled + ahead)
 }
 
+/// ISO 20022 external purpose codes.
+const fn bill_purpose(trade: Trade) -> &'static str {
+    match trade {
+        Trade::Utility => "UBIL",
+        Trade::Insurer => "INSU",
+        Trade::Telecom => "PHON",
+        Trade::Lender => "LOAR",
+        Trade::Landlord => "RENT",
+        Trade::Membership => "SUBS",
+        _ => "OTHR",
+    }
+}
+
 fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'static str, rtp: &mut Rtp) {
     let bits = hash(draft.world.key ^ 0x47b, draft.index);
     // M, date, eleven digits of the participant, B, the serial: at most 35.
@@ -80,7 +94,9 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
     rtp.message_id.push('M');
     let (year, month, day) = crate::dates::date_of(local_day(draft));
     rtp.message_id.number(year as u64 * 10_000 + u64::from(month) * 100 + u64::from(day), 8);
-    rtp.message_id.number((ABA_PREFIX * 10_000 + bank_number(draft.originator.bank())) * 10, 11);
+    // The routing number and two characters that the participant chooses: our assumption.
+    rtp.message_id.number(aba(ABA_PREFIX, bank_number(draft.originator.bank())), 9);
+    rtp.message_id.push_str("01");
     rtp.message_id.push('B');
     rtp.message_id.letters(bits, CODE, 12);
     rtp.network.put(network);
@@ -94,9 +110,9 @@ fn write_message(draft: &mut Draft<'_>, state: &State, network: &str, code: &'st
     rtp.reject_code.put(if state.status == PaymentStatus::Rejected { code } else { "" });
     rtp.purpose_code.put(match (draft.spec.name.as_str(), draft.spec.flow.to) {
         ("wages", _) => "SALA",
-        ("bill", _) => "UBIL",
+        ("bill", _) => bill_purpose(draft.counterparty.identity.trade),
         ("supplier", _) => "SUPP",
-        (_, Side::Person) => "CASH",
+        (_, Side::Person) => "MP2P",
         _ => "OTHR",
     });
     rtp.request_for_payment_id.clear();

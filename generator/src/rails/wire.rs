@@ -14,6 +14,7 @@ use crate::draft::Draft;
 use crate::life::{Outcome, State, Timeline};
 use crate::parties::put_bic;
 use crate::permutation::push_uuid;
+use crate::profile::Side;
 use crate::random::hash;
 use crate::rules;
 use crate::rules::wires::{CHAPS, CHIPS, FEDWIRE, FEDWIRE_INSTRUMENT, System, T2, currency};
@@ -118,14 +119,20 @@ fn write_message(draft: &mut Draft<'_>, system: Option<&System>, wire: &mut Wire
     put_bic(from.country, from.bank(), &mut wire.debtor_agent_bic);
     put_bic(to.country, to.bank(), &mut wire.creditor_agent_bic);
     put_intermediary(draft, system, method, &mut wire.intermediary_agent_bic);
-    put_invoice(draft, &mut wire.remittance_information);
+    if draft.spec.flow.to == Side::Bank {
+        wire.remittance_information.clear();
+    } else {
+        put_invoice(draft, &mut wire.remittance_information);
+    }
     wire.purpose_code.put(purpose(draft));
     wire.service_level.put(if is_foreign { "G001" } else { "URGP" });
-    wire.local_instrument.put(match system {
-        Some(System { name: "FEDWIRE", .. }) => {
-            rules::at(&FEDWIRE_INSTRUMENT, draft.place.day).unwrap_or("CTR")
-        }
-        _ => "",
+    let is_fedwire = matches!(system, Some(System { name: "FEDWIRE", .. }));
+    let instrument = rules::at(&FEDWIRE_INSTRUMENT, draft.place.day);
+    wire.local_instrument.put(match (is_fedwire, draft.spec.flow.to) {
+        (false, _) => "",
+        // A bank's own business; in ISO 20022 it is a pacs.009, which has no such code.
+        (true, Side::Bank) => instrument.map_or("BTR", |_| ""),
+        (true, _) => instrument.unwrap_or("CTR"),
     });
 }
 

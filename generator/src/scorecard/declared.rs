@@ -3,7 +3,7 @@
 use crate::amounts::Amounts;
 use crate::customers::{Cohort, count_of_trade, nth_of_trade};
 use crate::dates::{Zone, weekday};
-use crate::draft::{busy, is_in_sessions};
+use crate::draft::{IN_THEIRS, busy, is_in_sessions};
 use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::generator::Generator;
 use crate::intensity::Segment;
@@ -131,7 +131,10 @@ impl Part {
                 });
                 kinds.collect()
             }
-            (None, None) => vec![Kinds { share: 1.0, amounts, factor: 1.0 }],
+            (None, None) => {
+                let abroad = if spec.rail == Rail::Wire { spec.flow.foreign * IN_THEIRS } else { 0.0 };
+                vec![Kinds { share: 1.0 - abroad, amounts, factor: 1.0 }]
+            }
         };
         let seen: f64 = kinds.iter().map(|of| of.share).sum();
         for of in &mut kinds {

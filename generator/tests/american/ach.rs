@@ -100,7 +100,9 @@ fn only_companies_write_invoices_into_addenda() {
     for payment in run("ACH=1", "2024-03-01", "2024-03-31", 10_000, "") {
         let ach = ach(&payment);
         if !ach.addenda_info.is_empty() {
-            let is_invoice = ach.addenda_info.starts_with("INV ");
+            // CTX addenda are segments of X12 820.
+            let invoice = if ach.sec_code == "CTX" { "RMR*IV*" } else { "INV " };
+            let is_invoice = ach.addenda_info.starts_with(invoice);
             texts.entry(ach.sec_code.clone()).or_default().insert(is_invoice);
         }
     }

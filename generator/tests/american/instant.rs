@@ -82,6 +82,6 @@ fn friends_send_no_invoice_numbers_instantly() {
         let message = rtp(&payment);
         let is_company = to(&payment).party_type() == schemas::payment::PartyType::Business;
         assert_eq!(message.remittance_information.contains("INV"), is_company);
-        assert_eq!(message.purpose_code == "SUPP" || message.purpose_code == "UBIL", is_company);
+        assert_eq!(["MP2P", "SALA"].contains(&message.purpose_code.as_str()), !is_company);
     }
 }

@@ -190,7 +190,18 @@ fn addenda_count(draft: &mut Draft<'_>, sec_code: &str) -> u32 {
 /// Replaces `out` by the first addenda record's text: invoices are paid between companies.
 fn put_addenda(draft: &Draft<'_>, sec_code: &str, out: &mut String) {
     match (sec_code, draft.spec.flow.debit) {
-        ("CCD" | "CTX", _) => put_invoice(draft, out),
+        ("CCD", _) => put_invoice(draft, out),
+        // An X12 820's segment of remittance advice, with its terminator.
+        ("CTX", _) => {
+            let bits = hash(draft.world.key ^ 0x1f0, draft.document);
+            out.put("RMR*IV*");
+            out.number(bits % 10_000_000_000, 10);
+            out.push_str("**");
+            out.number(draft.minor_units as u64 / 100, 1);
+            out.push('.');
+            out.number(draft.minor_units as u64 % 100, 2);
+            out.push('\\');
+        }
         ("IAT", _) => out.put("TRADE PAYMENT"),
         ("WEB", false) => out.put("PERSON TO PERSON PAYMENT"),
         (_, false) => out.put("DIRECT DEPOSIT"),

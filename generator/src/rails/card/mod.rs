@@ -33,7 +33,7 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
             "ECOMMERCE" => draft.choice.weighted(&[(5, "MOBILE"), (5, "WEB")]),
             _ => "API",
         },
-        settlement_day: settlement_day(draft),
+        settlement_day: settlement_day(draft, timeline.settled),
         latency_millis: (45, 140),
         reason: match draft.outcome {
             Outcome::ChargedBack => used.chargeback(draft),
@@ -50,8 +50,9 @@ pub fn write(draft: &mut Draft<'_>, payment: &mut Payment) -> State {
     state
 }
 
-fn settlement_day(draft: &Draft<'_>) -> i32 {
-    draft.days.after(draft.zone.banking(), draft.place.day, 1)
+/// The banking day after the capture.
+fn settlement_day(draft: &Draft<'_>, captured: i64) -> i32 {
+    draft.days.after(draft.zone.banking(), draft.days.local_day(draft.zone, captured), 1)
 }
 
 /// Authorised at once, captured in the shop's evening run (online when sent), refunded days later.
@@ -61,7 +62,13 @@ fn timeline(draft: &mut Draft<'_>) -> Timeline {
     let settled = match draft.spec.name.as_str() {
         "subscription" => accepted + 10 * MINUTE,
         "online" => accepted + draft.choice.between(20, 2_400) as i64 * MINUTE,
-        _ => days.micros(draft.zone, draft.place.day + i32::from(draft.place.hour >= 23), 23 * 60 + 30),
+        // Each terminal at a time of its own.
+        _ => {
+            let after = hash(draft.counterparty.identity.key, 9) % 3_000 + hash(draft.index, 9) % 40;
+            days.micros(draft.zone, draft.place.day + i32::from(draft.place.hour >= 23), 23 * 60)
+                + after as i64 * SECOND
+                + (hash(draft.index, 10) % 1_000_000) as i64
+        }
     };
     let settled = settled.max(accepted + SECOND);
     let undone = settled + draft.choice.between(600, 24_000) as i64 * MINUTE;
@@ -138,6 +145,8 @@ fn three_ds(draft: &Draft<'_>, used: &Usage, decline: &str) -> &'static str {
     }
     let mut choice = Stream::new(draft.world.key ^ 0x3d5, draft.index);
     match (decline, used.card.is_american) {
+        // Nobody answers for a card that does not exist.
+        ("14", _) => "",
         ("59" | "05", _) if choice.chance(0.5) => choice.weighted(&[(6, "N"), (4, "R")]),
         (_, true) => choice.weighted(&[(70, ""), (16, "Y"), (8, "A"), (6, "U")]),
         (_, false) => choice.weighted(&[(86, "Y"), (9, "A"), (3, "U"), (2, "I")]),
@@ -151,7 +160,9 @@ fn put_acquirer_reference(draft: &Draft<'_>, bits: u64, out: &mut String) {
     let day = draft.place.day;
     out.begin(23);
     out.number(7, 1);
-    out.number(999_900 + hash(draft.counterparty.identity.key, 8) % 100, 6);
+    let acquirer = draft.counterparty.identity;
+    let country = acquirer.country.bytes().fold(0, |sum, byte| sum * 31 + u64::from(byte));
+    out.number(999_900 + acquirer.bank() * 10 + country % 10, 6);
     out.number((date_of(day).0 % 10) as u64, 1);
     out.number(u64::from(day_of_year(day)), 3);
     out.number(bits % 100_000_000_000, 11);

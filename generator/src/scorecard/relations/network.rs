@@ -103,7 +103,7 @@ impl Network {
             out.reported("CARD", "customers of a shop, mean (P3)", "arXiv 2604.13125", visits);
             let what = "customers of a shop, Gini coefficient";
             out.within("CARD", what, "heavy tails; the range is our assumption", 0.45..=0.95, gini_of(shops))
-                .unless(visits < 2.0, "under two customers a shop");
+                .unless(visits < 5.0, "under five customers a shop");
         }
     }
 

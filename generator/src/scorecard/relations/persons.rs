@@ -6,8 +6,9 @@ use super::lines::{ASSUMPTION, Count, Lines};
 use super::view::{DAY, Ids, MONTH_DAYS, Map, Set, View, key, median};
 use crate::dates::date_of;
 
-/// Above this many payments a month a person stands for many, as with the default of 1,000 customers.
-const MOST_PAYMENTS: f64 = 120.0;
+/// Above this many payments a month, half more than the diary's, a person stands for several, as with the default of 1,000
+/// customers.
+const MOST_PAYMENTS: f64 = 72.0;
 const LEAST_PAYMENTS: f64 = 10.0;
 
 #[derive(Default)]
@@ -72,7 +73,7 @@ impl Persons {
         let mean = super::view::mean(&monthly);
         let source = "Fed Diary 2024: 48 a month, 14 % of them cash; by half is our assumption";
         out.within("ALL", "payments of a person in a month, median", source, 20.0..=62.0, median(monthly))
-            .unless(mean > MOST_PAYMENTS, "more than 120 payments a person and month")
+            .unless(mean > MOST_PAYMENTS, "more than 72 payments a person and month")
             .unless(mean < LEAST_PAYMENTS, "under 10 payments a person and month");
         let mut several = Count::default();
         self.rents.values().for_each(|rent| several.add(rent.1));

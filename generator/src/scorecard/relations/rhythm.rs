@@ -3,7 +3,7 @@
 use schemas::payment::TypeSpecific;
 
 use super::lines::{ASSUMPTION, Lines};
-use super::view::{HOUR, Ids, MINUTE, View, groups, key, mean, median};
+use super::view::{DAY, HOUR, Ids, MINUTE, View, groups, key, mean, median};
 
 /// Gaps that an entity must have for its own figures.
 const LEAST_GAPS: usize = 10;
@@ -72,6 +72,7 @@ struct Gaps {
     bursts: [u64; 3],
 }
 
+const THIN: f64 = 2.0 * DAY as f64;
 const BURSTS: [i64; 3] = [MINUTE, 5 * MINUTE, 30 * MINUTE];
 
 impl Gaps {
@@ -108,7 +109,9 @@ impl Gaps {
         out.within(scope, "gaps, variation (P1)", source, 1.0..=3.0, mean(&self.variations));
         // Independent times give 0, but for an error of about a hundredth.
         let source = "above 0 (arXiv 2604.13125); how far is our assumption";
-        out.within(scope, "gaps, lag-1 autocorrelation (P1)", source, 0.02..=0.5, mean(&self.correlations));
+        out.within(scope, "gaps, lag-1 autocorrelation (P1)", source, 0.02..=0.5, mean(&self.correlations))
+            // A week's business shows only in the gaps of those who pay several times in it.
+            .unless(self.micros as f64 > THIN * self.count as f64, "more than two days between payments");
         let is_dense = (self.micros as f64) < DENSE * self.count as f64;
         let names = ["1 minute", "5 minutes", "30 minutes"];
         let ranges = [0.0..=0.15, 0.01..=0.35, 0.1..=0.6];

@@ -242,8 +242,7 @@ fn standing_orders_keep_their_day() {
 }
 
 #[test]
-fn few_honest_persons_are_fast() {
-    let what = "persons who trip any of R1";
+fn the_fast_are_counted() {
     let month = |hasty: u32| -> Vec<Made> {
         let life = |n: u32| {
             let gap = if n < hasty { 10 * MINUTE } else { 20 * HOUR };
@@ -252,10 +251,10 @@ fn few_honest_persons_are_fast() {
         };
         (0..200).flat_map(life).collect()
     };
-    assert!(is_ok(&month(12), what));
-    assert!(!is_ok(&month(0), what));
-    assert!(!is_ok(&month(60), what));
-    assert!((find(&month(12), "persons who trip R1,").observed - 0.06).abs() < 1e-9);
+    for what in ["persons who trip R1,", "persons who trip any of R1"] {
+        assert!((find(&month(12), what).observed - 0.06).abs() < 1e-9);
+        assert!(find(&month(0), what).observed < 1e-9);
+    }
 }
 
 #[test]
