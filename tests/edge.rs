@@ -221,8 +221,8 @@ fn what_a_run_does_not_have_is_a_wrong_flag() -> Result<()> {
     for (args, code, said) in [
         ("show --index 3".to_owned(), 0, ""),
         ("show --index 1000000".to_owned(), 2, "--num-records"),
-        ("show --id foo".to_owned(), 2, "--seed"),
-        (format!("show --id {later} --num-records 1000"), 2, "longer run"),
+        ("show --id foo".to_owned(), 2, "36 characters"),
+        (format!("show --id {later} --num-records 1000"), 2, "of another run"),
         (format!("show --id {later} --payment-version 1"), 2, "--payment-version"),
         ("sample --stats -n 0".to_owned(), 0, ""),
         ("sample --stats -n 1".to_owned(), 0, ""),

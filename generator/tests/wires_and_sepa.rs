@@ -81,7 +81,9 @@ fn wires_and_sepa_payments_carry_addresses_and_others_none() {
             let address = [&party.street_name, &party.post_code, &party.town_name, &party.region_code];
             let address = address.map(String::clone);
             if !carries {
-                assert!(address.iter().all(String::is_empty), "{party:?}");
+                // Of a shop the town is known, as a card's statement has it.
+                let known = if party.party_type() == PartyType::Merchant { 2 } else { 4 };
+                assert!(address[..known].iter().all(String::is_empty), "{party:?}");
                 without += 1;
                 continue;
             }
@@ -138,18 +140,21 @@ fn a_settlement_date_names_its_system_and_is_never_before_the_payment() {
 
 #[test]
 fn fedwires_local_instrument_follows_its_move_to_iso_20022() {
-    let mut seen: BTreeMap<(bool, String), u32> = BTreeMap::new();
+    let mut seen: BTreeMap<(bool, bool, String), u32> = BTreeMap::new();
     each(run("WIRE=1", 20_000, "2025-06-16", "2025-08-15"), |payment| {
         let wire = wire(payment).unwrap();
         if info(payment).clearing_system == "FEDWIRE" {
             let created = local(header(payment).created_at_micros, -4).0;
-            *seen.entry((created >= day("2025-07-14"), wire.local_instrument.clone())).or_default() += 1;
+            let is_bank = parties(payment)[1].party_type() == PartyType::FinancialInstitution;
+            let key = (is_bank, created >= day("2025-07-14"), wire.local_instrument.clone());
+            *seen.entry(key).or_default() += 1;
         } else {
             assert_eq!(wire.local_instrument, "");
         }
     });
-    let kinds: Vec<_> = seen.keys().map(|(since, code)| (*since, code.as_str())).collect();
-    assert_eq!(kinds, [(false, "CTR"), (true, "CTRC")], "{seen:?}");
+    let kinds: Vec<_> = seen.keys().map(|(bank, since, code)| (*bank, *since, code.as_str())).collect();
+    let expected = [(false, false, "CTR"), (false, true, "CTRC"), (true, false, "BTR"), (true, true, "")];
+    assert_eq!(kinds, expected, "{seen:?}");
 }
 
 #[test]
@@ -323,7 +328,7 @@ fn a_mandate_is_used_first_once() {
         first += u32::from(sequence == "FRST");
         recurring += u32::from(sequence == "RCUR");
     }
-    assert!(first > 50 && recurring > first * 20, "{first} of {recurring}");
+    assert!(first > 30 && recurring > first * 20, "{first} of {recurring}");
 }
 
 #[test]

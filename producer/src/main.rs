@@ -146,7 +146,6 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
         return Ok(());
     }
     cli.monitor.check()?;
-    cli.generation.remark().into_iter().for_each(|line| tracing::warn!("{line}"));
     let settings = vec![
         ("topic", cli.publishing.topic.clone()),
         ("run_id", generator.run_id().to_owned()),
@@ -165,6 +164,9 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let ended = publish.await;
     let is_done = ended.as_ref().is_ok_and(Outcome::is_complete);
     let ended = run.end(ended, |outcome| report(outcome, batch, &progress, started)).await;
+    if is_done {
+        cli.generation.remark().into_iter().for_each(|line| tracing::info!("{line}"));
+    }
     if !is_done && producer::is_task(variable) && service::exit::is_clean(&ended) {
         anyhow::bail!(STOPPED_TASK);
     }

@@ -3,7 +3,7 @@
 use super::cells;
 use crate::formats::source::Source;
 use crate::formats::{self, nacha, pacs008, plain_json};
-use crate::origin::{OTHER_RUN, Origin};
+use crate::origin::{OTHER_RUN, Origin, parse_id};
 use generator::Generator;
 use producer::Generation;
 use producer::trickle::Lives;
@@ -95,6 +95,7 @@ fn in_file(payment: &Payment, format: Format, out: &mut impl Write) -> anyhow::R
 
 fn by_id(args: &Args, id: &str, generator: &Generator) -> Result<Payment, Error> {
     let refuse = |problem: String| Error::Flag { flag: "--id", value: id.to_owned(), problem };
+    parse_id(id).map_err(|_| refuse("is not a payment's id: 36 characters".to_owned()))?;
     let origin = Origin::of(id, generator);
     if let Origin::Trickle(index) = origin {
         let mut live = args.lives.live(args.generation.config()?)?;

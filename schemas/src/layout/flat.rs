@@ -61,7 +61,7 @@ impl Field {
     pub fn name(&self) -> String {
         let field = match self.field {
             "minor_units" => "value",
-            field => field.trim_end_matches("_micros"),
+            field => field.trim_end_matches("_micros").trim_end_matches("_minor_units"),
         };
         if PLAIN.contains(&self.part) { field.to_owned() } else { format!("{}_{field}", self.part) }
     }
