@@ -36,7 +36,6 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     let generator = args.generation.generator()?;
     args.sink.check().map_err(sink::Error::from)?;
     args.monitor.check()?;
-    args.generation.remark().into_iter().for_each(terminal::remark);
     let range = args.publishing.range(generator.config().num_records)?;
     let servers = Servers::start(emulator::Options {
         data_dir: args.data_dir.clone(),
@@ -48,6 +47,7 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     let progress = (Arc::new(producer::Progress::default()), Arc::new(sink::Progress::default()));
     let metrics = emulators::Metrics::default();
     let monitor = watch(&args, generator.run_id(), &progress, &metrics).await?;
+    args.generation.remark().into_iter().for_each(terminal::remark);
     #[cfg(feature = "otlp")]
     let monitor = monitor.export(exported(&args, &servers))?;
     let expected = range.end - range.start;
