@@ -238,7 +238,10 @@ async fn by_its_checkpoint_a_payment_is_published_or_not_yet() -> Result<()> {
         told.out
     );
     let wrong = fixture.why(50, &["--checkpoint", checkpoint, "--num-customers", "31"]).await;
-    assert!(wrong.is_configuration() && wrong.error().contains("num_customers"), "{}", wrong.error());
+    assert!(wrong.is_configuration() && wrong.out.contains("it is of another run"), "{}", wrong.out);
+    // The same ids, and yet another run.
+    let wrong = fixture.why(50, &["--checkpoint", checkpoint, "--anomaly-rate", "0.01"]).await;
+    assert!(wrong.is_configuration() && wrong.error().contains("anomaly_rate"), "{}", wrong.error());
     Ok(())
 }
 
