@@ -156,7 +156,7 @@ pub fn split(mut line: Line) -> (Line, Option<Line>) {
         .iter()
         .filter_map(|key| line.get_key_value(*key).map(|(key, value)| (key.clone(), value.clone())));
     let mut label: Line = keys.collect();
-    let truth = ["anomaly_type", "anomaly_group"].map(|name| line.remove_entry(name));
+    let truth = ["anomaly_type", "anomaly_group", "anomaly_role"].map(|name| line.remove_entry(name));
     let is_injected = truth.iter().any(Option::is_some);
     label.extend(truth.into_iter().flatten());
     (line, is_injected.then_some(label))

@@ -66,7 +66,7 @@ impl Maker<'_> {
                 Ok(row) => row,
                 Err(error) => return Some(Err(error)),
             };
-            let label = if is_injected(payment) { labels.push(&row) } else { Ok(()) };
+            let label = if has_label(payment) { labels.push(&row) } else { Ok(()) };
             if let Err(error) = payments.push(&row).and(label) {
                 return Some(Err(error));
             }
@@ -76,8 +76,8 @@ impl Maker<'_> {
 }
 
 /// Whether the payment has a label.
-pub fn is_injected(payment: &schemas::Payment) -> bool {
-    payment.metadata.as_ref().is_some_and(|metadata| !metadata.anomaly_type.is_empty())
+pub fn has_label(payment: &schemas::Payment) -> bool {
+    payment.metadata.as_ref().is_some_and(|metadata| !metadata.anomaly_group.is_empty())
 }
 
 /// Writes the first `count` payments of the run, in as many threads as told.

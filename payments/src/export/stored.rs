@@ -5,7 +5,7 @@
 use super::batch::{Batch, MOST_BYTES};
 use super::folder::{Folder, Made, Making};
 use super::format::Format;
-use super::generated::is_injected;
+use super::generated::has_label;
 use super::{STOPPED, lanes};
 use crate::audit::{Listed, Runs};
 use crate::output::Progress;
@@ -62,7 +62,7 @@ impl Collector {
             Ok(flat) => flat,
             Err(unfit) => return self.leave_out(row, unfit.to_string()),
         };
-        let label = if is_injected(&payment) { self.next.1.push(&flat) } else { Ok(()) };
+        let label = if has_label(&payment) { self.next.1.push(&flat) } else { Ok(()) };
         self.failed = self.next.0.push(&flat).and(label);
         if self.failed.is_err() {
             return ControlFlow::Break(());
