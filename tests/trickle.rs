@@ -124,7 +124,7 @@ async fn states_with_the_same_publish_time_leave_the_latest_one_with_two_sinks_a
 ) -> Result<()> {
     let pipeline = Pipeline::set_up(backend).await?;
     let generator = generator::Generator::new(generator::Config::default())?;
-    let mut latest = Vec::new();
+    let (mut latest, mut requests) = (Vec::new(), Vec::new());
     for start in (0..1_000).step_by(100) {
         // One request has one publish time; the later state is the first in it.
         let mut messages = Vec::new();
@@ -139,11 +139,20 @@ async fn states_with_the_same_publish_time_leave_the_latest_one_with_two_sinks_a
                 messages.push(pubsub::PubsubMessage { data: payment.encode_to_vec(), ..Default::default() });
             }
         }
-        pipeline.publish(messages).await?;
+        requests.push(messages);
     }
     let flags = ["--pane-rows", "40", "--max-pane-age", "50ms", "--exit-when-idle", "12s"];
-    let (one, other) = tokio::join!(pipeline.consume(&flags), pipeline.consume(&flags));
+    let publish = async {
+        // Once both listen: one alone may take all before the other has come.
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        for messages in requests {
+            pipeline.publish(messages).await?;
+        }
+        anyhow::Ok(())
+    };
+    let (one, other, published) = tokio::join!(pipeline.consume(&flags), pipeline.consume(&flags), publish);
     let (one, other) = (one?, other?);
+    published?;
     assert_eq!(one.acked.get() + other.acked.get(), 2_000);
     assert!(one.acked.get() > 0 && other.acked.get() > 0, "both are at work");
     for table in Table::ALL {

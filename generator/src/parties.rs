@@ -43,6 +43,8 @@ pub struct Identity {
     pub country: &'static str,
     pub kind: PartyType,
     pub trade: Trade,
+    /// Where the party is at home: names stay the same abroad.
+    home: &'static str,
     bank: u8,
 }
 
@@ -54,7 +56,7 @@ const BANK_SHARES: [(u32, u8); BANKS.len()] =
 impl Identity {
     pub fn new(key: u64, country: &'static str, kind: PartyType, trade: Trade) -> Self {
         let bank = Stream::new(key, ACCOUNT).weighted(&BANK_SHARES);
-        Self { key, country, kind, trade, bank }
+        Self { key, country, kind, trade, home: country, bank }
     }
 
     /// One of a country's banks itself.
@@ -62,7 +64,7 @@ impl Identity {
         let (kind, trade) = (PartyType::FinancialInstitution, Trade::Lender);
         let bank = bank % BANKS.len() as u64;
         let place = country.bytes().fold(0, |sum, byte| sum << 8 | u64::from(byte));
-        Self { key: hash(hash(key, place), bank), country, kind, trade, bank: bank as u8 }
+        Self { key: hash(hash(key, place), bank), country, kind, trade, home: country, bank: bank as u8 }
     }
 
     /// The same party with its account at its second bank, as companies have one.
@@ -96,12 +98,12 @@ impl Identity {
     /// Replaces `out` by the name.
     pub fn put_name(&self, out: &mut String) {
         match self.kind {
-            PartyType::Individual => put_person(self.country, self.key, out),
+            PartyType::Individual => put_person(self.home, self.key, out),
             PartyType::FinancialInstitution => {
                 let bank = &BANKS[self.bank() as usize];
                 out.join(&[bank.name, " ", bank_form(self.country)]);
             }
-            _ => put_firm(self.country, self.trade, self.key, out),
+            _ => put_firm(self.home, self.trade, self.key, out),
         }
     }
 

@@ -163,7 +163,7 @@ impl Scorecard {
         let customers = generator.config().num_customers;
         // With few payments a customer, chance alone makes them unequal.
         let enough = self.payments / customers.max(1) >= 200;
-        if customers >= 10 && enough && generator.config().anomaly_rate == 0.0 {
+        if customers >= 50 && enough && generator.config().anomaly_rate == 0.0 {
             let declared = gini_of(declared::payments_by_customer(generator));
             self.add("ALL", "customers' Gini coefficient", declared, gini_of(observed.by_customer()), 0.02);
         }

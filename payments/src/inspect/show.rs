@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn what_is_not_in_the_run_is_refused_with_the_way_out() {
         assert!(show(&["--index", "1000000"]).unwrap_err().to_string().contains("--num-records"));
-        assert!(show(&["--id", "nonsense"]).unwrap_err().to_string().contains("--seed"));
+        assert!(show(&["--id", "nonsense"]).unwrap_err().to_string().contains("36 characters"));
         let id = Generator::new(generator::Config::default()).unwrap().payment_id(999_999);
         let error = show(&["--id", &id, "--num-records", "1000"]).unwrap_err().to_string();
         assert!(error.contains("is of another run: give all its flags"), "{error}");

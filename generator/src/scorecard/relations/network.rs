@@ -134,7 +134,8 @@ impl Network {
         let persons = friends.len() as f64;
         let degrees: Vec<f64> = friends.values().map(|those| those.len() as f64).collect();
         let degree = mean(&degrees);
-        let (is_thin, why) = (paid < 10 * payers.len(), "under 10 payments of a person to persons");
+        let is_thin = paid < 10 * payers.len() || payers.len() < 100;
+        let why = "under 10 payments of a person to persons, or under 100 persons";
         out.within(
             "ALL",
             "pairs of persons that pay back, part of those who pay",

@@ -9,7 +9,8 @@ use crate::dates::date_of;
 /// Above this many payments a month, half more than the diary's, a person stands for several, as with the default of 1,000
 /// customers.
 const MOST_PAYMENTS: f64 = 72.0;
-const LEAST_PAYMENTS: f64 = 10.0;
+/// Half of the diary's.
+const LEAST_PAYMENTS: f64 = 24.0;
 
 #[derive(Default)]
 pub struct Persons {
@@ -74,7 +75,7 @@ impl Persons {
         let source = "Fed Diary 2024: 48 a month, 14 % of them cash; by half is our assumption";
         out.within("ALL", "payments of a person in a month, median", source, 20.0..=62.0, median(monthly))
             .unless(mean > MOST_PAYMENTS, "more than 72 payments a person and month")
-            .unless(mean < LEAST_PAYMENTS, "under 10 payments a person and month");
+            .unless(mean < LEAST_PAYMENTS, "under 24 payments a person and month");
         let mut several = Count::default();
         self.rents.values().for_each(|rent| several.add(rent.1));
         if several.seen >= 20 {

@@ -107,11 +107,13 @@ impl Gaps {
         }
         let source = "above 1 (arXiv 2604.13125); the upper bound is our assumption";
         out.within(scope, "gaps, variation (P1)", source, 1.0..=3.0, mean(&self.variations));
+        let is_thin = self.micros as f64 > THIN * self.count as f64;
         // Independent times give 0, but for an error of about a hundredth.
         let source = "above 0 (arXiv 2604.13125); how far is our assumption";
         out.within(scope, "gaps, lag-1 autocorrelation (P1)", source, 0.02..=0.5, mean(&self.correlations))
             // A week's business shows only in the gaps of those who pay several times in it.
-            .unless(self.micros as f64 > THIN * self.count as f64, "more than two days between payments");
+            .unless(is_thin, "more than two days between payments");
+        let is_sparse = (self.payments as f64) < 25.0 * run / HOUR as f64;
         let is_dense = (self.micros as f64) < DENSE * self.count as f64;
         let names = ["1 minute", "5 minutes", "30 minutes"];
         let ranges = [0.0..=0.15, 0.01..=0.35, 0.1..=0.6];
@@ -124,7 +126,9 @@ impl Gaps {
                 range,
                 part,
             )
-            .unless(is_dense, "less than six hours between payments");
+            .unless(is_dense, "less than six hours between payments")
+            .unless(is_sparse, "under 25 payments an hour")
+            .unless(is_thin, "more than two days between payments");
             let length = self.within[at] as f64 / self.bursts[at].max(1) as f64;
             let what = format!("payments of a burst within {name}, mean (P2)");
             out.reported(scope, &what, "arXiv 2604.13125", length);

@@ -167,7 +167,7 @@ fn nobody_has_a_score_of_subscriptions() {
 /// Payments of forty cards in a month, at the times that `next` says after the last.
 fn cards_in(mut next: impl FnMut(&mut Stream) -> i64) -> Vec<Made> {
     let mut payments = Vec::new();
-    for n in 0..40 {
+    for n in 0..1_000 {
         let mut choice = Stream::new(n, 1);
         let mut micros = 0;
         while micros < 30 * DAY {
