@@ -2,7 +2,7 @@
 
 use super::model::{Load, Plan, Storage};
 use super::options::Args;
-use producer::Generation;
+use producer::{Customers, Generation};
 use std::fmt::Display;
 
 /// Shell commands, in their order. Names of projects and instances are for the reader to fill in.
@@ -50,6 +50,11 @@ fn of_trickle(args: &Args) -> String {
         start_date: usual.start_date,
         end_date: usual.end_date,
         anomaly_rate: usual.anomaly_rate,
+        // What auto comes to: a trickle has no records for it to fit.
+        num_customers: args
+            .generation
+            .config()
+            .map_or(args.generation.num_customers, |config| Customers::Count(config.num_customers)),
         ..args.generation.clone()
     }
     .flags()
