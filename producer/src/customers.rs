@@ -27,7 +27,7 @@ impl Customers {
 }
 
 /// What is said of a run whose people pay far more often than people do.
-pub(crate) fn remark(config: &Config) -> Option<String> {
+pub fn remark(config: &Config) -> Option<String> {
     let (monthly, usual) = (config.monthly_payments(), generator::MONTHLY_PAYMENTS);
     (monthly > FAR * usual).then(|| {
         format!(

@@ -1,6 +1,6 @@
 //! The flags that say which payments there are.
 
-use crate::customers::{self, Customers};
+use crate::customers::Customers;
 use chrono::NaiveDate;
 use generator::{Config, Generator, Mix, Profile};
 use service::units::parse_count;
@@ -145,11 +145,6 @@ impl Generation {
             profile: read_profile(self.profile.as_deref())?,
             ..Config::default()
         }))
-    }
-
-    /// What is to be said of the run before it begins, in one line.
-    pub fn remark(&self) -> Option<String> {
-        self.config().ok().as_ref().and_then(customers::remark)
     }
 }
 

@@ -40,7 +40,7 @@ mod state_file;
 mod teller;
 pub mod trickle;
 
-pub use customers::Customers;
+pub use customers::{Customers, remark};
 pub use encode::encode;
 pub use error::Error;
 pub use faults::{Fault, Faults, Rates};

@@ -157,6 +157,7 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let run = run.exporting(&cli.publishing.topic, &cli.pubsub)?;
     let (started, progress) = (Instant::now(), run.progress.clone());
     let (publishing, batch) = (&cli.publishing, &cli.batch);
+    let remark = producer::remark(generator.config());
     let publish = async {
         let pubsub = pubsub::Pubsub::connect(&cli.pubsub, &cli.project).await?;
         Ok(producer::run(generator, publishing, batch, &pubsub, progress.clone(), shutdown).await?)
@@ -164,8 +165,8 @@ async fn run(mut cli: Cli) -> anyhow::Result<()> {
     let ended = publish.await;
     let is_done = ended.as_ref().is_ok_and(Outcome::is_complete);
     let ended = run.end(ended, |outcome| report(outcome, batch, &progress, started)).await;
-    if is_done {
-        cli.generation.remark().into_iter().for_each(|line| tracing::info!("{line}"));
+    if let Some(line) = remark.filter(|_| is_done) {
+        tracing::info!("{line}");
     }
     if !is_done && producer::is_task(variable) && service::exit::is_clean(&ended) {
         anyhow::bail!(STOPPED_TASK);

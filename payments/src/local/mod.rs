@@ -47,7 +47,7 @@ pub async fn run(args: Args, out: &mut impl Write, shutdown: CancellationToken) 
     let progress = (Arc::new(producer::Progress::default()), Arc::new(sink::Progress::default()));
     let metrics = emulators::Metrics::default();
     let monitor = watch(&args, generator.run_id(), &progress, &metrics).await?;
-    args.generation.remark().into_iter().for_each(terminal::remark);
+    producer::remark(generator.config()).into_iter().for_each(terminal::remark);
     #[cfg(feature = "otlp")]
     let monitor = monitor.export(exported(&args, &servers))?;
     let expected = range.end - range.start;
