@@ -90,7 +90,8 @@ impl Draft<'_> {
         self.candidate(TRIES)
     }
 
-    fn shares_bank(&self, other: &Identity) -> bool {
+    /// Whether the originator has its account at the same bank.
+    pub fn shares_bank(&self, other: &Identity) -> bool {
         self.originator.country == other.country && self.originator.bank() == other.bank()
     }
 

@@ -7,6 +7,11 @@ pub const fn weekday(day: i32) -> u32 {
     (day + 3).rem_euclid(7) as u32
 }
 
+/// The number of the day's week, which begins on Monday.
+pub const fn week(day: i32) -> u64 {
+    (day + 3).div_euclid(7) as u64
+}
+
 /// The day number of a date (proleptic Gregorian; years counted from March, after Hinnant's "date algorithms").
 pub const fn day_of(year: i32, month: u32, day: u32) -> i32 {
     let year = if month <= 2 { year - 1 } else { year };

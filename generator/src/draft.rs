@@ -4,7 +4,7 @@ use crate::amounts::{Amounts, cap, exchange, settle_on, to_minor};
 use crate::anomalies::{Actor, Amount, Injected, Kind as Pattern};
 use crate::counterparties::{Counterparty, currency_of};
 use crate::customers::{Customer, Population};
-use crate::dates::Zone;
+use crate::dates::{Zone, week};
 use crate::days::Days;
 use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::geography::City;
@@ -256,11 +256,7 @@ impl<'a> Draft<'a> {
             self.counterparty.identity = self.counterparty.identity.at_false_account();
         }
         // Between two customers of a bank no clearing system is needed: the payer uses another account.
-        let theirs = self.counterparty.identity;
-        if self.shop.is_none()
-            && theirs.country == self.originator.country
-            && theirs.bank() == self.originator.bank()
-        {
+        if self.shop.is_none() && self.shares_bank(&self.counterparty.identity) {
             self.originator = self.originator.at_second_bank();
         }
         if kind == Pattern::DuplicatePayment {
@@ -394,7 +390,7 @@ fn visitor(world: &World, segment: &Segment, place: &Place) -> Option<(Customer,
 /// The customer of a session: people pay more in some weeks than in others, and in the shops at home while they are there.
 fn in_session(world: &World, segment: &Segment, place: &Place) -> Customer {
     let population = &world.population;
-    let week = (place.day + 3).div_euclid(7) as u64;
+    let week = week(place.day);
     let is_on_site = world.flows[segment.flow].is_on_site();
     let mut customer = population.member(segment.cohort, place.session);
     for attempt in 1..16 {

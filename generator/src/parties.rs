@@ -35,6 +35,11 @@ pub enum Trade {
     Services,
 }
 
+/// The letters of a country's code as a number, for keys.
+pub fn country_bits(country: &str) -> u64 {
+    country.bytes().fold(0, |bits, letter| bits << 8 | u64::from(letter))
+}
+
 /// A party, apart from its id.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
@@ -63,8 +68,14 @@ impl Identity {
     pub fn of_bank(key: u64, country: &'static str, bank: u64) -> Self {
         let (kind, trade) = (PartyType::FinancialInstitution, Trade::Lender);
         let bank = bank % BANKS.len() as u64;
-        let place = country.bytes().fold(0, |sum, byte| sum << 8 | u64::from(byte));
-        Self { key: hash(hash(key, place), bank), country, kind, trade, home: country, bank: bank as u8 }
+        Self {
+            key: hash(hash(key, country_bits(country)), bank),
+            country,
+            kind,
+            trade,
+            home: country,
+            bank: bank as u8,
+        }
     }
 
     /// The same party with its account at its second bank, as companies have one.

@@ -24,6 +24,9 @@ const HOUR_MICROS: u64 = intensity::HOUR_MICROS as u64;
 
 /// Sessions lie within steps of five minutes.
 const STEPS: u64 = 12;
+/// A land's flows shrink in steps, of which a few are enough.
+const SHRINKS: usize = 12;
+
 /// How often, of sixteen times, a customer who has paid once, twice or three times in a session pays again: about one
 /// payment in 400 is the fourth (our assumption).
 const AGAIN: [u64; 3] = [5, 2, 1];
@@ -101,56 +104,26 @@ impl Schedule {
         Ok(schedule)
     }
 
-    /// Lays the parts out over `from..to`, with no more arrangements than their people can have: what is too much goes to
-    /// the land's other flows of the rail.
+    /// Lays the parts out over `from..to`, with no more arrangements than their people can have.
     fn lay_out_within(&mut self, mut parts: Vec<Part>, from: u64, to: u64) {
-        // A land's flows shrink in steps; a few are enough, and each is laid out anew.
-        for _ in 0..12 {
-            let (segments, hours) = (self.segments.len(), self.hours.len());
-            let most: Vec<_> = parts.iter().map(|part| part.most).collect();
-            let kept: Vec<_> = parts.iter().map(|part| (part.share, part.weights.clone())).collect();
-            self.lay_out(parts, from, to);
-            let laid: Vec<Segment> = self.segments.drain(segments..).collect();
-            let mut again: Vec<Part> = Vec::with_capacity(laid.len());
-            let mut is_over = false;
-            let mut freed = [0.0; Land::ALL.len()];
-            for ((segment, most), (share, weights)) in laid.into_iter().zip(most).zip(kept) {
-                let have = segment.standing.arrangements.len();
-                let part =
-                    most.filter(|most| have > *most).map_or(1.0, |most| most as f64 / have as f64 * 0.97);
-                is_over |= part < 1.0;
-                freed[segment.land as usize] += share * (1.0 - part);
-                again.push(Part { segment, share: share * part, weights, most });
+        for round in 0.. {
+            let (starts, hours) = (self.starts.len(), self.hours.len());
+            self.lay_out(&mut parts, from, to);
+            if round == SHRINKS || !shrink(&mut parts) {
+                break;
             }
-            let open: Vec<f64> = Land::ALL
-                .map(|land| {
-                    let of_land = |part: &&Part| part.segment.land == land && part.most.is_none();
-                    again.iter().filter(of_land).map(|part| part.share).sum()
-                })
-                .to_vec();
-            let fits =
-                Land::ALL.into_iter().all(|land| freed[land as usize] == 0.0 || open[land as usize] > 0.0);
-            if !is_over || !fits {
-                self.segments.extend(again.into_iter().map(|part| part.segment));
-                return;
-            }
-            for part in again.iter_mut().filter(|part| part.most.is_none()) {
-                let at = part.segment.land as usize;
-                part.share += freed[at] * part.share / open[at];
-            }
+            self.starts.truncate(starts);
             self.hours.truncate(hours);
-            self.starts.truncate(segments + 1);
-            parts = again;
         }
-        self.lay_out(parts, from, to);
+        self.segments.extend(parts.into_iter().map(|part| part.segment));
     }
 
     /// Gives the segments the positions `from..to`.
-    fn lay_out(&mut self, parts: Vec<Part>, from: u64, to: u64) {
+    fn lay_out(&mut self, parts: &mut [Part], from: u64, to: u64) {
         let mut share = 0.0;
         let mut at = from;
         let last = parts.len() - 1;
-        for (number, mut part) in parts.into_iter().enumerate() {
+        for (number, part) in parts.iter_mut().enumerate() {
             share += part.share;
             let next = if number == last { to } else { (from + position(to - from, share)).clamp(at, to) };
             let total: f64 = part.weights.iter().sum();
@@ -176,7 +149,6 @@ impl Schedule {
             }
             self.hours.push(next);
             self.starts.push(next);
-            self.segments.push(part.segment);
             at = next;
         }
     }
@@ -372,6 +344,34 @@ impl Schedule {
         let open = self.row(segment).windows(2).filter(|hour| hour[1] > hour[0]).count();
         self.segment_payments(segment) as f64 / open.max(1) as f64
     }
+}
+
+/// Shrinks the parts that have more arrangements than their people can have; what is too much goes to their lands' other
+/// flows of the rail. False where there is nothing to shrink, or nowhere to put it.
+fn shrink(parts: &mut [Part]) -> bool {
+    let kept = |part: &Part| {
+        let have = part.segment.standing.arrangements.len();
+        part.most.filter(|most| have > *most).map_or(1.0, |most| most as f64 / have as f64 * 0.97)
+    };
+    let (mut freed, mut open) = ([0.0; Land::ALL.len()], [0.0; Land::ALL.len()]);
+    for part in parts.iter() {
+        let land = part.segment.land as usize;
+        freed[land] += part.share * (1.0 - kept(part));
+        open[land] += if part.most.is_none() { part.share } else { 0.0 };
+    }
+    let fits = freed.iter().zip(open).all(|(freed, open)| *freed == 0.0 || open > 0.0);
+    if !fits || freed.iter().all(|freed| *freed == 0.0) {
+        return false;
+    }
+    for part in parts {
+        let land = part.segment.land as usize;
+        if part.most.is_none() {
+            part.share += freed[land] * part.share / open[land];
+        } else {
+            part.share *= kept(part);
+        }
+    }
+    true
 }
 
 fn position(total: u64, share: f64) -> u64 {

@@ -7,7 +7,7 @@ use crate::activity::Activity;
 use crate::customers::{Customer, Population, count_of_trade, nth_of_trade, trade_at};
 use crate::lands::Land;
 use crate::math::{exp2, log2};
-use crate::parties::{Identity, Trade};
+use crate::parties::{Identity, Trade, country_bits};
 use crate::permutation::Permutation;
 use crate::random::{Stream, hash, unit};
 use crate::standing::{acquaintances, companies};
@@ -223,8 +223,7 @@ impl Ties {
     /// A company in a country in which nobody of the population lives.
     pub fn abroad(&self, country: &'static str, bits: u64) -> Identity {
         let rank = self.abroad.draw(bits);
-        let place = country.bytes().fold(0, |sum, byte| sum << 8 | u64::from(byte));
-        let key = hash(hash(self.key, place), rank);
+        let key = hash(hash(self.key, country_bits(country)), rank);
         Identity::new(key, country, schemas::payment::PartyType::Business, Trade::Industry)
     }
 }

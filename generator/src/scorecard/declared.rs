@@ -2,7 +2,7 @@
 
 use crate::amounts::Amounts;
 use crate::customers::{Cohort, count_of_trade, nth_of_trade};
-use crate::dates::{Zone, weekday};
+use crate::dates::{Zone, week, weekday};
 use crate::draft::{IN_THEIRS, busy, is_in_sessions};
 use crate::flows::{FlowSpec, currency_at, home_currency};
 use crate::generator::Generator;
@@ -204,7 +204,6 @@ pub fn payments_by_customer(generator: &Generator) -> Vec<f64> {
     let population = &generator.world().population;
     let mut expected = vec![0.0; generator.config().num_customers as usize];
     let (start, end) = generator.config().days();
-    let week = |day: i32| (day + 3).div_euclid(7) as u64;
     let weeks = week(start)..=week(end);
     for (at, segment) in generator.schedule().segments.iter().enumerate() {
         let payments = generator.schedule().segment_payments(at) as f64;

@@ -12,10 +12,10 @@ use schemas::payment::Party;
 
 use crate::counterparties::currency_of;
 use crate::geography::{City, push_degrees};
-use crate::math::{exp2, log2};
 use crate::permutation::Permutation;
 use crate::random::{Stream, hash, unit};
 use crate::text::Put;
+use crate::ties::zipf;
 use categories::Category;
 pub use menu::{Item, Menu};
 pub use visit::COMPANY_CARDS;
@@ -60,7 +60,7 @@ impl Shop {
     }
 
     fn in_city(city: &'static City, category: &'static Category, bits: u64) -> Self {
-        let rank = rank(category.shops(city.inhabitants), bits);
+        let rank = zipf(category.shops(city.inhabitants), bits);
         let shop = Self::new(towns::number(city), category, rank);
         Self { country: city.country, city: Some(city), ..shop }
     }
@@ -68,12 +68,12 @@ impl Shop {
     /// A web shop of a country's list.
     fn in_list(country: &'static str, category: &'static Category, bits: u64) -> Self {
         let place = LISTS + COUNTRIES.iter().position(|other| *other == country).unwrap_or(0) as u64;
-        Self { country, ..Self::new(place, category, rank(WEB_SHOPS, bits)) }
+        Self { country, ..Self::new(place, category, zipf(WEB_SHOPS, bits)) }
     }
 
     /// A web shop of the world's list.
     fn in_world(category: &'static Category, bits: u64) -> Self {
-        let shop = Self::new(WORLD, category, rank(WEB_SHOPS, bits));
+        let shop = Self::new(WORLD, category, zipf(WEB_SHOPS, bits));
         Self { country: Stream::new(shop.key, 1).weighted(&SELLERS), ..shop }
     }
 
@@ -154,12 +154,6 @@ pub fn in_other_currencies(currency: &str) -> f64 {
 /// The bits that decide on a shop: those of a usual one, or new ones.
 fn visit(base: u64, habit: f64, choice: &mut Stream) -> (u64, bool) {
     if choice.chance(habit) { (hash(base, choice.weighted(&USUAL)), true) } else { (choice.bits(), false) }
-}
-
-/// A rank below `count` by Zipf's law.
-fn rank(count: u64, bits: u64) -> u64 {
-    let drawn = exp2(log2((count + 1) as f64) * unit(bits));
-    (drawn as u64).clamp(1, count) - 1
 }
 
 /// The cosine of an angle between -90 and 90 degrees, to a hundredth.

@@ -5,7 +5,7 @@ use schemas::payment::PartyType;
 use super::towns::near;
 use super::{Item, Menu, Shop, in_town, online, web_shop};
 use crate::counterparties::Counterparty;
-use crate::dates::weekday;
+use crate::dates::{week, weekday};
 use crate::draft::Draft;
 use crate::geography::{City, home};
 use crate::parties::{Identity, Trade};
@@ -72,7 +72,7 @@ impl<'a> Draft<'a> {
             };
             let hand = if is_between { 0 } else { choice.below(COMPANY_CARDS) };
             self.hand = Some(hand);
-            let week = (self.place.day + 3).div_euclid(7) as u64;
+            let week = week(self.place.day);
             let bits = hash(hash(resident, hand), week);
             if hand > 0 && unit(bits) < ON_THE_ROAD {
                 resident = bits;

@@ -2,6 +2,7 @@
 
 use crate::dates::{date_of, day_of};
 use crate::draft::Draft;
+use crate::parties::country_bits;
 use crate::profile::Side;
 use crate::random::{Stream, hash, scale};
 use crate::shops::COMPANY_CARDS;
@@ -30,8 +31,7 @@ impl Plastic {
         let shop = hash(draft.counterparty.identity.key, holder);
         let nth = draft.hand.unwrap_or_else(|| scale(shop, cards));
         // Whoever has an account abroad has a card there.
-        let country = draft.originator.country.bytes().fold(0, |code, letter| code << 8 | u64::from(letter));
-        let key = hash(hash(holder, country), 0xcb + nth);
+        let key = hash(hash(holder, country_bits(draft.originator.country)), 0xcb + nth);
         Self { is_american: draft.originator.country == "US", ..Self::on(key, draft.place.day) }
     }
 
